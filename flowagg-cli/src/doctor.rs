@@ -1,5 +1,5 @@
-//! `flowagg doctor`: what would keep a roll-out from working, reported before anything is changed. Pure: what was read comes in,
-//! the checks come out.
+//! `flowagg doctor`: checks the prerequisites of a rollout before anything is changed. Pure: takes the observed state, returns
+//! the checks.
 
 use std::collections::BTreeMap;
 
@@ -14,40 +14,41 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::apply::DryRun;
+use crate::report::words::{count, counted};
 
-/// What was looked at, in the order in which a roll-out needs it.
+/// The checks, in the order in which a rollout depends on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Examination {
-    /// What was found, by topic.
+    /// The result of each check.
     pub checks: Vec<CheckResult>,
-    /// The topics that were not looked at, because one before them failed.
+    /// The topics that were not checked because an earlier check failed.
     pub not_checked: Vec<Topic>,
-    /// Whether only a part of the fleet was looked at, by `--only`.
+    /// Whether `--only` limited the checks to a part of the fleet.
     pub is_part: bool,
-    /// Whether the endpoint executed a dry run, which is then among the failures with what it changed. AWS executes none.
+    /// Whether the endpoint executed a dry run. The failures then list what it changed. AWS never executes a dry run.
     pub is_executed: bool,
-    /// The calls that failed, or would.
+    /// Calls that failed, and dry runs that were denied.
     pub failures: Vec<Failure>,
 }
 
-/// One thing that a roll-out needs.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct CheckResult {
-    /// What was looked at.
+    /// The topic of the check.
     pub what: Topic,
-    /// Whether it is as it should be.
+    /// The outcome.
     pub health: Health,
-    /// What was found.
+    /// The finding, in one sentence.
     pub found: String,
-    /// What to do about it, where it is known.
+    /// How to fix it, if known.
     pub help: Option<String>,
 }
 
-/// What a check is about.
+/// The topic of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub enum Topic {
     /// The fleet file.
@@ -56,13 +57,13 @@ pub enum Topic {
     /// The caller's credentials.
     #[serde(rename = "credentials")]
     Credentials,
-    /// The role in the hub account.
+    /// Access to the hub account.
     #[serde(rename = "hub account")]
     HubAccount,
-    /// The organization, whose accounts are looked up.
+    /// Looking up the accounts of the organization.
     #[serde(rename = "organization")]
     Organization,
-    /// The roles in the members' accounts.
+    /// Access to the members' accounts.
     #[serde(rename = "accounts")]
     Accounts,
     /// The members' regions.
@@ -83,7 +84,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Those that every fleet has.
+    /// The topics that apply to every fleet.
     const EVERY_FLEET: [Self; 8] = [
         Self::FleetFile,
         Self::Credentials,
@@ -95,7 +96,7 @@ impl Topic {
         Self::FlowLogs,
     ];
 
-    /// The words for it.
+    /// The label in the output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FleetFile => "fleet file",
@@ -112,43 +113,43 @@ impl Topic {
     }
 }
 
-/// The roles that were assumed in the members' accounts; a failure for each that could not be.
+/// For each member, whether its account can be accessed, or the failure.
 pub type Entered = BTreeMap<AccountId, Result<(), Failure>>;
 
-/// Whether something is as it should be.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
-    /// It is.
+    /// Passed.
     Good,
-    /// It works, but needs a look.
+    /// Passed with a warning: it works, but should be reviewed.
     Doubtful,
-    /// It could not be read, or not all of it.
+    /// Could not be checked, or not completely.
     Unknown,
-    /// A roll-out would fail on it.
+    /// Failed: a rollout would fail.
     Bad,
 }
 
 impl Health {
-    /// As a word.
+    /// The label in the output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Good => "ok",
-            Self::Doubtful => "look",
+            Self::Doubtful => "warn",
             Self::Unknown => "unknown",
-            Self::Bad => "fails",
+            Self::Bad => "fail",
         }
     }
 }
 
 impl Examination {
-    /// Whether everything was looked at, and nothing would keep a roll-out from working.
+    /// Whether every check ran, and none failed or was incomplete.
     pub fn is_good(&self) -> bool {
         let works = |check: &CheckResult| matches!(check.health, Health::Good | Health::Doubtful);
         self.not_checked.is_empty() && self.checks.iter().all(works)
     }
 
-    /// What comes after a topic that failed is not looked at.
+    /// Records every topic without a result as not checked.
     pub fn stop(&mut self) {
         let is_there = |topic: &Topic| self.checks.iter().any(|check| check.what == *topic);
         self.not_checked = Topic::EVERY_FLEET.into_iter().filter(|topic| !is_there(topic)).collect();
@@ -158,12 +159,12 @@ impl Examination {
         self.checks.push(CheckResult { what, health, found, help });
     }
 
-    /// Something that is as it should be.
+    /// Adds a check that passed.
     pub fn good(&mut self, what: Topic, found: String) {
         self.push(what, Health::Good, found, None);
     }
 
-    /// Calls that failed, or would.
+    /// Adds a failed check with its failures.
     pub fn bad(&mut self, what: Topic, failures: Vec<Failure>) {
         let found = match &failures[..] {
             [one] => one.brief().into_owned(),
@@ -173,7 +174,7 @@ impl Examination {
         self.failures.extend(failures);
     }
 
-    /// The members' accounts and regions.
+    /// Checks access to the members' accounts and regions.
     pub fn check_accounts(&mut self, fleet: &Fleet, entered_accounts: &Entered, observed: &Observed) {
         let mut lost: Vec<Failure> = Vec::new();
         let mut entered = 0;
@@ -185,17 +186,17 @@ impl Examination {
             }
         }
         if fleet.members.is_empty() {
-            let help = "correct `organization.units`, `organization.accounts` or what they except".to_owned();
+            let help = "check `organization.units`, `organization.accounts` and their exclusions".to_owned();
             self.push(
                 Topic::Accounts,
                 Health::Bad,
-                "the organization has none for this fleet".to_owned(),
+                "the organization has no accounts for this fleet".to_owned(),
                 Some(help),
             );
         } else if lost.is_empty() {
-            self.good(Topic::Accounts, format!("{entered} can be entered"));
+            self.good(Topic::Accounts, format!("access to {}", counted(entered, "account", "accounts")));
         } else {
-            let found = format!("{} of {} cannot be entered", lost.len(), entered + lost.len());
+            let found = format!("no access to {} of {} accounts", lost.len(), entered + lost.len());
             self.push(Topic::Accounts, Health::Bad, found, None);
             self.failures.append(&mut lost);
         }
@@ -205,20 +206,24 @@ impl Examination {
             .filter(|(place, _)| entered_accounts.get(&place.account).is_some_and(Result::is_ok));
         let (read, unread): (Vec<_>, Vec<_>) = unread.partition(|(_, state)| state.is_ok());
         if unread.is_empty() {
-            self.good(Topic::Regions, format!("{} can be read", read.len()));
+            self.good(
+                Topic::Regions,
+                format!("{} readable", counted(read.len(), "account-region", "account-regions")),
+            );
         } else {
-            let found = format!("{} of {} cannot be read", unread.len(), read.len() + unread.len());
+            let found =
+                format!("cannot read {} of {} account-regions", unread.len(), read.len() + unread.len());
             self.push(Topic::Regions, Health::Bad, found, None);
             self.failures.extend(unread.into_iter().filter_map(|(_, state)| state.clone().err()));
         }
     }
 
-    /// The hub bucket, its policy and its key.
+    /// Checks the hub bucket, its policy and its key.
     pub fn check_hub(&mut self, fleet: &Fleet, observed: &Observed, plan: &Plan) {
         let bucket = match &observed.bucket {
             Err(failure) => {
                 self.bad(Topic::Bucket, vec![failure.clone()]);
-                let what = "the bucket could not be read, and its policy and key with it".to_owned();
+                let what = "the bucket could not be read, so its policy and key were not checked".to_owned();
                 return self.push(Topic::Policy, Health::Unknown, what, None);
             }
             Ok(bucket) => bucket.as_ref(),
@@ -228,13 +233,13 @@ impl Examination {
             |change: &&HubChange| !matches!(change, HubChange::PutPolicy(_) | HubChange::RemoveGrant(_));
         let changes = plan.hub().iter().chain(&plan.held_back().hub);
         match (bucket, changes.filter(settings).count()) {
-            (None, _) => self.good(Topic::Bucket, format!("{name} is not there; `apply` makes it")),
+            (None, _) => self.good(Topic::Bucket, format!("{name} does not exist; `apply` creates it")),
             (Some(_), 0) if concerns(plan).any(|concern| concern.about == Subject::Bucket) => {
-                self.good(Topic::Bucket, format!("{name} is there; `apply` changes none of its settings"))
+                self.good(Topic::Bucket, format!("{name} exists; `apply` changes none of its settings"))
             }
-            (Some(_), 0) => self.good(Topic::Bucket, format!("{name} is as declared")),
+            (Some(_), 0) => self.good(Topic::Bucket, format!("{name} matches the fleet file")),
             (Some(_), n) => {
-                self.good(Topic::Bucket, format!("{name} is there; `apply` changes {n} of its settings"))
+                self.good(Topic::Bucket, format!("{name} exists; `apply` changes {n} of its settings"))
             }
         }
         self.check_settings(plan);
@@ -250,15 +255,15 @@ impl Examination {
             }
             (None, EncryptionInUse::Key { .. }) => {
                 if !self.undecided(Topic::Key, Subject::Key, plan) {
-                    self.good(Topic::Key, "log delivery may use it for every member".to_owned());
+                    self.good(Topic::Key, "log delivery can use the key for every member".to_owned());
                 }
             }
             (None, _) => {}
         }
     }
 
-    /// Settings of the bucket that keep changes from being made, that are kept for someone who may depend on them, or that matter
-    /// to flow logs.
+    /// Checks the bucket settings: those that block changes, those that are kept because someone may depend on them, and those that
+    /// affect flow logs.
     fn check_settings(&mut self, plan: &Plan) {
         for (health, found) in [(Health::Bad, plan.obstacles()), (Health::Doubtful, plan.concerns())] {
             for concern in found.iter().filter(|concern| concern.about == Subject::Bucket) {
@@ -284,7 +289,7 @@ impl Examination {
         }
     }
 
-    /// What lies in the bucket, where it could not be listed: lifecycle rules depend on it.
+    /// Reports that the bucket could not be listed. The lifecycle rules depend on its contents.
     fn check_contents(&mut self, bucket: &Bucket) {
         let contents = match &bucket.contents {
             Contents::Unread(failure) => Some(failure),
@@ -295,12 +300,12 @@ impl Examination {
             Oldest::NotRead | Oldest::NoFiles | Oldest::Day(_) => None,
         };
         for failure in contents.into_iter().chain(oldest) {
-            let what = format!("its flow logs could not be listed: {}", failure.what());
+            let what = format!("flow logs in the bucket could not be listed: {}", failure.what());
             self.push(Topic::Bucket, Health::Unknown, what, Some(failure.help()));
         }
     }
 
-    /// Deliveries that are not certain to be allowed; whether there are any.
+    /// Adds the deliveries that may be denied, and returns whether there are any.
     fn undecided(&mut self, topic: Topic, of: Subject, plan: &Plan) -> bool {
         let notes = plan.notes().iter();
         let undecided: Vec<&Note> =
@@ -330,7 +335,11 @@ impl Examination {
             self.good(
                 Topic::Policy,
                 match written {
-                    Some(bytes) => format!("`apply` writes it: {bytes} of {} bytes", LIMIT),
+                    Some(bytes) => format!(
+                        "`apply` writes the policy: {} of {} bytes",
+                        count(bytes as u64),
+                        count(LIMIT as u64)
+                    ),
                     None if self.is_part => "every selected member may deliver".to_owned(),
                     None => "every member may deliver".to_owned(),
                 },
@@ -348,7 +357,7 @@ impl Examination {
         }
     }
 
-    /// The flow logs: what differs and is not changed, and what EC2 answered to dry runs of the plan's changes.
+    /// Checks the flow logs: differences that `apply` does not change, and the dry runs of the plan's changes.
     pub fn check_flow_logs(&mut self, observed: &Observed, plan: &Plan, dry_run: DryRun) {
         let mut differing = concerns(plan).filter(|concern| concern.about == Subject::FlowLog);
         match (differing.next(), differing.count()) {
@@ -358,39 +367,34 @@ impl Examination {
                 self.push(Topic::FlowLogs, Health::Doubtful, what, Some(one.help.clone()));
             }
             (Some(_), more) => {
-                let what = format!("{} resources are not as declared", more + 1);
-                let help = "`flowagg plan` lists them".to_owned();
+                let what = format!("{} resources need attention", more + 1);
+                let help = "run `flowagg plan` to list them".to_owned();
                 self.push(Topic::FlowLogs, Health::Doubtful, what, Some(help));
             }
         }
         self.is_executed = dry_run.is_executed;
         let unread = observed.regions.values().filter(|state| state.is_err()).count();
-        let count = |number: usize| match number {
-            1 => "1 account-region".to_owned(),
-            n => format!("{n} account-regions"),
-        };
+        let count = |number: usize| counted(number, "account-region", "account-regions");
         if unread > 0 {
-            let what = format!("those of {} could not be read", count(unread));
+            let what = format!("the flow logs of {} could not be read", count(unread));
             self.push(Topic::FlowLogs, Health::Unknown, what, None);
         }
         if !dry_run.not_asked.is_empty() {
-            let what = format!(
-                "EC2 was not asked in {}, because this endpoint ignores `DryRun`",
-                count(dry_run.not_asked.len())
-            );
+            let what =
+                format!("no dry run in {}: this endpoint ignores `DryRun`", count(dry_run.not_asked.len()));
             self.push(Topic::FlowLogs, Health::Unknown, what, None);
         }
         if !dry_run.failures.is_empty() {
             self.bad(Topic::FlowLogs, dry_run.failures);
         } else if !plan.flow_logs().is_empty() || !plan.held_back().flow_logs.is_empty() {
-            self.good(Topic::FlowLogs, format!("EC2 would do it: {}", plan.summary()));
+            self.good(Topic::FlowLogs, format!("dry run passed; plan: {}", plan.summary()));
         } else if unread == 0 {
-            self.good(Topic::FlowLogs, "there is nothing to do".to_owned());
+            self.good(Topic::FlowLogs, "no changes needed".to_owned());
         }
     }
 }
 
-/// What differs from the fleet file, in the way or not.
+/// The concerns that block changes, then the others.
 fn concerns(plan: &Plan) -> impl Iterator<Item = &Concern> {
     plan.obstacles().iter().chain(plan.concerns())
 }
@@ -404,7 +408,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_organization_without_chosen_accounts_is_a_fault_of_the_accounts_and_not_of_the_policy() {
+    fn organization_without_selected_accounts_fails_the_accounts_check_only() {
         let file = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
                     [organization]\nid = \"o-a1b2c3d4e5\"\n\
                     [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
@@ -422,11 +426,14 @@ mod tests {
             .map(|check| check.what)
             .collect();
         assert_eq!(bad, [Topic::Accounts]);
-        assert!(examination.checks.iter().all(|check| check.what != Topic::Policy), "it was not decided");
+        assert!(
+            examination.checks.iter().all(|check| check.what != Topic::Policy),
+            "the policy must not be checked"
+        );
     }
 
     #[test]
-    fn settings_that_are_kept_or_affect_flow_logs_are_doubtful_and_requester_pays_fails() {
+    fn kept_settings_are_warnings_and_requester_pays_fails() {
         let file = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
                     [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
         let fleet = Fleet::parse(file).unwrap();
@@ -441,7 +448,7 @@ mod tests {
         let bucket = examination.checks.iter().filter(|check| check.what == Topic::Bucket);
         let found: Vec<_> = bucket.map(|check| (check.health, check.found.as_str())).collect();
         let starts = [
-            (Health::Good, "acme-logs is there; `apply` changes"),
+            (Health::Good, "acme-logs exists; `apply` changes"),
             (Health::Bad, "it is a Requester Pays bucket"),
             (Health::Doubtful, "BlockPublicPolicy and RestrictPublicBuckets stay off"),
             (Health::Doubtful, "flow logs do not expire, and `hub.retention-days` is not set"),

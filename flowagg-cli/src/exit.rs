@@ -1,8 +1,8 @@
-/// How a run ended. Each has its exit code, which does not change between versions.
+/// The result of a run. The exit codes are stable across releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Done, and everything is healthy.
+    /// Success, and everything is healthy.
     Done = 0,
     /// Something failed, could not be read or was not applied; the output names it.
     Failed = 1,
@@ -17,22 +17,22 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every end of a run.
+    /// All values.
     pub const ALL: [Self; 6] =
         [Self::Done, Self::Failed, Self::Usage, Self::Differs, Self::Interrupted, Self::Terminated];
 
-    /// What the exit code means.
+    /// The meaning of the exit code.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "done, and everything is healthy",
+            Self::Done => "success, and everything is healthy",
             Self::Failed => "something failed, could not be read or was not applied",
             Self::Usage => {
                 "the command line or the fleet file is invalid, or a selection matches nothing; nothing was changed"
             }
             Self::Differs => {
-                "completed with findings: differences (those that `apply` leaves, and those of `plan` and `policy diff` with \
+                "completed with findings: differences (remaining after `apply`, or found by `plan` and `policy diff` with \
                  `--exit-code`), findings of `policy check`, a delivery that is denied or undecided, flow logs that do not deliver, \
-                 broken objects that `query` skipped, or rows that `query --fail-if-rows` found"
+                 objects that `query` skipped because they are broken, or rows found by `query --fail-if-rows`"
             }
             Self::Interrupted => "interrupted by Ctrl-C",
             Self::Terminated => "interrupted by SIGTERM or SIGHUP",
@@ -41,7 +41,7 @@ impl Exit {
 }
 
 impl Exit {
-    /// What a run that a signal ended says first in its last line.
+    /// The first word of the last line of a run that a signal ended.
     pub(crate) fn by_signal(self) -> &'static str {
         if self == Self::Terminated { "terminated" } else { "interrupted" }
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pages_list_every_exit_code_with_its_meaning() {
+    fn documentation_lists_every_exit_code() {
         let rows: String =
             Exit::ALL.map(|exit| format!("| {} | {} |\n", exit as u8, exit.meaning())).concat();
         for page in ["README.md", "docs/json.md"] {

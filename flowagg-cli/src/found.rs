@@ -1,6 +1,6 @@
-//! What exists before flowagg manages it, as plain values: a bucket, its policy and rules, and the accounts that may belong to
-//! the fleet. [`aws`](crate::aws) and [`import::template`](crate::import::template) fill them, and
-//! [`import`](crate::import::import()) makes a fleet of them.
+//! Existing resources that flowagg does not manage yet, as plain values: a bucket, its policy and rules, and the accounts that may
+//! belong to the fleet. [`aws`](crate::aws) and [`import::template`](crate::import::template) create them, and
+//! [`import`](crate::import::import()) turns them into a fleet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use flowagg_core::id::{AccountId, BucketName, Prefix, Region, RoleName};
 use flowagg_core::lifecycle::Rule;
 use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState};
 
-/// What was found, wherever: in AWS, or in templates.
+/// The existing hub and accounts, found in AWS or in templates.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundFleet {
@@ -17,18 +17,18 @@ pub struct FoundFleet {
     pub hub: FoundHub,
     /// The accounts that may belong to the fleet.
     pub members: BTreeMap<AccountId, FoundMember>,
-    /// The role that was taken in each, or is to be.
+    /// The role to assume in each account.
     pub role: RoleName,
-    /// Flow logs of nobody knows which account: they say how flow logs are to be.
+    /// Flow logs whose account is unknown. Only their settings are used.
     pub elsewhere: Vec<FlowLog>,
-    /// The organization that is to be looked up, where it is. Its regions and resources are those that are found.
+    /// The organization to look up, if any. Its regions and resources are the ones that were found.
     pub organization: Option<Organization>,
-    /// What could not be understood where it was found.
+    /// Remarks about input that could not be interpreted.
     pub remarks: Vec<Remark>,
 }
 
 impl FoundFleet {
-    /// A hub without accounts, and the default role.
+    /// Creates a fleet with this hub, no accounts and the default role.
     pub fn new(hub: FoundHub) -> Self {
         Self {
             hub,
@@ -41,7 +41,7 @@ impl FoundFleet {
     }
 }
 
-/// The hub bucket, as it was found.
+/// The existing hub bucket.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundHub {
@@ -51,20 +51,20 @@ pub struct FoundHub {
     pub region: Region,
     /// Its name.
     pub bucket: BucketName,
-    /// The folder that the caller asks for; `None` leaves it to the flow logs, their files and the policy.
+    /// The requested folder; `None` to infer it from the flow logs, their objects and the policy.
     pub folder: Option<Folder>,
-    /// What its folders show of deliveries; `None` if they were not listed.
+    /// Deliveries inferred from its folders; `None` if they were not listed.
     pub objects: Option<Objects>,
     /// Its default encryption.
     pub encryption: Option<BucketEncryption>,
-    /// Its lifecycle rules; `None` where nobody could look.
+    /// Its lifecycle rules; `None` if they could not be read.
     pub rules: Option<Vec<Rule>>,
     /// Its policy.
     pub policy: Option<String>,
 }
 
 impl FoundHub {
-    /// A bucket of which nothing else is known.
+    /// Creates a bucket about which nothing else is known.
     pub fn new(account: AccountId, region: Region, bucket: BucketName) -> Self {
         Self {
             account,
@@ -79,77 +79,77 @@ impl FoundHub {
     }
 }
 
-/// What the folders of the bucket show of deliveries, without listing a single file.
+/// Deliveries inferred from the bucket's folders, without listing any object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Objects {
-    /// The accounts and regions that have flow log files, by the folder that contains their `AWSLogs/`.
+    /// The accounts and regions with flow log objects, by the folder that contains their `AWSLogs/`.
     pub delivered: BTreeMap<Folder, BTreeMap<AccountId, BTreeSet<Region>>>,
-    /// Folders of logs that no fleet is for: of other services, such as `AWSLogs/222222222222/elasticloadbalancing/`, or under a
-    /// name that `hub.prefix` cannot be.
+    /// Log folders that a fleet cannot use: those of other services, such as `AWSLogs/222222222222/elasticloadbalancing/`, and those
+    /// under a name that `hub.prefix` does not allow.
     pub other: BTreeSet<String>,
-    /// Why not every folder of the bucket was listed.
+    /// Why some folders were not listed.
     pub unlisted: Option<String>,
 }
 
 impl FoundHub {
-    /// The accounts and regions that have flow log files, by folder.
+    /// The accounts and regions with flow log objects, by folder.
     pub(crate) fn delivered(
         &self,
     ) -> impl Iterator<Item = (&Folder, &BTreeMap<AccountId, BTreeSet<Region>>)> {
         self.objects.iter().flat_map(|objects| &objects.delivered)
     }
 
-    /// The regions that an account has flow log files of, under this folder.
+    /// The regions in which an account has flow log objects under this folder.
     pub(crate) fn regions_of(&self, account: AccountId, folder: &Folder) -> BTreeSet<Region> {
         let here = self.delivered().filter(|(it, _)| *it == folder);
         here.filter_map(|(_, accounts)| accounts.get(&account)).flatten().cloned().collect()
     }
 }
 
-/// An account, as it was found.
+/// An existing account.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundMember {
-    /// Whether the organization that is looked up holds it.
+    /// Whether it belongs to the organization that is looked up.
     pub in_organization: bool,
-    /// What its regions have.
+    /// The state of each region that was read.
     pub states: BTreeMap<Region, RegionState>,
-    /// Regions that could not be read, with the reason.
+    /// Regions that could not be read, each with the reason.
     pub unread: BTreeMap<Region, String>,
-    /// How much of the account `states` shows.
+    /// How much of the account `states` covers.
     pub view: View,
 }
 
 impl FoundMember {
-    /// An account outside the organization, of which nothing was found yet.
+    /// Creates an account outside the organization, with no regions yet.
     pub fn new(view: View) -> Self {
         Self { in_organization: false, states: BTreeMap::new(), unread: BTreeMap::new(), view }
     }
 }
 
-/// How much of an account was seen.
+/// How much of an account was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
-    /// All resources and flow logs of every region that it has enabled.
+    /// All resources and flow logs in every enabled region.
     Account,
-    /// The same of some regions.
+    /// All resources and flow logs in some regions.
     Regions,
     /// Flow logs only.
     FlowLogs,
-    /// Nothing, for this reason.
+    /// Nothing, with the reason.
     Nothing(String),
 }
 
-/// A sub-folder of the bucket, or its top.
+/// A folder of the bucket, or its root.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Folder(Option<Prefix>);
 
 impl Folder {
-    /// The top of the bucket.
+    /// The root of the bucket.
     pub const TOP: Self = Self(None);
 
-    /// The sub-folder; `None` is the top of the bucket.
+    /// The prefix of the folder; `None` for the root of the bucket.
     pub fn prefix(&self) -> Option<&Prefix> {
         self.0.as_ref()
     }

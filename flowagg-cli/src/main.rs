@@ -7,7 +7,7 @@ use flowagg::Screen;
 use flowagg::show::Sheet;
 use terminal_size::{Height, Width, terminal_size_of};
 
-/// The SDK allocates much for each call, on all cores.
+/// The AWS SDK allocates heavily for each call, on all cores.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
-                format_args!("error: no runtime: {error}\n"),
+                format_args!("error: cannot start the async runtime: {error}\n"),
             );
             return ExitCode::FAILURE;
         }
@@ -35,8 +35,8 @@ fn main() -> ExitCode {
     runtime.block_on(flowagg::run(std::env::args_os(), &mut screen)).into()
 }
 
-/// How many columns there are; `None` where there is no terminal. `COLUMNS` counts only for a terminal that does not say,
-/// as clap has it for the help: an exported one is what the window was when the shell began, and never a wish about a pipe.
+/// The width of the terminal in columns; `None` without a terminal. As in clap, `COLUMNS` is used only if the terminal does not report its
+/// width: an exported `COLUMNS` can be outdated and does not apply to a pipe.
 fn width(is_terminal: bool, size: Option<(Width, Height)>) -> Option<usize> {
     match size {
         Some((Width(columns), _)) => Some(columns.into()),

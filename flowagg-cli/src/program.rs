@@ -1,4 +1,4 @@
-//! The whole program as a function.
+//! The program as a function.
 
 use std::ffi::OsString;
 
@@ -9,8 +9,8 @@ use crate::exit::Exit;
 use crate::show::Screen;
 use crate::{commands, show};
 
-/// Prints traces on standard error: with `-v` each call, with `-vv` also what it waits for. Only flowagg's own traces are
-/// printed: those of the SDK may contain credentials.
+/// Logs to standard error: with `-v` each AWS call, with `-vv` also waits. Only flowagg's own traces are printed, because those of the SDK
+/// may contain credentials.
 fn trace(verbose: u8, events: bool) {
     let level = match verbose {
         0 => return,
@@ -25,21 +25,21 @@ fn trace(verbose: u8, events: bool) {
     } else {
         lines.with_writer(std::io::stderr).boxed()
     };
-    // A program that calls `run` may have set a subscriber already.
+    // A program that calls `run` may already have set a subscriber.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
 }
 
-/// Runs the program with these arguments (the first is its name), writing to this screen.
+/// Runs the program with these arguments, of which the first is the program name, and writes to `screen`.
 pub async fn run(args: impl IntoIterator<Item = OsString>, screen: &mut Screen<'_>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
-    // Before the arguments are parsed: with `--json`, errors in them are events as well.
+    // Set before parsing: with `--json`, invalid arguments are also reported as events.
     let events = screen.events;
     screen.events |= args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let parsed = match Args::read(&args) {
         Ok(parsed) => parsed,
         Err(error) => return show::usage(&error, screen),
     };
-    // JSON in a file leaves both streams to people.
+    // If JSON is written to a file, standard output and standard error contain text.
     if parsed.writes_json_into_file() {
         screen.events = events;
     }

@@ -1,10 +1,10 @@
-/// Receives progress updates of a long piece of work.
+/// Receives progress updates of a long operation.
 pub trait Progress: Sync {
-    /// `done` of `total` steps of `what` are done; the last one was at `at`.
+    /// Reports that `done` of `total` steps of `what` are complete. `at` is the place of the last step.
     fn step(&self, what: &str, done: usize, total: usize, at: &str);
 }
 
-/// Drops every update.
+/// Ignores all updates.
 impl Progress for () {
     fn step(&self, _: &str, _: usize, _: usize, _: &str) {}
 }

@@ -1,12 +1,12 @@
-//! How long it takes to read a fleet file, as a ratio to the `toml` crate alone on the same text: run by
+//! Measures the time to read a fleet file as a ratio to parsing the same text with the `toml` crate alone. Run it with
 //! `cargo xtask bench fleet-file`.
 //!
-//! Each round runs both, one after the other. The shortest time of each counts, because other processes only add to it.
+//! Each round runs both, one after the other. The shortest time of each counts, because other processes can only add to it.
 
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a bench prints what it measured, and one that cannot start may panic"
+    reason = "a bench prints its measurements, and may panic if it cannot start"
 )]
 
 use std::fmt::Write as _;
@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use flowagg_core::fleet::FleetFile;
 use toml::de::DeTable;
 
-/// As in the program.
+/// The allocator of the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Members of the fleet files.
+/// The numbers of members.
 const SIZES: [u64; 3] = [1_000, 10_000, 100_000];
 const ROUNDS: usize = 20;
 
@@ -59,7 +59,7 @@ fn fleet_file(members: u64) -> String {
             "\n[[members]]\naccount = \"{:012}\"\nname = \"team-{member}\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n",
             200_000_000_000 + member * 7_919
         )
-        .expect("a string accepts text");
+        .expect("writing to a String does not fail");
     }
     text
 }

@@ -1,9 +1,9 @@
-//! The access control list of a bucket: which grants it has for anyone but the bucket's owner.
+//! The access control list (ACL) of a bucket: its grants to anyone but the bucket owner.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The canonical users that CloudFront's standard logging (legacy) writes as: of AWS Regions, and of the China Regions.
+/// The canonical users of CloudFront standard logging (legacy), in the AWS Regions and in the China Regions.
 ///
 /// Source: "Configure standard logging (legacy)" (Amazon CloudFront Developer Guide).
 const CLOUDFRONT_LOGS: [&str; 2] = [
@@ -11,7 +11,7 @@ const CLOUDFRONT_LOGS: [&str; 2] = [
     "a52cb28745c0c06e84ec548334e44bfa7fc2a85c54af20cd59e4969344b7af56",
 ];
 
-/// The grants of an ACL to anyone but the bucket's owner.
+/// The grants of an ACL to anyone but the bucket owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Acl {
@@ -20,8 +20,7 @@ pub struct Acl {
 }
 
 impl Acl {
-    /// The grants that `BlockPublicAcls` and `IgnorePublicAcls` would take away: those to a group that is not known to be
-    /// private.
+    /// The grants that `BlockPublicAcls` and `IgnorePublicAcls` would disable: those to a group that is not known to be private.
     ///
     /// Source: "The meaning of public" (Amazon S3 User Guide): grants to `AllUsers` and `AuthenticatedUsers`.
     pub fn public(&self) -> impl Iterator<Item = &AclGrant> {
@@ -41,14 +40,14 @@ impl FromIterator<AclGrant> for Acl {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct AclGrant {
-    /// Who has it.
+    /// The grantee.
     pub grantee: Grantee,
-    /// What it allows: `READ`, `WRITE`, `READ_ACP`, `WRITE_ACP` or `FULL_CONTROL`.
+    /// The permission: `READ`, `WRITE`, `READ_ACP`, `WRITE_ACP` or `FULL_CONTROL`.
     pub permission: String,
 }
 
 impl AclGrant {
-    /// A grant of this permission, in S3's word.
+    /// A grant of this permission, as S3 names it.
     pub fn new(grantee: Grantee, permission: impl Into<String>) -> Self {
         Self { grantee, permission: permission.into() }
     }
@@ -60,22 +59,22 @@ impl fmt::Display for AclGrant {
     }
 }
 
-/// Who has a grant of an ACL.
+/// The grantee of an ACL grant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grantee {
     /// Everyone, signed in or not.
     AllUsers,
     /// Every AWS account.
     AuthenticatedUsers,
-    /// The group that S3 delivers server access logs as.
+    /// The group of S3 server access logging.
     LogDelivery,
-    /// CloudFront's standard logging.
+    /// CloudFront standard logging.
     CloudFrontLogs,
     /// Another group, by its URI.
     Group(String),
-    /// Another canonical user, by its id.
+    /// Another canonical user, by ID.
     CanonicalUser(String),
-    /// A grantee in a form that S3 does not document for answers.
+    /// A grantee in a form that S3 does not document for responses.
     Other(String),
 }
 
@@ -92,7 +91,7 @@ impl Grantee {
         }
     }
 
-    /// A user, by its canonical id.
+    /// A user, by canonical ID.
     pub fn from_canonical_id(id: &str) -> Self {
         if CLOUDFRONT_LOGS.contains(&id) {
             return Self::CloudFrontLogs;
@@ -120,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_grants_to_groups_that_may_be_public_are_public() {
+    fn grants_to_possibly_public_groups_are_public() {
         let grant = |grantee| AclGrant { grantee, permission: "READ".to_owned() };
         let group = |name: &str| Grantee::from_group_uri(&format!("http://acs.amazonaws.com/groups/{name}"));
         let cloudfront = Grantee::from_canonical_id(CLOUDFRONT_LOGS[0]);

@@ -1,4 +1,4 @@
-//! What flow logs cost, about: list prices, or those of the fleet file.
+//! Cost estimates for flow logs, from list prices or the prices of the fleet file.
 
 use std::fmt;
 use std::iter::Sum;
@@ -15,15 +15,15 @@ pub struct Usd(u64);
 
 impl Usd {
     const MILLIONTHS: u64 = 1_000_000;
-    /// How many digits a price may have after the point.
+    /// The maximum number of decimal places.
     const DIGITS: usize = 6;
 
-    /// This many millionths of a US dollar.
+    /// An amount in millionths of a US dollar.
     pub const fn from_millionths(millionths: u64) -> Self {
         Self(millionths)
     }
 
-    /// All of its digits, with at least one after the point, as in `0.023`.
+    /// The exact amount, with at least one decimal place, as in `0.023`.
     pub fn exact(self) -> String {
         let (whole, rest) = (self.0 / Self::MILLIONTHS, self.0 % Self::MILLIONTHS);
         let rest = format!("{rest:06}");
@@ -31,14 +31,14 @@ impl Usd {
         format!("{whole}.{}", if rest.is_empty() { "0" } else { rest })
     }
 
-    /// This many times the amount, of which each is the given part of it: `times` divided by `by`, rounded down.
+    /// The amount multiplied by `times` and divided by `by`, rounded down.
     fn scaled(self, times: u128, by: u128) -> Self {
         let scaled = u128::from(self.0).saturating_mul(times) / by.max(1);
         Self(u64::try_from(scaled).unwrap_or(u64::MAX))
     }
 }
 
-/// In dollars and cents, as in `12.30`; less than a cent has two digits more.
+/// In dollars and cents, as in `12.30`. Amounts below a cent have four decimal places.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const CENT: u64 = Usd::MILLIONTHS / 100;
@@ -51,14 +51,14 @@ impl fmt::Display for Usd {
     }
 }
 
-/// Dollars with up to six digits after the point, as in `0.25`.
+/// US dollars with up to six decimal places, as in `0.25`.
 impl FromStr for Usd {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let wrong = |why: &str| {
-            let help = "US dollars with up to six digits after the point, as in 0.25";
-            IdError::new(text, "a price", why.to_owned(), help)
+            let help = "use US dollars with up to six decimal places, e.g. 0.25";
+            IdError::new(text, "price", why.to_owned(), help)
         };
         let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
         let are_digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
@@ -66,7 +66,7 @@ impl FromStr for Usd {
             return Err(wrong("it is not a decimal number"));
         }
         if rest.len() > Self::DIGITS {
-            return Err(wrong("it has more than six digits after the point"));
+            return Err(wrong("it has more than six decimal places"));
         }
         let rest: u64 = format!("{rest:0<6}").parse().map_err(|_| wrong("it is not a decimal number"))?;
         let whole: u64 = whole.parse().map_err(|_| wrong("it is too large"))?;
@@ -78,7 +78,7 @@ impl FromStr for Usd {
 /// A number of US dollars.
 impl Serialize for Usd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Amounts of flow logs are far below what this number holds exactly.
+        // Realistic amounts are far below the integers that `f64` represents exactly.
         #[allow(clippy::cast_precision_loss, reason = "an estimate")]
         serializer.serialize_f64(self.0 as f64 / Self::MILLIONTHS as f64)
     }
@@ -114,36 +114,36 @@ impl Sum for Usd {
     }
 }
 
-/// What AWS charges. A GB is 2^30 bytes.
+/// The prices of AWS. A GB is 2^30 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Prices {
-    /// For the delivery of a GB of records, before they are compressed, in USD.
+    /// USD per GB of delivered records, before compression.
     pub delivery_per_gb: Usd,
-    /// For a GB that is stored for a month, in USD.
+    /// USD per GB and month of storage.
     pub storage_per_gb_month: Usd,
-    /// How many bytes of records a stored byte has.
+    /// The compression ratio of stored records.
     pub compression: u32,
-    /// Whether these are the list prices, of which the fleet file replaces none.
+    /// Whether these are list prices: the fleet file replaces none of them.
     pub are_listed: bool,
 }
 
 impl Prices {
-    /// Where the list prices are from.
+    /// The source of the list prices.
     const LISTED: &str = "list prices of us-east-1 in 2025";
-    /// Where these prices are from.
+    /// The source of these prices, for output.
     pub fn source(&self) -> &'static str {
         if self.are_listed { Self::LISTED } else { "prices of the fleet file" }
     }
 
-    /// The days of a month.
+    /// The number of days of a month.
     pub const MONTH: u32 = 30;
     /// A GB in bytes.
     const GB: u128 = 1 << 30;
 
-    /// What logs cost in a month of which this many bytes are stored on a day, if each is kept for the given number of days.
+    /// The cost of a month in which `bytes_a_day` bytes are stored per day, if each object is kept for `kept_days` days.
     pub fn month(&self, bytes_a_day: u64, kept_days: u32) -> MonthlyCost {
         let a_day = u128::from(bytes_a_day);
         let delivered = a_day * u128::from(Self::MONTH) * u128::from(self.compression);
@@ -155,8 +155,8 @@ impl Prices {
 }
 
 impl Default for Prices {
-    /// List prices of us-east-1 in 2025: delivery of vended logs to S3 (the first 10 TB of a month; more costs less), and S3 Standard (the
-    /// first 50 TB). Records are compressed 11 times, as in AWS's own example.
+    /// List prices of us-east-1 in 2025: delivery of vended logs to S3 (the first 10 TB of a month; more costs less), and S3
+    /// Standard (the first 50 TB). The compression ratio is 11, as in AWS's example.
     ///
     /// Sources: "Amazon CloudWatch pricing", vended logs and the example with VPC flow logs in S3; "Amazon S3 pricing".
     fn default() -> Self {
@@ -169,14 +169,14 @@ impl Default for Prices {
     }
 }
 
-/// What flow logs cost in a month, about.
+/// The estimated cost of flow logs in a month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MonthlyCost {
-    /// For their delivery, in USD. AWS charges it to the account that is logged.
+    /// Delivery, in USD. AWS charges it to the logged account.
     pub delivery: Usd,
-    /// For what is stored at a time, in USD. AWS charges it to the hub account.
+    /// Storage, in USD. AWS charges it to the hub account.
     pub storage: Usd,
 }
 
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_read_and_written_exactly() {
+    fn prices_are_parsed_and_formatted_exactly() {
         for (text, shown) in [
             ("0.25", "0.25"),
             ("12", "12.00"),
@@ -209,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn month_has_the_delivery_of_30_days_before_compression_and_what_is_kept() {
-        // A GB a day is stored: 330 GB of records a month, and 90 GB at a time.
+    fn month_includes_uncompressed_delivery_and_compressed_storage() {
+        // 1 GB is stored per day: 330 GB of delivered records per month, and 90 GB of storage.
         let month = Prices::default().month(1 << 30, 90);
         assert_eq!(
             (month.delivery.to_string(), month.storage.to_string()),

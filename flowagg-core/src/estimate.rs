@@ -1,4 +1,4 @@
-//! What the flow logs of a plan will cost, by what flow logs of the same accounts delivered.
+//! Estimates the cost of the flow logs that a plan creates from the deliveries of existing flow logs of the same accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,17 +16,18 @@ use crate::lifecycle::{Rule, fate};
 use crate::observed::RegionState;
 use crate::plan::{FlowLogChange, Step};
 
-/// The estimated monthly cost of the flow logs that a plan creates, by the flow logs that the same accounts have.
+/// The estimated monthly cost of the flow logs that a plan creates, based on existing flow logs of the same accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct NewFlowLogCost {
-    /// The cost of those that can be estimated; `null` if none can.
+    /// The cost of the new flow logs whose cost can be estimated; `null` if there are none.
     pub month: Option<MonthlyCost>,
     /// The number of new flow logs that `month` includes.
     pub estimated: usize,
-    /// The number of new flow logs whose cost is unknown, by account: no flow log of the account delivered to the bucket for a whole day.
+    /// The number of new flow logs whose cost is unknown, by account: no comparable flow log of the account delivered anything
+    /// yesterday (UTC), or the bucket could not be listed.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, usize>"))]
     pub unknown: BTreeMap<AccountId, usize>,
     /// The prices that the estimate uses.
@@ -35,13 +36,14 @@ pub struct NewFlowLogCost {
     pub failure: Option<Failure>,
 }
 
-/// For how many days objects of this folder are stored. If they do not expire, one month counts: each further month adds as much.
+/// The number of days for which objects in this folder are stored. Without an expiration, only one month is counted, because
+/// each further month adds the same cost.
 pub fn kept_days(rules: &[Rule], folder: &str) -> u32 {
     fate(rules, folder).expires.map_or(Prices::MONTH, |expires| expires.days)
 }
 
-/// Existing flow logs that new ones are compared with, by account-region: those of accounts that get new flow logs, if they deliver to
-/// the fleet's folder and were created before this day (UTC).
+/// Existing flow logs that new ones are compared with, by account-region. They are in accounts that get new flow logs, deliver to
+/// the fleet's destination, and were created before this day (UTC).
 pub fn comparable(
     fleet: &Fleet,
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
@@ -68,9 +70,9 @@ pub fn comparable(
 }
 
 impl NewFlowLogCost {
-    /// The estimate for the flow logs that these changes create; `None` if they create none. Each costs as much as the average of the
-    /// [comparable] ones of its account, with the bytes that each of these `delivered` on a day. `rules` are the lifecycle rules of
-    /// the bucket.
+    /// The estimate for the flow logs that these changes create; `None` if they create none. A new flow log costs as much as the
+    /// average of the [comparable] ones in its account. `delivered` is the amount that each of those delivered on one day, and
+    /// `rules` are the lifecycle rules of the bucket.
     pub fn estimate(
         fleet: &Fleet,
         changes: &[FlowLogChange],
@@ -103,7 +105,7 @@ impl NewFlowLogCost {
         Some(cost)
     }
 
-    /// The same if deliveries cannot be read: the cost of every new flow log is unknown.
+    /// The estimate if the deliveries could not be read: the cost of every new flow log is unknown.
     pub fn unread(fleet: &Fleet, changes: &[FlowLogChange], failure: Failure) -> Option<Self> {
         Some(Self { failure: Some(failure), ..Self::unknown(fleet, changes)? })
     }
@@ -115,7 +117,8 @@ impl NewFlowLogCost {
     }
 }
 
-/// How many flow logs are created, by account. A replacement is none: it costs what its predecessor did.
+/// The number of new flow logs, by account. Replacements are excluded, because they cost the same as the flow logs that they
+/// replace.
 fn new_by_account(changes: &[FlowLogChange]) -> BTreeMap<AccountId, usize> {
     let mut new = BTreeMap::new();
     for change in changes.iter().filter(|change| change.step == Step::Create) {
@@ -164,7 +167,7 @@ members = [
     }
 
     #[test]
-    fn flow_logs_are_comparable_if_they_delivered_to_the_bucket_all_day_and_their_account_gets_new_ones() {
+    fn older_flow_logs_to_the_bucket_in_accounts_with_new_ones_are_comparable() {
         let fleet = FleetFile::parse(FLEET).unwrap().named().unwrap();
         let ours = "arn:aws:s3:::acme-logs";
         let mut reduced = UpToDate::new(vpc(6), id(6));
@@ -198,9 +201,9 @@ members = [
     }
 
     #[test]
-    fn new_flow_log_costs_as_much_as_the_average_of_its_account() {
+    fn new_flow_log_costs_the_average_of_its_account() {
         let fleet = FleetFile::parse(FLEET).unwrap().named().unwrap();
-        // One of the two delivered a GB, the other was idle.
+        // Of the two flow logs in 222222222222, one delivered 1 GB and the other was idle.
         let logs = BTreeMap::from([
             (place("222222222222", "eu-west-1"), BTreeSet::from([id(1)])),
             (place("222222222222", "us-east-1"), BTreeSet::from([id(2)])),
@@ -210,7 +213,7 @@ members = [
         let changes = [create("222222222222", 8), create("222222222222", 9), create("333333333333", 10)];
         let cost = NewFlowLogCost::estimate(&fleet, &changes, &logs, &delivered, &[]);
         let cost = cost.unwrap();
-        // Two of half a GB a day: 30 GB of 11 times as many records, and 30 GB stored.
+        // Two new flow logs of 0.5 GB per day: 30 GB stored per month, and 330 GB delivered before compression.
         let month = cost.month.unwrap();
         assert_eq!((month.delivery.to_string(), month.storage.to_string()), ("82.50".into(), "0.69".into()));
         assert_eq!(cost.estimated, 2);
@@ -218,7 +221,7 @@ members = [
     }
 
     #[test]
-    fn plan_without_new_flow_logs_has_no_cost_and_one_without_deliveries_an_unknown_one() {
+    fn cost_is_none_without_new_flow_logs_and_unknown_without_deliveries() {
         let fleet = FleetFile::parse(FLEET).unwrap().named().unwrap();
         let none = BTreeMap::new();
         let replace = FlowLogChange::new(

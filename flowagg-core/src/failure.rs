@@ -1,4 +1,4 @@
-//! A call to AWS that failed, and what to do about it.
+//! Failed AWS calls, with advice.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,31 +8,31 @@ use serde::{Serialize, Serializer};
 
 use crate::id::{AccountId, Place, Region};
 
-/// What comes before an encoded message, in which EC2 states details of a denied call in 1 or 2 KB.
+/// The text before an encoded message of 1 to 2 KB that contains the details of a denied EC2 call.
 ///
 /// Source: "DecodeAuthorizationMessage" (AWS STS API Reference).
 pub const ENCODED: &str = "Encoded authorization failure message: ";
 
-/// A call to AWS that failed.
+/// A failed AWS call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The account and the region in which the call was made.
+    /// The account-region in which the call was made.
     pub place: Place,
-    /// The operation, by AWS's name. Never empty: what no call is behind is a [`Concern`](crate::plan::Concern).
+    /// The AWS operation. Never empty: a problem without a failed call is a [`Concern`](crate::plan::Concern).
     pub call: String,
     /// The resource that the call was for: a bucket, a VPC, a role.
     pub resource: Option<String>,
-    /// AWS's error code, or one such as `HTTP 400` if the response had no body; `None` if there was no response.
+    /// The error code from AWS, or one such as `HTTP 400` if the response had no body; `None` if there was no response.
     pub code: Option<String>,
-    /// What went wrong, in full.
+    /// The full message.
     pub message: String,
-    /// What to do about it. Equal for failures with the same cause, whatever their account and region.
+    /// How to fix it. Equal for failures with the same cause, whatever their account and region.
     pub advice: Advice,
 }
 
 impl Failure {
-    /// A failure for which AWS returned no error code, of a call for no single resource.
+    /// A failure without an error code and without a single resource.
     pub fn new(
         place: Place,
         call: impl Into<String>,
@@ -49,7 +49,7 @@ impl Failure {
         }
     }
 
-    /// The message, with a mark in place of an [encoded message](ENCODED).
+    /// The message, with an [encoded message](ENCODED) replaced by `[...]`.
     pub fn brief(&self) -> Cow<'_, str> {
         match self.message.split_once(ENCODED) {
             Some((before, encoded)) => {
@@ -60,14 +60,14 @@ impl Failure {
         }
     }
 
-    /// The call, AWS's code and the [brief](Self::brief) message.
+    /// The call, the error code and the [brief](Self::brief) message.
     pub fn what(&self) -> String {
         let message = self.brief();
         let parts = [Some(self.call.as_str()), self.code.as_deref(), Some(&message)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
     }
 
-    /// What to do about it, with the account and region of this failure.
+    /// The advice for the account and region of this failure.
     pub fn help(&self) -> String {
         self.advice.at(&self.place)
     }
@@ -82,8 +82,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What to do about a failure, in words that name the account and the region only by their place in the sentence, so that
-/// the same advice for many accounts compares equal.
+/// Advice for a failure, with placeholders for the account and region, so that the same advice for many accounts compares equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Advice(Vec<Part>);
 
@@ -95,7 +94,7 @@ enum Part {
 }
 
 impl Advice {
-    /// Advice that depends on the place: `sentence` gets what stands for the account and for the region.
+    /// Advice with an account or region: `sentence` receives the placeholders for both.
     ///
     /// ```
     /// use flowagg_core::failure::Advice;
@@ -107,7 +106,7 @@ impl Advice {
     /// # Ok::<(), flowagg_core::id::IdError>(())
     /// ```
     pub fn for_place(sentence: impl FnOnce(&str, &str) -> String) -> Self {
-        // Noncharacters of Unicode: no message of AWS and no name contains them.
+        // Unicode noncharacters, which no AWS message and no name contains.
         const ACCOUNT: char = '\u{fdd0}';
         const REGION: char = '\u{fdd1}';
         let sentence = sentence(&ACCOUNT.to_string(), &REGION.to_string());
@@ -133,12 +132,12 @@ impl Advice {
         Self(parts)
     }
 
-    /// The sentence for an account-region.
+    /// The advice for an account-region.
     pub fn at(&self, place: &Place) -> String {
         self.render(&place.account.to_string(), place.region.as_str())
     }
 
-    /// The sentence for several account-regions. Accounts or regions that differ are called "each account" and "each region".
+    /// The advice for several account-regions. Accounts or regions that differ become "each account" and "each region".
     pub fn at_each<'p>(&self, places: impl IntoIterator<Item = &'p Place>) -> String {
         let (accounts, regions): (BTreeSet<_>, BTreeSet<_>) =
             places.into_iter().map(|Place { account, region }| (*account, region.as_str())).unzip();
@@ -150,7 +149,7 @@ impl Advice {
         self.render(&account, region.copied().unwrap_or("each region"))
     }
 
-    /// The sentence without an account and a region, which are called by these words.
+    /// The advice with "the account" and "the region" instead of names.
     pub fn without_place(&self) -> String {
         self.render("the account", "the region")
     }
@@ -177,7 +176,7 @@ impl From<String> for Advice {
     }
 }
 
-/// A call to AWS that failed, and what to do about it.
+/// A failed AWS call, with advice.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Failure"))]
 #[serde(rename_all = "kebab-case")]
@@ -186,15 +185,15 @@ struct Written<'a> {
     account: AccountId,
     /// The region in which the call was made.
     region: &'a Region,
-    /// The operation, by AWS's name.
+    /// The AWS operation.
     call: &'a str,
     /// The resource that the call was for: a bucket, a VPC, a role.
     resource: Option<&'a str>,
-    /// AWS's error code, if the response had one.
+    /// The error code from AWS, if the response contained one.
     code: Option<&'a str>,
-    /// What went wrong.
+    /// The message.
     message: &'a str,
-    /// What to do about it.
+    /// How to fix it.
     help: String,
 }
 
@@ -233,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_reads_as_place_call_message_and_help() {
+    fn display_contains_place_call_message_and_help() {
         let failure = failure("222222222222", "allow it");
         assert_eq!(failure.to_string(), "222222222222 eu-west-1: CreateFlowLogs: not allowed; allow it");
     }
 
     #[test]
-    fn encoded_message_is_left_out_for_people_and_kept_in_json() {
+    fn encoded_message_is_omitted_in_text_and_kept_in_json() {
         let mut failure = failure("222222222222", "decode it");
         failure.message = format!("not authorized. {ENCODED}{} (request 1)", "l26Lbh".repeat(200));
         assert_eq!(
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn advice_for_two_accounts_is_equal_and_reads_with_each_account() {
+    fn advice_compares_equal_across_accounts() {
         let advice =
             || Advice::for_place(|account, region| format!("enable {region} in {account}, then wait"));
         let [one, other] = ["222222222222", "333333333333"].map(|account| failure(account, advice()));

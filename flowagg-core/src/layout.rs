@@ -1,4 +1,4 @@
-//! Where an object of a flow log lies in the bucket: prefixes and keys, written and read back.
+//! The layout of flow log objects in the bucket: folders and keys, formatted and parsed.
 //!
 //! Source: "Flow log files" (Amazon VPC User Guide).
 
@@ -11,17 +11,17 @@ use jiff::civil::{Date, DateTime};
 use crate::flow_log::{FileFormat, Files};
 use crate::id::{AccountId, FlowLogId, IdError, Place, Prefix, Region};
 
-/// The folder that log delivery makes under the bucket or its sub-folder.
+/// The folder that log delivery creates in the bucket or under the prefix.
 pub const AWS_LOGS: &str = Prefix::RESERVED;
 /// The folder of flow logs in an account's folder.
 pub const VPC_FLOW_LOGS: &str = "vpcflowlogs";
 
-/// What comes before the account id in the name of a Hive-compatible folder.
+/// The text before the account ID in a Hive-compatible folder name.
 pub const HIVE_ACCOUNT: &str = "aws-account-id=";
 const HIVE_SERVICE: &str = "aws-service=";
 const HIVE_REGION: &str = "aws-region=";
 const HIVE_HOUR: &str = "hour=";
-/// What stands before region, year, month and day.
+/// The text before the region, year, month and day in Hive-compatible folder names.
 const HIVE_DAY: [&str; 4] = [HIVE_REGION, "year=", "month=", "day="];
 
 /// The folder under which log delivery writes: `[prefix/]AWSLogs/`.
@@ -32,27 +32,27 @@ pub fn root(prefix: Option<&Prefix>) -> String {
     }
 }
 
-/// The account whose folder under `AWSLogs/` has this name, plain or Hive-compatible.
+/// The account of a folder name under `AWSLogs/`, plain or Hive-compatible.
 pub fn account_of(folder: &str) -> Option<AccountId> {
     AccountId::parse(account_in(folder)).ok()
 }
 
-/// The part of such a folder's name that should be the account id, valid or not.
+/// The part of such a folder name that should be the account ID, valid or not.
 pub fn account_in(folder: &str) -> &str {
     folder.strip_prefix(HIVE_ACCOUNT).unwrap_or(folder)
 }
 
-/// Whether a folder of this name, under an account's, is that of flow logs, plain or Hive-compatible.
+/// Whether a folder name in an account's folder is that of flow logs, plain or Hive-compatible.
 pub fn is_of_flow_logs(folder: &str) -> bool {
     folder.strip_prefix(HIVE_SERVICE).unwrap_or(folder) == VPC_FLOW_LOGS
 }
 
-/// The region whose folder under that of flow logs has this name, plain or Hive-compatible.
+/// The region of a folder name in the folder of flow logs, plain or Hive-compatible.
 pub fn region_of(folder: &str) -> Option<Region> {
     Region::parse(folder.strip_prefix(HIVE_REGION).unwrap_or(folder)).ok()
 }
 
-/// The number of the year, month, day or hour whose folder has this name, plain or Hive-compatible.
+/// The year, month, day or hour of a folder name, plain or Hive-compatible.
 pub fn number_of(folder: &str) -> Option<i16> {
     let [_, of_day @ ..] = HIVE_DAY;
     let hive = of_day.iter().chain([&HIVE_HOUR]).find_map(|name| folder.strip_prefix(name));
@@ -61,18 +61,18 @@ pub fn number_of(folder: &str) -> Option<i16> {
     if is_number { digits.parse().ok() } else { None }
 }
 
-/// How the folders of one bucket are named.
+/// The layout of the folders in one bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Layout {
-    /// The sub-folder of the bucket.
+    /// The prefix in the bucket.
     pub prefix: Option<Prefix>,
-    /// What the flow logs write.
+    /// The file settings of the flow logs.
     pub files: Files,
 }
 
 impl Layout {
-    /// The folders of a bucket with this sub-folder and these files.
+    /// The layout for a prefix and file settings.
     pub fn new(prefix: Option<Prefix>, files: Files) -> Self {
         Self { prefix, files }
     }
@@ -88,7 +88,7 @@ impl Layout {
         format!("{}{hive}{account}/", self.root())
     }
 
-    /// The folder of an account's flow logs, over all regions.
+    /// The folder of an account's flow logs in all regions.
     pub fn flow_logs_folder(&self, account: impl fmt::Display) -> String {
         let hive = if self.files.hive_compatible_partitions { HIVE_SERVICE } else { "" };
         format!("{}{hive}{VPC_FLOW_LOGS}/", self.account_folder(account))
@@ -112,8 +112,8 @@ impl Layout {
         format!("{folder}{}{name}", self.hour_template(format_args!("{:02}", name.time.hour())))
     }
 
-    /// The folder of a day, with any words in the place of account and region, and of year, month and day: values, or the
-    /// placeholders of a template. Plain folders just follow one another, so there one word may stand for all of a day.
+    /// The folder of a day, with arbitrary text for the account, the region, and the year, month and day: values, or placeholders of
+    /// a template. In a plain layout, a single text may represent the whole date.
     pub fn day_template(
         &self,
         account: impl fmt::Display,
@@ -130,59 +130,57 @@ impl Layout {
         folder
     }
 
-    /// The folder of an hour (UTC) in that of a day, with any word in its place; empty where hours have no folders.
+    /// The folder of an hour (UTC) in the folder of a day, with arbitrary text for the hour; empty if the layout has no hour folders.
     pub fn hour_template(&self, hour: impl fmt::Display) -> String {
         let hive = if self.files.hive_compatible_partitions { HIVE_HOUR } else { "" };
         if self.files.per_hour_partition { format!("{hive}{hour}/") } else { String::new() }
     }
 }
 
-/// The name of a flow log file, in its parts:
+/// The parsed name of a flow log file:
 /// `<account>_vpcflowlogs_<region>_<flow log>_<YYYYMMDD>T<HHmm>Z_<hash>.log.gz`.
 ///
-/// The time is in UTC and to the minute; the file holds records that ended within the five minutes after it.
+/// The time is in UTC with minute precision. The file contains records that ended within the five minutes after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileName {
-    /// The account that made the flow log, and the region of the VPC.
+    /// The account of the flow log and the region of the VPC.
     pub place: Place,
     /// The flow log.
     pub flow_log: FlowLogId,
     /// The time in the name, UTC.
     pub time: DateTime,
-    /// The hash that tells the files of one interval apart.
+    /// The hash that distinguishes the files of one interval.
     pub hash: String,
-    /// How its records are written.
+    /// The file format.
     pub format: FileFormat,
 }
 
 impl FileName {
-    /// The time in the name is the start of this span, in which the records ended.
+    /// The interval in which the records ended, starting at the time in the name.
     ///
     /// Source: "Flow log files" (Amazon VPC User Guide).
     pub const INTERVAL: SignedDuration = SignedDuration::from_mins(5);
-    /// How long after the end of its records a file may be named: records of a window of time are looked for in the files of so much
-    /// more.
+    /// The maximum delay of the time in a file name after the end of its records. A search for records must include files of this
+    /// much more time.
     pub const LATE: SignedDuration = SignedDuration::from_hours(1);
 
-    /// The name of a plain text file. `time` is in UTC; the name contains it to the minute.
+    /// The name of a plain text file. `time` is in UTC and is truncated to the minute.
     pub fn new(place: Place, flow_log: FlowLogId, time: DateTime, hash: impl Into<String>) -> Self {
         Self { place, flow_log, time, hash: hash.into(), format: FileFormat::PlainText }
     }
 
-    /// A file of a fixed flow log and time, for requests to a policy: policies depend on the account, the region and the folder,
-    /// and on no other part of a name.
+    /// A file with a fixed flow log and time, for policy evaluation: policies depend only on the account, the region and the folder.
     pub fn example(account: AccountId, region: &Region) -> Self {
         let time = jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0);
         Self::new(Place::new(account, region), FlowLogId::example(), time, "00000000")
     }
 
-    /// Reads the last segment of an object key.
+    /// Parses the last segment of an object key.
     pub fn parse(name: &str) -> Result<Self, IdError> {
-        const HELP: &str =
-            "as in `123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz`";
-        let why = "a part of it is missing or has another form";
-        Self::read(name).ok_or_else(|| IdError::new(name, "the name of a flow log file", why, HELP))
+        const HELP: &str = "use a name such as `123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz`";
+        let why = "a part is missing or invalid";
+        Self::read(name).ok_or_else(|| IdError::new(name, "flow log file name", why, HELP))
     }
 
     fn read(name: &str) -> Option<Self> {
@@ -227,7 +225,7 @@ mod tests {
     const DOCUMENTED: &str = "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz";
 
     #[test]
-    fn the_documented_file_name_is_read_and_written_back() {
+    fn documented_file_name_round_trips() {
         let name = FileName::parse(DOCUMENTED).unwrap();
         assert_eq!(name.place.account.to_string(), "123456789012");
         assert_eq!(name.place.region.as_str(), "us-east-1");
@@ -237,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parquet_file_is_known_by_its_ending() {
+    fn parquet_files_are_recognized_by_their_suffix() {
         let parquet = DOCUMENTED.replace(".log.gz", ".log.parquet");
         let name = FileName::parse(&parquet).unwrap();
         assert_eq!(name.format, FileFormat::Parquet);
@@ -245,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_lies_under_account_region_day_and_perhaps_hour() {
+    fn keys_contain_account_region_day_and_optional_hour() {
         let name = FileName::parse(DOCUMENTED).unwrap();
         let hour = Files { per_hour_partition: true, ..Files::default() };
         let hive = Files { hive_compatible_partitions: true, ..Files::default() };
@@ -266,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_a_folder_with_placeholders() {
+    fn templates_contain_placeholders() {
         let files = Files { per_hour_partition: true, ..Files::default() };
         let plain = Layout { prefix: None, files };
         let template = plain.day_template("${a}", "${r}", &["${d}"]) + &plain.hour_template("${h}");
@@ -279,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_read_back_in_both_ways_of_naming() {
+    fn plain_and_hive_folders_round_trip() {
         let account = AccountId::parse("123456789012").unwrap();
         let region = Region::parse("us-east-1").unwrap();
         for hive_compatible_partitions in [false, true] {
@@ -300,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_not_taken_for_flow_logs() {
+    fn other_files_are_rejected() {
         for other in [
             "",
             "AWSLogs",

@@ -1,4 +1,4 @@
-//! The names that people gave to accounts and resources. They are printed next to the ids, and nothing depends on them.
+//! Display names of accounts and resources. They are printed next to the IDs and have no other effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use crate::fleet::Fleet;
 use crate::id::{AccountId, Place};
 use crate::observed::RegionState;
 
-/// Up to this many accounts are listed; more are counted.
+/// More accounts than this are counted instead of listed.
 const LISTED: usize = 6;
 
-/// The names of accounts and resources, by id.
+/// The names of accounts and resources, by ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -21,12 +21,12 @@ pub struct Names {
     /// The names of accounts, from the fleet file or from the organization.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, String>"))]
     pub accounts: BTreeMap<AccountId, String>,
-    /// The names of VPCs, subnets, network interfaces and transit gateways: their tag `Name`.
+    /// The names of VPCs, subnets, network interfaces and transit gateways, from the tag `Name`.
     pub resources: BTreeMap<String, String>,
 }
 
 impl Names {
-    /// No name is known.
+    /// No known names.
     pub const NONE: &Self = &Self { accounts: BTreeMap::new(), resources: BTreeMap::new() };
 
     /// The names of a fleet's accounts, and of the resources in the account-regions that were read.
@@ -38,7 +38,7 @@ impl Names {
         Self { accounts: accounts.collect(), resources: resources.collect() }
     }
 
-    /// Keeps the names of these resources.
+    /// Keeps only the names of these resources.
     pub fn retain(&mut self, resources: &BTreeSet<&str>) {
         self.resources.retain(|id, _| resources.contains(id.as_str()));
     }
@@ -48,7 +48,7 @@ impl Names {
         named(id.to_string(), self.accounts.get(&id))
     }
 
-    /// Up to a handful of accounts, each with its name; more by number.
+    /// A short list of accounts with their names, or their number if there are more.
     pub fn accounts(&self, ids: &BTreeSet<AccountId>) -> String {
         if ids.len() > LISTED {
             return format!("{} accounts", ids.len());

@@ -1,4 +1,4 @@
-//! What AWS has, as plain values: the bucket and its key, and each region's VPCs and flow logs.
+//! The observed state of AWS as plain values: the bucket and its key, and the VPCs and flow logs of each account-region.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,23 +13,23 @@ use crate::flow_log::{FLEET_TAG, Files, FlowLogSpec, LogDestination, MARK, Traff
 use crate::id::{AccountId, FleetName, FlowLogId, LoggedId, Place, ResourceId};
 use crate::lifecycle::LifecycleDocument;
 
-/// What AWS has of a fleet, and what could not be read.
+/// The observed state of a fleet, including what could not be read.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Observed {
     /// The hub bucket; `None` if it does not exist.
     pub bucket: Result<Option<Bucket>, Failure>,
-    /// The KMS key that deliveries use, by [`encryption_in_use`](crate::plan::encryption_in_use); `None` if they use none that
+    /// The KMS key of deliveries, according to [`encryption_in_use`](crate::plan::encryption_in_use); `None` if there is none that
     /// can be read.
     pub key: Option<Result<Key, Failure>>,
-    /// Every region of every member that was selected.
+    /// Every selected account-region.
     pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
     /// How much of the fleet `regions` covers.
     pub scope: Scope,
 }
 
 impl Observed {
-    /// This bucket, of a fleet that was read as a whole and has no key and no account-regions.
+    /// The state with this bucket, the whole scope, and neither a key nor account-regions.
     pub fn new(bucket: Result<Option<Bucket>, Failure>) -> Self {
         Self { bucket, key: None, regions: BTreeMap::new(), scope: Scope::Whole }
     }
@@ -40,9 +40,9 @@ impl Observed {
 pub enum Scope {
     /// Every account and region.
     Whole,
-    /// Selected accounts or regions. What the other ones need cannot be decided.
+    /// Selected accounts or regions. Nothing is decided for the others.
     Part {
-        /// The members of which something is selected. The hub is not changed for another one.
+        /// The members with selected account-regions. The hub is not changed for other members.
         members: BTreeSet<AccountId>,
     },
 }
@@ -61,38 +61,38 @@ impl Scope {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bucket {
-    /// Its default encryption; `None` where there is none.
+    /// The default encryption; `None` if there is none.
     pub encryption: Option<BucketEncryption>,
-    /// Its lifecycle configuration; `None` if it has none.
+    /// The lifecycle configuration; `None` if there is none.
     pub lifecycle: Option<LifecycleDocument>,
-    /// Its public access block.
+    /// The public access block.
     pub public_access_block: PublicAccessBlock,
-    /// Its object ownership setting, in S3's word.
+    /// The object ownership setting, as S3 returns it.
     pub ownership: Option<String>,
-    /// Its policy, as S3 returns it.
+    /// The policy, as S3 returns it.
     pub policy: Option<String>,
-    /// What lies in the fleet's folder of logs.
+    /// The contents of the fleet's folder of logs.
     pub contents: Contents,
-    /// How old its flow logs are.
+    /// The age of the flow logs.
     pub oldest: Oldest,
-    /// What else the bucket is set up for.
+    /// Other settings of the bucket.
     pub usage: Usage,
     /// Every folder of logs in the bucket, by account and service.
     pub log_folders: LogFolders,
 }
 
-/// What else a bucket is set up for, besides flow logs. A setting that could not be read is unknown: decisions must not treat
-/// it as absent. The default is a bucket of which everything was read and nothing is set.
+/// Other settings of a bucket. A setting that could not be read is unknown: decisions must not treat it as absent. The default is a
+/// bucket whose settings were all read, with nothing set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
     /// Whether S3 considers the bucket policy public.
     pub public_policy: Result<bool, Failure>,
-    /// Its ACL.
+    /// The ACL.
     pub acl: Result<Acl, Failure>,
-    /// Its versioning.
+    /// The versioning state.
     pub versioning: Result<Versioning, Failure>,
-    /// Its Object Lock; `None` if that is off.
+    /// The Object Lock configuration; `None` if it is disabled.
     pub object_lock: Result<Option<ObjectLock>, Failure>,
     /// Whether it has a replication configuration.
     pub replication: Result<bool, Failure>,
@@ -116,14 +116,14 @@ impl Default for Usage {
     }
 }
 
-/// Whether a bucket keeps old versions of its objects.
+/// The versioning state of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Versioning {
     /// It was never enabled.
     Off,
     /// It is enabled.
     Enabled,
-    /// It was enabled once. Versions from then are kept.
+    /// It was enabled before. Existing versions are kept.
     Suspended,
 }
 
@@ -131,7 +131,7 @@ pub enum Versioning {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ObjectLock {
-    /// How long new objects are locked; `None` if the bucket has no default retention.
+    /// The default retention of new objects; `None` if there is none.
     pub retention: Option<DefaultRetention>,
 }
 
@@ -146,24 +146,24 @@ impl ObjectLock {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DefaultRetention {
-    /// S3's word: `GOVERNANCE` or `COMPLIANCE`.
+    /// `GOVERNANCE` or `COMPLIANCE`.
     pub mode: String,
-    /// How long, as S3 has it: `30 days` or `1 year`.
+    /// The period, e.g. `30 days` or `1 year`.
     pub period: String,
 }
 
 impl DefaultRetention {
-    /// A retention with this mode and period, in S3's words.
+    /// A retention with this mode and period.
     pub fn new(mode: impl Into<String>, period: impl Into<String>) -> Self {
         Self { mode: mode.into(), period: period.into() }
     }
 }
 
-/// What lies under `[prefix/]AWSLogs/`, the folder that the fleet's flow logs are delivered to.
+/// The contents of `[prefix/]AWSLogs/`, the folder of the fleet's flow logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contents {
-    /// Everything two levels deep, as prefixes of keys: the accounts' folders of each service
-    /// (`AWSLogs/222222222222/vpcflowlogs/`), and what is not in an account's folder.
+    /// Everything two levels deep, as key prefixes: the folders of each account and service (`AWSLogs/222222222222/vpcflowlogs/`),
+    /// and everything outside of an account's folder.
     Listed(BTreeSet<String>),
     /// It could not be listed.
     Unread(Failure),
@@ -180,12 +180,12 @@ impl Default for Contents {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Oldest {
-    /// It was not looked for, because no change would expire objects sooner.
+    /// It was not determined, because no change would expire objects sooner.
     #[default]
     NotRead,
-    /// There are no files.
+    /// The bucket has no flow log files.
     NoFiles,
-    /// The day (UTC) in the names of their folders.
+    /// The day (UTC), from the names of the folders.
     Day(#[cfg_attr(feature = "schema", schemars(with = "String"))] Date),
     /// The folders could not be listed.
     Unread(Failure),
@@ -194,10 +194,10 @@ pub enum Oldest {
 /// The folders of logs in a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LogFolders {
-    /// They were not listed: only adopting a statement needs them.
+    /// They were not listed, because only the adoption of a statement requires them.
     #[default]
     NotListed,
-    /// These.
+    /// The listed folders.
     Listed(BTreeSet<LogFolder>),
     /// They could not be listed.
     Unread(Failure),
@@ -207,14 +207,14 @@ pub enum LogFolders {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct LogFolder {
-    /// The account whose logs it holds.
+    /// The account of the logs.
     pub account: AccountId,
-    /// The folder, with a slash at its end.
+    /// The folder, with a trailing slash.
     pub folder: String,
 }
 
 impl LogFolder {
-    /// A folder, with a slash at its end, of an account's logs.
+    /// A folder of an account's logs, with a trailing slash.
     pub fn new(account: AccountId, folder: impl Into<String>) -> Self {
         Self { account, folder: folder.into() }
     }
@@ -226,41 +226,41 @@ impl LogFolder {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct BucketEncryption {
-    /// S3's word: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
     pub algorithm: String,
-    /// The KMS key, as it was given; `None` stands for the AWS managed key `aws/s3`.
+    /// The KMS key, as configured; `null` means the AWS managed key `aws/s3`.
     pub key: Option<String>,
     /// Whether S3 uses a bucket key.
     pub bucket_key: bool,
 }
 
 impl BucketEncryption {
-    /// Encryption with this algorithm, in S3's word, without a KMS key of the bucket's own and without a bucket key.
+    /// Encryption with this algorithm, without a customer managed KMS key and without a bucket key.
     pub fn new(algorithm: impl Into<String>) -> Self {
         Self { algorithm: algorithm.into(), key: None, bucket_key: false }
     }
 }
 
-/// The KMS key that objects are to be encrypted with.
+/// The KMS key that encrypts objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Key {
-    /// Whether AWS manages it: then its policy cannot be changed.
+    /// Whether it is an AWS managed key, whose policy cannot be changed.
     pub is_aws_managed: bool,
-    /// KMS's word for its state: `Enabled` where it can be used.
+    /// The key state, as KMS returns it: `Enabled` if it can be used.
     pub state: String,
-    /// Its policy.
+    /// The key policy.
     pub policy: String,
 }
 
 impl Key {
-    /// A customer managed key that is enabled and has this policy.
+    /// An enabled customer managed key with this policy.
     pub fn new(policy: impl Into<String>) -> Self {
         Self { is_aws_managed: false, state: "Enabled".to_owned(), policy: policy.into() }
     }
 }
 
-/// A switch of a public access block, by S3's name.
+/// A setting of a public access block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Switch {
@@ -270,16 +270,16 @@ pub enum Switch {
     IgnorePublicAcls,
     /// Calls that set a public bucket policy fail.
     BlockPublicPolicy,
-    /// A public bucket policy serves AWS services and the bucket's account only.
+    /// A public bucket policy only applies to AWS services and the bucket owner's account.
     RestrictPublicBuckets,
 }
 
 impl Switch {
-    /// All four.
+    /// All switches.
     pub const ALL: [Self; 4] =
         [Self::BlockPublicAcls, Self::IgnorePublicAcls, Self::BlockPublicPolicy, Self::RestrictPublicBuckets];
 
-    /// S3's name.
+    /// The name in the S3 API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BlockPublicAcls => "BlockPublicAcls",
@@ -320,7 +320,7 @@ impl PublicAccessBlock {
         *self.switch(switch)
     }
 
-    /// The same with these switches on.
+    /// A copy with these switches on.
     #[must_use]
     pub fn with(mut self, on: &[Switch]) -> Self {
         on.iter().for_each(|switch| *self.switch(*switch) = true);
@@ -337,25 +337,25 @@ impl PublicAccessBlock {
     }
 }
 
-/// What one region of one account has that can be logged, and its flow logs.
+/// The resources and flow logs of one account-region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegionState {
-    /// The resources that the account sees, shared ones among them, of the kinds that are asked for.
+    /// The resources of the selected kinds that are visible to the account, including shared ones.
     pub resources: Vec<Resource>,
     /// The flow logs.
     pub flow_logs: Vec<FlowLog>,
-    /// What is left of a region that is up to date, if it was [reduced](crate::plan::reduced): then the other lists are empty.
+    /// The resources of a region that is up to date and was [reduced](crate::plan::reduced). The other lists are then empty.
     pub up_to_date: Vec<UpToDate>,
 }
 
 impl RegionState {
-    /// A region that was read, with these resources and flow logs.
+    /// A region with these resources and flow logs.
     pub fn new(resources: Vec<Resource>, flow_logs: Vec<FlowLog>) -> Self {
         Self { resources, flow_logs, up_to_date: Vec::new() }
     }
 
-    /// The resources by id, each with its name.
+    /// The IDs of the resources, each with its name.
     pub fn names(&self) -> impl Iterator<Item = (&ResourceId, Option<&str>)> {
         let reduced = self.up_to_date.iter().map(|it| (&it.resource, it.name.as_deref()));
         self.resources.iter().map(|it| (&it.id, it.name())).chain(reduced)
@@ -368,7 +368,7 @@ impl RegionState {
 pub struct UpToDate {
     /// The resource.
     pub resource: ResourceId,
-    /// The name that people gave it.
+    /// The display name.
     pub name: Option<String>,
     /// The flow log.
     pub flow_log: FlowLogId,
@@ -377,38 +377,38 @@ pub struct UpToDate {
 }
 
 impl UpToDate {
-    /// A resource without a name, and its flow log.
+    /// A resource without a name, with its flow log.
     pub fn new(resource: ResourceId, flow_log: FlowLogId) -> Self {
         Self { resource, name: None, flow_log, created: None }
     }
 }
 
-/// The key of the tag whose value the AWS console shows as the name of a resource.
+/// The key of the tag that the AWS console displays as the name of a resource.
 const NAME_TAG: &str = "Name";
 
 /// A VPC, a subnet, a network interface or a transit gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resource {
-    /// Its id.
+    /// The ID.
     pub id: ResourceId,
     /// The account that owns it.
     pub owner: Option<AccountId>,
     /// Whether it is the region's default VPC.
     pub is_default: bool,
-    /// The subnet and the VPC that it is a part of.
+    /// The subnet and the VPC that contain it.
     pub part_of: BTreeSet<ResourceId>,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
 }
 
 impl Resource {
-    /// A resource without tags that is part of no other and whose owner is not known.
+    /// A resource without tags and containers and with an unknown owner.
     pub fn new(id: ResourceId) -> Self {
         Self { id, owner: None, is_default: false, part_of: BTreeSet::new(), tags: BTreeMap::new() }
     }
 
-    /// The name that people gave it: its tag `Name`, if that is not empty.
+    /// The display name: the tag `Name`, if it is not empty.
     pub fn name(&self) -> Option<&str> {
         self.tags.get(NAME_TAG).map(String::as_str).filter(|name| !name.trim().is_empty())
     }
@@ -418,32 +418,32 @@ impl Resource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlowLog {
-    /// Its id.
+    /// The ID.
     pub id: FlowLogId,
-    /// What it logs: a VPC, a subnet, a network interface, a transit gateway.
+    /// The resource: a VPC, a subnet, a network interface or a transit gateway.
     pub resource: LoggedId,
-    /// EC2's word: `ALL`, `ACCEPT` or `REJECT`; `None` for transit gateways, which know no such choice.
+    /// `ALL`, `ACCEPT` or `REJECT`; `None` for transit gateways, which have no traffic type.
     pub traffic: Option<String>,
-    /// Where it delivers to.
+    /// The destination.
     pub destination: LogDestination,
     /// The record format.
     pub format: Option<String>,
     /// The aggregation interval in seconds.
     pub interval: Option<i32>,
-    /// The files and folders, where the endpoint returns them. The format is EC2's word.
+    /// The file settings, if the endpoint returns them. The format is the value of the EC2 API.
     pub files: Option<Files<String>>,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// When it was made.
+    /// The creation time.
     pub created: Option<Timestamp>,
-    /// EC2's word on delivery, where it gives one: `SUCCESS` or `FAILED`.
+    /// The delivery status that EC2 reports, if any: `SUCCESS` or `FAILED`.
     pub deliver_status: Option<String>,
     /// Why delivery failed: `Rate limited`, `Access error` or `Unknown error`.
     pub deliver_error: Option<String>,
 }
 
 impl FlowLog {
-    /// A flow log without tags, of which EC2 returned nothing else.
+    /// A flow log without tags and other details.
     pub fn new(id: FlowLogId, resource: impl Into<LoggedId>, destination: impl Into<LogDestination>) -> Self {
         Self {
             id,
@@ -460,7 +460,7 @@ impl FlowLog {
         }
     }
 
-    /// Who manages it, by its tags.
+    /// Who manages it, according to its tags.
     pub fn manager(&self) -> Manager {
         match (self.tags.get(MARK.0), self.tags.get(FLEET_TAG)) {
             (Some(by), Some(fleet)) if by == MARK.1 => Manager::Fleet { fleet: fleet.clone() },
@@ -474,8 +474,8 @@ impl FlowLog {
         self.resource.known() == Some(resource)
     }
 
-    /// Whether it records the traffic that every flow log of a fleet should record, or more, into folders that are named in the same
-    /// way. Fields and file format may differ. What EC2 does not return does not differ.
+    /// Whether it records at least the declared traffic into folders with the declared naming scheme. Fields and file format may
+    /// differ. Settings that EC2 does not return count as equal.
     pub fn covers(&self, spec: &FlowLogSpec) -> bool {
         let all = TrafficType::All.as_api();
         let records = |traffic: &String| traffic == all || traffic == spec.traffic.as_api();
@@ -496,13 +496,13 @@ impl FlowLog {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum Manager {
-    /// Someone other than flowagg.
+    /// Another tool or person.
     Foreign,
-    /// flowagg, for a fleet that no tag names.
+    /// flowagg, for an unnamed fleet.
     Flowagg,
-    /// flowagg, for this fleet.
+    /// flowagg, for the named fleet.
     Fleet {
-        /// The fleet's name, as the tag has it.
+        /// The fleet's name, as in the tag.
         fleet: String,
     },
 }
@@ -510,7 +510,7 @@ pub enum Manager {
 impl fmt::Display for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Foreign => f.write_str("not made by flowagg"),
+            Self::Foreign => f.write_str("foreign"),
             Self::Flowagg => write!(f, "managed by flowagg, without the tag `{FLEET_TAG}`"),
             Self::Fleet { fleet } => write!(f, "managed by flowagg fleet {}", fleet.escape_debug()),
         }

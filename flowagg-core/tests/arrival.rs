@@ -1,4 +1,4 @@
-//! Whether flow logs deliver, and how much of a fleet is healthy.
+//! The delivery state of flow logs, and the coverage of a fleet.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +45,7 @@ fn object(minutes: i64) -> Object {
     Object::new("AWSLogs/x", minutes_ago(minutes))
 }
 
-/// A flow log of a resource that was created so many minutes ago.
+/// A flow log of a resource that was created the given number of minutes ago.
 fn log(number: u32, resource: &str, minutes: i64) -> FlowLog {
     let id = FlowLogId::parse(&format!("fl-{number:08x}")).unwrap();
     let mut log = FlowLog::new(id, resource, fleet().destination().arn());
@@ -60,7 +60,7 @@ fn denied(call: &str) -> Failure {
     failure
 }
 
-/// A member with these resources and flow logs, of which nothing has arrived.
+/// A member with these resources and flow logs, without any objects.
 fn silent(resources: &[&str], logs: Vec<FlowLog>) -> BTreeMap<Place, Result<RegionState, Failure>> {
     let resources = resources.iter().map(|id| Resource::new(resource(id))).collect();
     BTreeMap::from([(place(), Ok(RegionState::new(resources, logs)))])
@@ -75,11 +75,11 @@ fn states_of(verified: &Verified) -> Vec<State> {
 }
 
 #[test]
-fn every_state_follows_from_age_newest_object_aws_word_and_use() {
+fn state_depends_on_age_newest_object_status_and_use() {
     let failure = denied("DescribeNetworkInterfaces");
     let unread = || Some(Err(&failure));
-    // The minutes since the flow log was created and since its newest object was stored, whether AWS reports an error, whether
-    // the resource is in use.
+    // Minutes since the flow log was created and since its newest object was stored, whether AWS reports an error, and whether the
+    // resource is in use.
     for (created, newest, fails, in_use, state) in [
         (2000, Some(5), false, None, State::Delivering),
         (2000, Some(60), false, None, State::Delivering),
@@ -115,7 +115,7 @@ fn every_state_follows_from_age_newest_object_aws_word_and_use() {
 }
 
 #[test]
-fn each_kind_of_resource_is_in_use_through_its_own_carrier() {
+fn each_resource_kind_is_idle_without_its_carrier_in_use() {
     let resources = [VPC, "subnet-0a1b2c3d", "eni-0a1b2c3d", GATEWAY];
     let logs = (1..).zip(resources).map(|(n, resource)| log(n, resource, 2000)).collect();
     let states = silent(&resources, logs);
@@ -140,7 +140,7 @@ fn each_kind_of_resource_is_in_use_through_its_own_carrier() {
 }
 
 #[test]
-fn what_cannot_be_told_idle_is_unknown_with_the_reason_and_not_complete() {
+fn failed_idle_check_makes_the_state_unknown() {
     let states = silent(&[VPC, GATEWAY], vec![log(1, VPC, 2000), log(2, GATEWAY, 2000)]);
     let mut arrivals = Arrivals::default();
     let failure = denied("DescribeNetworkInterfaces");
@@ -157,7 +157,7 @@ fn what_cannot_be_told_idle_is_unknown_with_the_reason_and_not_complete() {
 }
 
 #[test]
-fn failure_of_a_look_that_no_state_depends_on_is_not_reported() {
+fn irrelevant_failures_are_not_reported() {
     let states = silent(&[VPC], vec![log(1, VPC, 2000)]);
     let mut arrivals = Arrivals::default();
     arrivals.in_use.insert((place(), Carrier::NetworkInterface), Err(denied("DescribeNetworkInterfaces")));
@@ -187,7 +187,7 @@ fn only_delivering_and_idle_flow_logs_make_a_fleet_complete() {
 fn percentages_round_down_and_idle_flow_logs_should_not_deliver() {
     let vpcs: Vec<String> = (0..201).map(|n| format!("vpc-{n:08x}")).collect();
     let vpcs: Vec<&str> = vpcs.iter().map(String::as_str).collect();
-    // The first is idle, the last has no flow log. One has two, and neither number counts it twice.
+    // The first is idle, the last has no flow log. One resource has two flow logs and must not be counted twice.
     let mut logs: Vec<FlowLog> = (0..200).zip(&vpcs).map(|(n, vpc)| log(n, vpc, 2000)).collect();
     logs.push(log(500, vpcs[7], 2000));
     let mut arrivals = Arrivals::default();
@@ -217,7 +217,7 @@ fn percentages_round_down_and_idle_flow_logs_should_not_deliver() {
 }
 
 #[test]
-fn the_worst_state_of_many_is_the_one_to_act_on() {
+fn worst_state_is_selected() {
     for (states, worst) in [
         (&[][..], None),
         (&[State::Idle], Some(State::Idle)),
@@ -233,7 +233,7 @@ fn the_worst_state_of_many_is_the_one_to_act_on() {
     }
 }
 
-/// The fleet with an exception for this, until this day.
+/// The fleet with an exception until this day.
 fn excepted(scope: &str, until: &str) -> Fleet {
     let file = FleetFile::parse(&format!(
         "{}\n[[exceptions]]\n{scope}\nreason = \"being closed\"\nuntil = {until}\n",
@@ -243,7 +243,7 @@ fn excepted(scope: &str, until: &str) -> Fleet {
 }
 
 #[test]
-fn accepted_findings_are_complete_until_the_last_day_is_over() {
+fn findings_are_accepted_until_the_end_of_the_last_day() {
     let states = silent(&[VPC, GATEWAY], vec![log(1, VPC, 2000), log(2, GATEWAY, 2000)]);
     let judged = |fleet: &Fleet| judged(fleet, &states, &Arrivals::default(), Patience::default(), now());
     let of_account = "account = \"222222222222\"";
@@ -259,7 +259,7 @@ fn accepted_findings_are_complete_until_the_last_day_is_over() {
     let expired = judged(&excepted(of_account, "2026-11-22"));
     assert!(!expired.is_complete() && expired.exceptions[0].is_expired, "{expired:?}");
 
-    // The gateway is not of the VPC.
+    // The gateway is not part of the VPC.
     let of_vpc = judged(&excepted("vpc = \"vpc-0a1b2c3d\"", "2026-11-23"));
     let open: Vec<&str> =
         of_vpc.flow_logs.iter().filter(|it| it.is_open()).map(|it| it.resource.as_str()).collect();
@@ -267,7 +267,7 @@ fn accepted_findings_are_complete_until_the_last_day_is_over() {
 }
 
 #[test]
-fn failures_are_accepted_where_everything_is() {
+fn failures_are_accepted_by_exceptions_for_the_account_region() {
     let states = BTreeMap::from([(place(), Err(denied("AssumeRole")))]);
     for (scope, is_accepted) in [
         ("account = \"222222222222\"", true),
@@ -287,7 +287,7 @@ fn failures_are_accepted_where_everything_is() {
 }
 
 #[test]
-fn every_exception_that_covers_a_finding_is_used_and_the_first_is_named() {
+fn all_matching_exceptions_are_used_and_the_first_is_reported() {
     let states = silent(&[VPC], vec![log(1, VPC, 2000)]);
     let mut fleet = excepted("account = \"222222222222\"", "2026-11-23");
     let mut longer = fleet.exceptions[0].clone();
@@ -299,7 +299,7 @@ fn every_exception_that_covers_a_finding_is_used_and_the_first_is_named() {
 }
 
 #[test]
-fn what_is_in_use_need_not_be_read_for_accepted_flow_logs_alone() {
+fn failed_idle_check_of_accepted_flow_logs_is_accepted() {
     let states = silent(&[VPC, "subnet-0a1b2c3d"], vec![log(1, VPC, 2000), log(2, "subnet-0a1b2c3d", 2000)]);
     let mut arrivals = Arrivals::default();
     let unread = Err(denied("DescribeNetworkInterfaces"));

@@ -1,4 +1,4 @@
-//! The fleet file, read whole or refused with all its faults.
+//! Reading the fleet file, and reporting all its errors.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use snapbox::{assert_data_eq, str};
 const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";
 const MEMBER: &str = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
 
-/// Each fault as `line:column what`, one a line.
+/// Each error as `line:column what`, one per line.
 #[track_caller]
 fn check(text: &str, expected: &str) {
     let error = Fleet::parse(text).expect_err("the fleet file is faulty");
@@ -24,7 +24,7 @@ fn check(text: &str, expected: &str) {
     assert!(error.faults.iter().all(|fault| !fault.help.is_empty()), "every fault says what to do");
 }
 
-/// The one fault of a hub with this line in it.
+/// Checks the only error of a hub with this line.
 #[track_caller]
 fn check_hub(line: &str, expected: &str) {
     let text = format!("{HUB}{line}\n{MEMBER}");
@@ -32,7 +32,7 @@ fn check_hub(line: &str, expected: &str) {
 }
 
 #[test]
-fn ten_lines_are_a_whole_fleet() {
+fn ten_lines_declare_a_fleet() {
     let fleet = Fleet::parse(&format!("{HUB}\n{MEMBER}")).unwrap();
     assert_eq!(fleet.hub.lifecycle, Lifecycle::default());
     assert_eq!((fleet.hub.encryption, fleet.hub.object_ownership), (None, None));
@@ -45,7 +45,7 @@ fn ten_lines_are_a_whole_fleet() {
 }
 
 #[test]
-fn everything_can_be_said() {
+fn every_setting_is_read() {
     let fleet = Fleet::parse(
         r#"
         [hub]
@@ -89,7 +89,7 @@ fn everything_can_be_said() {
 }
 
 #[test]
-fn a_part_of_a_fleet_is_named_by_accounts_and_regions() {
+fn selectors_limit_places_to_accounts_and_regions() {
     let member = |account: &str| {
         format!("[[members]]\naccount = \"{account}\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n")
     };
@@ -104,37 +104,37 @@ fn a_part_of_a_fleet_is_named_by_accounts_and_regions() {
 }
 
 #[test]
-fn eight_faults_are_all_named_with_their_places() {
+fn eight_errors_are_reported_with_their_positions() {
     check(
         include_str!("data/eight-faults.toml"),
         "
-3:11: `hub.account`: `11112222333` is not an AWS account id: it has 11 digits
-5:10: `hub.bucket`: `Acme_Logs` is not a bucket name: `A` may not stand in one
-6:10: `hub.prefix`: `AWSLogs` is not a sub-folder: `AWSLogs` is reserved: log delivery makes that folder itself
-7:18: `hub.retention-days` is 0
-10:1: `trafic` is no key of flow-logs
-11:24: `flow-logs.aggregation-interval` is `5m`
-14:11: `members[0].account` is a number where a text belongs
+3:11: `hub.account`: `11112222333` is not a valid AWS account ID: it has 11 digits
+5:10: `hub.bucket`: `Acme_Logs` is not a valid bucket name: `A` is not allowed
+6:10: `hub.prefix`: `AWSLogs` is not a valid prefix: `AWSLogs` is reserved for log delivery
+7:18: `hub.retention-days` is out of range: 0
+10:1: unknown key `trafic` in `flow-logs`
+11:24: `flow-logs.aggregation-interval`: invalid value `5m`
+14:11: `members[0].account`: expected a string, found a number
 17:1: `members[1].regions` is missing",
     );
 }
 
 #[test]
-fn a_region_of_another_partition_is_refused() {
+fn region_of_another_partition_is_rejected() {
     check(
         &format!("{HUB}[[members]]\naccount = \"222222222222\"\nregions = [\"us-gov-west-1\"]\n"),
-        "7:11: `us-gov-west-1` is in the partition `aws-us-gov`, the hub in `aws`",
+        "7:11: `us-gov-west-1` is in partition `aws-us-gov`, but the hub is in `aws`",
     );
 }
 
 #[test]
-fn a_member_named_twice_is_refused_with_the_line_of_the_first() {
-    check(&format!("{HUB}{MEMBER}{MEMBER}"), "9:11: the account 222222222222 is already a member, at line 6");
+fn duplicate_member_is_rejected_with_the_line_of_the_first() {
+    check(&format!("{HUB}{MEMBER}{MEMBER}"), "9:11: account 222222222222 is already a member (line 6)");
 }
 
-/// If reading were quadratic, this would take minutes.
+/// This would take minutes if reading were quadratic.
 #[test]
-fn every_fault_of_a_large_file_has_its_place() {
+fn errors_of_a_large_file_have_positions() {
     let member =
         |n: u32| format!("[[members]]\naccount = \"{:012}\"\nregion = [\"eu-west-1\"]\n", n % 10_000);
     let text = (0..20_000).fold(HUB.to_owned(), |text, n| text + &member(n));
@@ -142,26 +142,26 @@ fn every_fault_of_a_large_file_has_its_place() {
     assert_eq!(faults.len(), 50_000, "two for each member, one more for each repeated one");
     let first = HUB.lines().count() + 1;
     assert_eq!(faults[0].to_string(), format!("{first}:1: `members[0].regions` is missing"));
-    let last = format!("{}:1: `region` is no key of members[19999]", first + 3 * 19_999 + 2);
+    let last = format!("{}:1: unknown key `region` in `members[19999]`", first + 3 * 19_999 + 2);
     assert_eq!(faults[49_999].to_string(), last);
-    let repeated = format!("the account 000000009999 is already a member, at line {}", first + 3 * 9_999 + 1);
+    let repeated = format!("account 000000009999 is already a member (line {})", first + 3 * 9_999 + 1);
     assert_eq!(faults[49_998].what, repeated);
 }
 
 #[test]
-fn a_fleet_without_members_is_refused() {
+fn fleet_without_members_is_rejected() {
     check(HUB, "1:1: `members` is missing");
     check(&format!("members = []\n{HUB}"), "1:11: the fleet has no members");
 }
 
-/// Each fault with its help, one a line.
+/// Each error with its help.
 fn helped(text: &str) -> String {
     let error = FleetFile::parse(text).expect_err("the fleet file is faulty");
     error.faults.iter().map(|fault| format!("{fault}\n    {}\n", fault.help)).collect()
 }
 
 #[test]
-fn account_ids_that_toml_does_not_read_are_named_with_the_quoted_id() {
+fn unquoted_account_ids_are_reported_with_the_quoted_id() {
     let member =
         |account: &str| format!("{HUB}[[members]]\naccount = {account}\nregions = [\"eu-west-1\"]\n");
     let accounts = format!(
@@ -169,31 +169,31 @@ fn account_ids_that_toml_does_not_read_are_named_with_the_quoted_id() {
     );
     let texts =
         ["012345678901", "1234-5678-9012", "0000-1111-2222 # note", "\"1234-5678-9012\"", "222222222222"];
-    let told: String = texts.map(member).iter().chain([&accounts]).map(|text| helped(text)).collect();
+    let reported: String = texts.map(member).iter().chain([&accounts]).map(|text| helped(text)).collect();
     assert_data_eq!(
-        told,
+        reported,
         str![[r#"
-6:11: an account id is a text, and this one has no quotes
-    write it in quotes: "012345678901"
-6:11: an account id is a text, and this one has no quotes
-    write it in quotes: "123456789012"
-6:11: an account id is a text, and this one has no quotes
-    write it in quotes: "000011112222"
-6:11: `members[0].account`: `1234-5678-9012` is not an AWS account id: it is written with dashes, as in the AWS console; without them it is `123456789012`
-    an account id has 12 digits, as in `111122223333`
-6:11: `members[0].account` is a number where a text belongs
-    write it in quotes: "222222222222"
-8:13: an account id is a text, and this one has no quotes
-    write it in quotes: "012345678901"
-8:29: an account id is a text, and this one has no quotes
-    write it in quotes: "012345678901"
+6:11: account IDs must be in quotes
+    put it in quotes: "012345678901"
+6:11: account IDs must be in quotes
+    put it in quotes: "123456789012"
+6:11: account IDs must be in quotes
+    put it in quotes: "000011112222"
+6:11: `members[0].account`: `1234-5678-9012` is not a valid AWS account ID: it must be written without dashes, as `123456789012`
+    use 12 digits, e.g. `111122223333`
+6:11: `members[0].account`: expected a string, found a number
+    put it in quotes: "222222222222"
+8:13: account IDs must be in quotes
+    put it in quotes: "012345678901"
+8:29: account IDs must be in quotes
+    put it in quotes: "012345678901"
 
 "#]]
     );
 }
 
 #[test]
-fn value_of_another_type_is_shown_as_it_was_probably_meant() {
+fn wrong_types_are_reported_with_the_corrected_line() {
     let text = r#"
 [hub]
 account = ["111122223333"]
@@ -231,44 +231,44 @@ accounts = 444444444444
     assert_data_eq!(
         helped(text) + "\n" + &helped(&format!("{HUB}{more}")),
         str![[r#"
-3:11: `hub.account` is an array where a text in quotes belongs
-    write a text in quotes: `account = "111122223333"`
-6:18: `hub.retention-days` is a string where a whole number belongs
-    write a whole number: `retention-days = 90`
-7:14: `hub.bucket-key` is a string where true or false belongs
-    write true or false: `bucket-key = true`
-7:14: a bucket key is of a KMS key
-    name the key's ARN in `encryption`, or leave it out
-9:1: `flow-logs` is an array where a table belongs
-    write a table: `[flow-logs]`
-14:14: `policy.source-arn` is a string where true or false belongs
-    write true or false
-16:1: `members` is a table where a list belongs
-    write a list: `[[members]]`
+3:11: `hub.account`: expected a string, found a list
+    write `account = "111122223333"`
+6:18: `hub.retention-days`: expected an integer, found a string
+    write `retention-days = 90`
+7:14: `bucket-key` requires a KMS key
+    set `encryption` to the ARN of a KMS key, or remove `bucket-key`
+7:14: `hub.bucket-key`: expected true or false, found a string
+    write `bucket-key = true`
+9:1: `flow-logs`: expected a table, found a list
+    write `[flow-logs]`
+14:14: `policy.source-arn`: expected true or false, found a string
+    use true or false
+16:1: `members`: expected a list, found a table
+    write `[[members]]`
 
-8:11: `members[0].regions` is a string where a list in brackets belongs
-    write a list in brackets: `regions = ["eu-central-1"]`
-9:8: `members[0].name` is a boolean where a text in quotes belongs
-    write a text in quotes: `name = "true"`
-10:19: `members[0].vpcs.except` is a string where a list in brackets belongs
-    write a list in brackets: `except = ["vpc-0a1b2c3d"]`
-10:42: `members[0].vpcs.tags` is an array where a table belongs
-    write a table
-13:12: `members[1].regions[0]` is an array where a text in quotes belongs
-    write a text in quotes: `"eu-west-1"`
-16:9: `organization.units` is a string where a list in brackets belongs
-    write a list in brackets: `units = ["ou-ab12-11111111"]`
-17:11: `organization.regions` is a string where a list in brackets belongs
-    write a list in brackets: `regions = ["all"]`
-18:12: `organization.accounts` is an integer where a list in brackets belongs
-    write a list in brackets: `accounts = ["444444444444"]`
+8:11: `members[0].regions`: expected a list, found a string
+    write `regions = ["eu-central-1"]`
+9:8: `members[0].name`: expected a string, found a boolean
+    write `name = "true"`
+10:19: `members[0].vpcs.except`: expected a list, found a string
+    write `except = ["vpc-0a1b2c3d"]`
+10:42: `members[0].vpcs.tags`: expected a table, found a list
+    use a table
+13:12: `members[1].regions[0]`: expected a string, found a list
+    write `"eu-west-1"`
+16:9: `organization.units`: expected a list, found a string
+    write `units = ["ou-ab12-11111111"]`
+17:11: `organization.regions`: expected a list, found a string
+    write `regions = ["all"]`
+18:12: `organization.accounts`: expected a list, found an integer
+    write `accounts = ["444444444444"]`
 
 "#]]
     );
 }
 
 #[test]
-fn regions_that_aws_did_not_have_are_not_faults_and_can_be_listed() {
+fn unknown_regions_are_accepted_and_listed() {
     let file = FleetFile::parse(&format!("{HUB}{}", MEMBER.replace("eu-west-1", "eu-wset-1"))).unwrap();
     let unknown: Vec<&str> = file.unknown_regions().into_iter().map(Region::as_str).collect();
     assert_eq!(unknown, ["eu-wset-1"]);
@@ -276,44 +276,44 @@ fn regions_that_aws_did_not_have_are_not_faults_and_can_be_listed() {
 }
 
 #[test]
-fn a_misspelt_key_is_answered_with_the_one_that_was_meant() {
+fn misspelled_keys_get_a_suggestion() {
     let error = Fleet::parse(&format!("{HUB}retention_days = 30\n{MEMBER}")).unwrap_err();
     assert_eq!(error.faults[0].help, "did you mean `retention-days`?");
 }
 
 #[test]
-fn keys_are_of_the_hubs_region_and_given_by_arn() {
+fn kms_keys_must_be_arns_in_the_region_of_the_hub() {
     check_hub(
         "encryption = \"arn:aws:kms:us-east-1:111122223333:key/1234abcd\"",
-        "5:14: the key is in `us-east-1`, the bucket in `eu-west-1`",
+        "5:14: the key is in `us-east-1`, but the bucket is in `eu-west-1`",
     );
-    check_hub("encryption = \"alias/aws/s3\"", "5:14: `hub.encryption` is `alias/aws/s3`");
+    check_hub("encryption = \"alias/aws/s3\"", "5:14: `hub.encryption`: unsupported value `alias/aws/s3`");
     let error = Fleet::parse(&format!("{HUB}encryption = \"aws:kms\"\n{MEMBER}")).unwrap_err();
     assert_data_eq!(
         &error.faults[0].help,
         str![
-            "the key that AWS manages for S3 (`aws/s3`) cannot be used: nobody can change its policy, and log delivery is not in it; `sse-s3`, or the ARN of a key of your own"
+            "use `sse-s3` or the ARN of a customer managed key: the policy of the AWS managed key `aws/s3` does not allow log delivery and cannot be changed"
         ]
     );
     check_hub(
         "encryption = \"alias/mine\"",
-        "5:14: `hub.encryption`: `alias/mine` is not the ARN of a KMS key: it names an alias",
+        "5:14: `hub.encryption`: `alias/mine` is not a valid KMS key ARN: it names an alias",
     );
-    check_hub("bucket-key = true", "5:14: a bucket key is of a KMS key");
-    check_hub("encryption = \"sse-s3\"\nbucket-key = true", "6:14: a bucket key is of a KMS key");
+    check_hub("bucket-key = true", "5:14: `bucket-key` requires a KMS key");
+    check_hub("encryption = \"sse-s3\"\nbucket-key = true", "6:14: `bucket-key` requires a KMS key");
 }
 
 #[test]
-fn a_fleet_file_that_sets_sse_s3_differs_from_one_that_sets_no_encryption() {
+fn explicit_sse_s3_differs_from_unset_encryption() {
     let hub = |line: &str| Fleet::parse(&format!("{HUB}{line}\n{MEMBER}")).unwrap().hub;
     assert_eq!(hub("encryption = \"sse-s3\"").encryption, Some(Encryption::SseS3));
     assert_eq!(hub("").encryption, None);
     assert_eq!(hub("object-ownership = \"keep\"").object_ownership, Some(ObjectOwnership::Keep));
-    check_hub("object-ownership = \"off\"", "5:20: `hub.object-ownership` is `off`");
+    check_hub("object-ownership = \"off\"", "5:20: `hub.object-ownership`: invalid value `off`");
 }
 
 #[test]
-fn objects_move_before_they_expire_and_not_before_s3_moves_them() {
+fn transitions_precede_expiration_and_respect_the_minimum_of_s3() {
     let hub = |lines: &str| Fleet::parse(&format!("{HUB}{lines}\n{MEMBER}"));
     let fleet = hub(
         "retention-days = 400\ntransition = { days = 30, storage-class = \"STANDARD_IA\" }\nnoncurrent-days = 7\nabort-uploads-days = 1",
@@ -323,11 +323,11 @@ fn objects_move_before_they_expire_and_not_before_s3_moves_them() {
     assert_eq!((lifecycle.noncurrent_days, lifecycle.abort_uploads_days), (Some(7), Some(1)));
     check_hub(
         "transition = { days = 29, storage-class = \"STANDARD_IA\" }",
-        "5:23: S3 moves objects to STANDARD_IA after 30 days at the earliest",
+        "5:23: objects must be at least 30 days old before S3 moves them to STANDARD_IA",
     );
     check_hub(
         "transition = { days = 90, storage-class = \"GLACIER\" }",
-        "5:23: the transition is after 90 days, the expiry after 90",
+        "5:23: the transition (after 90 days) must precede the expiration (after 90 days)",
     );
     check_hub("transition = { days = 40 }", "5:14: `hub.transition.storage-class` is missing");
 }
@@ -342,7 +342,7 @@ fn found(id: &str, state: &str, in_units: bool) -> FoundAccount {
 }
 
 #[test]
-fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
+fn organization_accounts_become_members_by_unit_id_and_state() {
     let text = format!(
         "{HUB}{ORGANIZATION}units = [\"ou-ab12-11111111\"]\naccounts = [\"444444444444\"]\nexcept-accounts = [\"555555555555\"]\n\
          regions = [\"all\"]\nrole = \"reader\"\n{MEMBER}"
@@ -372,10 +372,10 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
     assert_eq!(members, ["222222222222", "333333333333", "444444444444", "777777777777"]);
     assert_eq!(
         fleet.left_out.values().collect::<Vec<_>>(),
-        ["excepted by the fleet file", "SUSPENDED", "in no unit that the fleet file chooses"]
+        ["excluded by the fleet file", "SUSPENDED", "not in a unit that the fleet file selects"]
     );
     let named = &fleet.members[&AccountId::parse("222222222222").unwrap()];
-    assert_eq!(named.regions.iter().collect::<Vec<_>>(), [&eu], "the fleet file's own word stands");
+    assert_eq!(named.regions.iter().collect::<Vec<_>>(), [&eu], "the fleet file takes precedence");
     assert_eq!(
         (named.role.as_str(), named.name.as_deref()),
         ("OrganizationAccountAccessRole", Some("found"))
@@ -390,7 +390,7 @@ fn accounts_of_an_organization_become_members_by_unit_by_name_and_by_state() {
 }
 
 #[test]
-fn an_organization_is_whole_when_nothing_is_chosen_or_excepted() {
+fn organization_without_filters_is_whole() {
     let whole = |more: &str| {
         let file =
             FleetFile::parse(&format!("{HUB}{ORGANIZATION}regions = [\"eu-west-1\"]\n{more}")).unwrap();
@@ -402,13 +402,13 @@ fn an_organization_is_whole_when_nothing_is_chosen_or_excepted() {
 }
 
 #[test]
-fn what_has_to_be_looked_up_is_no_fleet_yet() {
+fn file_that_requires_lookups_is_not_a_fleet() {
     let error = Fleet::parse(&format!("{HUB}{ORGANIZATION}regions = [\"all\"]\n")).unwrap_err();
     assert_data_eq!(
         error.to_string(),
         str![[r#"
-1:1: the accounts of the organization have to be looked up in AWS
-    name every account and its regions in `[[members]]`, or read it with `FleetFile::parse`
+1:1: the accounts of the organization must be looked up in AWS
+    list every account and its regions in `[[members]]`, or use `FleetFile::parse`
 "#]]
     );
     let all = MEMBER.replace("eu-west-1", "all");
@@ -417,15 +417,15 @@ fn what_has_to_be_looked_up_is_no_fleet_yet() {
 }
 
 #[test]
-fn an_organization_whose_accounts_are_not_looked_up_chooses_none() {
+fn organization_filters_require_regions() {
     check(
         &format!("{HUB}{ORGANIZATION}except-accounts = [\"555555555555\"]\n{MEMBER}"),
-        "7:19: `organization.except-accounts` chooses among the organization's accounts, which are not looked up",
+        "7:19: `organization.except-accounts` requires `organization.regions`",
     );
 }
 
 #[test]
-fn resources_are_chosen_by_kind_and_named_by_their_own_ids() {
+fn resources_are_selected_by_kind() {
     let member = |more: &str| format!("{HUB}{MEMBER}{more}\n");
     let fleet = Fleet::parse(&member(
         "vpcs = \"none\"\ntransit-gateways = \"all\"\nsubnets = { tags = { logged = \"yes\" } }",
@@ -434,72 +434,72 @@ fn resources_are_chosen_by_kind_and_named_by_their_own_ids() {
     let kinds: Vec<ResourceKind> =
         fleet.members.values().flat_map(|member| member.resources.kinds()).collect();
     assert_eq!(kinds, [ResourceKind::Subnet, ResourceKind::TransitGateway]);
-    check(&member("subnets = [\"vpc-0a1b2c3d\"]"), "8:11: `vpc-0a1b2c3d` is the id of a VPC");
-    check(&member("vpcs = \"none\""), "8:8: nothing is logged here");
+    check(&member("subnets = [\"vpc-0a1b2c3d\"]"), "8:11: `vpc-0a1b2c3d` is a VPC ID");
+    check(&member("vpcs = \"none\""), "8:8: no resources are selected");
     check(
         &member("subnets = { default-vpcs = false }"),
-        "8:13: `default-vpcs` is no key of members[0].subnets",
+        "8:13: unknown key `default-vpcs` in `members[0].subnets`",
     );
 }
 
 #[test]
-fn a_bucket_of_an_accounts_own_namespace_names_that_account_and_region() {
+fn account_regional_bucket_names_match_account_and_region() {
     let named = |bucket: &str| format!("{HUB}{MEMBER}").replace("acme-flow-logs", bucket);
     assert!(Fleet::parse(&named("logs-111122223333-eu-west-1-an")).is_ok());
     check(
         &named("logs-222222222222-eu-west-1-an"),
-        "4:10: `logs-222222222222-eu-west-1-an` ends like a bucket of an account's own namespace, but not of this account and region",
+        "4:10: `logs-222222222222-eu-west-1-an` has the suffix of an account regional namespace, but not the one of this account and region",
     );
 }
 
 #[test]
-fn a_form_that_would_let_any_account_write_is_refused() {
+fn forms_that_allow_any_account_are_rejected() {
     check(
         &format!("{HUB}[policy]\nform = \"accounts\"\nsource-conditions = false\n{MEMBER}"),
-        "6:8: `policy.form` is `accounts`, which without source conditions lets any AWS account write",
+        "6:8: `policy.form` `accounts` without source conditions would let any AWS account write",
     );
 }
 
 #[test]
-fn what_is_no_toml_is_refused_with_its_place() {
+fn invalid_toml_is_rejected_with_its_position() {
     let error = Fleet::parse("[hub\naccount = \"1\"\n[[members]\n").unwrap_err();
     assert!(error.faults.len() >= 2, "{error}");
     assert_eq!(error.faults[0].line, 1);
 }
 
 #[test]
-fn fields_are_those_that_aws_has_each_once_and_in_the_order_they_are_named() {
+fn fields_are_known_unique_and_ordered() {
     let fields = |fields: &str| format!("{HUB}[flow-logs]\nfields = [{fields}]\n{MEMBER}");
     let fleet = Fleet::parse(&fields("\"vpc-id\", \"version\", \"flow-direction\"")).unwrap();
     assert_eq!(fleet.flow_logs.format.to_string(), "${vpc-id} ${version} ${flow-direction}");
     check(
         &fields("\"srcadr\", \"start\", \"start\""),
-        "6:11: `flow-logs.fields[0]`: `srcadr` is not a field of a flow log record: the nearest that AWS has is `srcaddr`\n\
-         6:30: the field `start` is named twice",
+        "6:11: `flow-logs.fields[0]`: `srcadr` is not a valid flow log field: the closest match is `srcaddr`\n\
+         6:30: duplicate field `start`",
     );
-    check(&fields(""), "6:10: a record has no fields");
+    check(&fields(""), "6:10: `flow-logs.fields` is empty");
 }
 
 #[test]
-fn fields_may_be_a_set_by_its_name() {
+fn fields_can_be_a_named_set() {
     let fields = |name: &str| format!("{HUB}[flow-logs]\nfields = \"{name}\"\n{MEMBER}");
     for set in FieldSet::ALL {
         assert_eq!(Fleet::parse(&fields(set.as_str())).unwrap().flow_logs.format, set.format());
     }
-    check(&fields("version, vpc-id"), "6:10: `flow-logs.fields` is `version, vpc-id`");
+    check(&fields("version, vpc-id"), "6:10: `flow-logs.fields`: invalid value `version, vpc-id`");
 }
 
 #[test]
-fn the_mark_and_awss_own_tags_cannot_be_set() {
+fn reserved_tags_cannot_be_set() {
     let tags = |tags: &str| format!("{HUB}[flow-logs]\ntags = {{ {tags} }}\n{MEMBER}");
     assert!(Fleet::parse(&tags("team = \"network\"")).is_ok());
-    check(&tags("managed-by = \"us\""), "6:23: the tag `managed-by` is flowagg's mark");
-    check(&tags("\"flowagg:fleet\" = \"us\""), "6:28: the tag `flowagg:fleet` is flowagg's mark");
-    check(&tags("\"aws:team\" = \"us\""), "6:23: the tag `aws:team` is AWS's own");
+    check(&tags("managed-by = \"us\""), "6:23: the tag `managed-by` is reserved by flowagg");
+    check(&tags("\"flowagg:fleet\" = \"us\""), "6:28: the tag `flowagg:fleet` is reserved by flowagg");
+    check(&tags("\"aws:team\" = \"us\""), "6:23: the tag `aws:team` is reserved by AWS");
 }
 
 #[test]
-fn a_fleet_has_a_name_whether_or_not_the_file_gives_one() {
+fn fleet_name_has_a_default() {
     let name = |text: &str| Fleet::parse(text).unwrap().name().to_string();
     let of_bucket = name(&format!("{HUB}{MEMBER}"));
     assert_eq!(of_bucket, "acme-flow-logs");
@@ -511,9 +511,9 @@ fn a_fleet_has_a_name_whether_or_not_the_file_gives_one() {
     assert_eq!(name(&format!("[fleet]\nname = \"acme\"\n{HUB}{MEMBER}")), "acme");
     check(
         &format!("[fleet]\nname = \"Acme\"\n{HUB}{MEMBER}"),
-        "2:8: `fleet.name`: `Acme` is not a fleet name: `A` is not allowed",
+        "2:8: `fleet.name`: `Acme` is not a valid fleet name: `A` is not allowed",
     );
-    check(&format!("[fleet]\nnam = \"acme\"\n{HUB}{MEMBER}"), "2:1: `nam` is no key of fleet");
+    check(&format!("[fleet]\nnam = \"acme\"\n{HUB}{MEMBER}"), "2:1: unknown key `nam` in `fleet`");
 }
 
 #[test]
@@ -524,12 +524,12 @@ fn columns_are_counted_in_characters() {
 
 proptest! {
     #[test]
-    fn no_text_makes_the_reader_panic(text in "\\PC*") {
+    fn reader_does_not_panic_on_any_text(text in "\\PC*") {
         let _ = Fleet::parse(&text);
     }
 
     #[test]
-    fn no_change_of_a_good_file_makes_the_reader_panic(at in 0usize..200, junk in "[\\[\\]\"=,{}#\n a-zé0-9]{0,6}") {
+    fn reader_does_not_panic_on_a_modified_file(at in 0usize..200, junk in "[\\[\\]\"=,{}#\n a-zé0-9]{0,6}") {
         let mut text = format!("{HUB}encryption = \"sse-s3\"\n[flow-logs]\ntags = {{ a = \"b\" }}\n{MEMBER}");
         let at = at.min(text.len());
         text.replace_range(at..at, &junk);
@@ -541,7 +541,7 @@ proptest! {
 }
 
 #[test]
-fn accounts_that_a_rule_leaves_out_are_not_chosen() {
+fn excluded_accounts_are_not_selected() {
     let chosen = |rules: &str| {
         let text = format!(
             "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\
@@ -564,7 +564,7 @@ fn accounts_that_a_rule_leaves_out_are_not_chosen() {
 }
 
 #[test]
-fn reading_replaces_every_role_but_that_of_the_lookup() {
+fn read_role_replaces_all_roles_except_lookup() {
     let text = "\
         [fleet]\nread-role = \"flowagg-read\"\nexternal-id = \"acme/7\"\n\
         [hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\nrole = \"flowagg-hub\"\n\
@@ -587,11 +587,11 @@ fn reading_replaces_every_role_but_that_of_the_lookup() {
         ["222222222222 flowagg-read", "111122223333 flowagg-read", "444444444444 lookup", "flowagg-read"]
     );
     assert_eq!(reading.external_id, file.external_id);
-    // A caller in another account reads the hub by the read role as well.
+    // A caller in another account also uses the read role for the hub.
     let unnamed = FleetFile::parse(&text.replace("role = \"flowagg-hub\"\n", "")).unwrap();
     assert_eq!(unnamed.hub.role, None);
     assert_eq!(roles(&unnamed.for_reading()), roles(&reading));
-    // In the hub account no role is assumed for the lookup.
+    // No role is assumed for a lookup in the hub account.
     let in_hub = FleetFile::parse(&text.replace("444444444444", "111122223333")).unwrap();
     assert_eq!(roles(&in_hub), ["222222222222 flowagg", "111122223333 flowagg-hub", "flowagg"]);
 
@@ -600,7 +600,7 @@ fn reading_replaces_every_role_but_that_of_the_lookup() {
 }
 
 #[test]
-fn exceptions_name_what_they_are_for_a_reason_and_a_day() {
+fn exceptions_require_scope_reason_and_date() {
     let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
     let file = |exception: &str| format!("{HUB}{member}[[exceptions]]\n{exception}\n");
     let whole = "account = \"222222222222\"\nregion = \"eu-west-1\"\nreason = \"being closed\"\nuntil = ";
@@ -622,28 +622,28 @@ fn exceptions_name_what_they_are_for_a_reason_and_a_day() {
     assert_data_eq!(
         faults,
         str![[r#"
-8:1: an exception for everything would hide every finding
-    name what it is for: `account`, `unit`, `region` or `vpc`, or several of them
+8:1: an exception without a scope would hide every finding
+    add `account`, `unit`, `region` or `vpc`, or several of them
 8:1: `exceptions[0].reason` is missing
-    why the findings are accepted, as in `"is closed in January"`
+    add the reason for accepting the findings, e.g. `reason = "closes in January"`
 8:1: `exceptions[0].until` is missing
-    the last day (UTC) on which they are, as in `"2027-01-31"`
+    add the last day (UTC) on which they are accepted, e.g. `until = "2027-01-31"`
 9:7: `subnet-0a1b2c3d` is not a VPC
-    name a VPC, as in `vpc-0a1b2c3d4e5f67890`
-10:10: `exceptions[0].reason` is empty or not on one line
-    write a word, or leave the key out
-11:9: `exceptions[0].until` is `2027-02-30`
-    write a day of the calendar: `until = 2027-01-31`
-9:8: the units of accounts are not known, because the accounts of the organization are not looked up
-    name accounts, or add `organization.regions`
-11:9: `exceptions[0].until` is `31.1.2027`
-    write a day of the calendar: `until = 2027-01-31`
-11:9: `exceptions[0].until` is `2027-01-31T00:00:00Z`
-    write a day of the calendar: `until = 2027-01-31`
-12:1: `vpcs` is no key of exceptions[0]
+    use a VPC ID, e.g. `vpc-0a1b2c3d4e5f67890`
+10:10: `exceptions[0].reason` must be one line of text
+    set a value, or remove the key
+11:9: `exceptions[0].until`: `2027-02-30` is not a valid date
+    use a valid date, e.g. `until = 2027-01-31`
+9:8: `unit` requires that the accounts of the organization are looked up
+    use `account`, or add `organization.regions`
+11:9: `exceptions[0].until`: `31.1.2027` is not a valid date
+    use a valid date, e.g. `until = 2027-01-31`
+11:9: `exceptions[0].until`: `2027-01-31T00:00:00Z` is not a valid date
+    use a valid date, e.g. `until = 2027-01-31`
+12:1: unknown key `vpcs` in `exceptions[0]`
     did you mean `vpc`?
-11:9: `exceptions[0].until` is an integer where a day belongs
-    write a day: `until = 2027-01-31`
+11:9: `exceptions[0].until`: expected a date, found an integer
+    write `until = 2027-01-31`
 
 "#]]
     );
@@ -668,16 +668,16 @@ fn prices_are_decimal_numbers() {
     assert_data_eq!(
         faults.map(|prices| helped(&file(prices))).concat(),
         str![[r#"
-9:19: `prices.delivery-per-gb` is a string where a number belongs
-    write a number: `delivery-per-gb = 0.19`
-10:24: `prices.storage-per-gb-month`: `-1.0` is not a price: it is not a decimal number
-    US dollars with up to six digits after the point, as in 0.25
-9:19: `prices.delivery-per-gb`: `1e3` is not a price: it is not a decimal number
-    US dollars with up to six digits after the point, as in 0.25
-10:15: `prices.compression` is 0
-    a whole number from 1 to 1000
-11:1: `get` is no key of prices
-    prices has `delivery-per-gb`, `storage-per-gb-month`, `compression`
+9:19: `prices.delivery-per-gb`: expected a number, found a string
+    write `delivery-per-gb = 0.19`
+10:24: `prices.storage-per-gb-month`: `-1.0` is not a valid price: it is not a decimal number
+    use US dollars with up to six decimal places, e.g. 0.25
+9:19: `prices.delivery-per-gb`: `1e3` is not a valid price: it is not a decimal number
+    use US dollars with up to six decimal places, e.g. 0.25
+10:15: `prices.compression` is out of range: 0
+    use an integer from 1 to 1000
+11:1: unknown key `get` in `prices`
+    valid keys: `delivery-per-gb`, `storage-per-gb-month`, `compression`
 
 "#]]
     );

@@ -1,4 +1,4 @@
-//! Text that flowagg did not write: nothing that reads it panics, and what is made of it keeps AWS's limits.
+//! Foreign text: no reader panics on it, and derived values respect AWS's limits.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence, ..ProptestConfig::default() }
 }
 
-/// Any characters, words of few characters that programs stumble over, and one of those repeated many times.
+/// Arbitrary characters, words of problematic characters, and one such word repeated many times.
 fn foreign() -> impl Strategy<Value = String> {
     let odd = select(vec![
         "a",
@@ -130,7 +130,7 @@ fn bucket() -> impl Strategy<Value = Bucket> {
     )
 }
 
-/// A configuration with one rule. `None` if XML has no such text.
+/// A configuration with one rule. `None` if the text cannot be represented in XML.
 fn lifecycle(id: String, under: String) -> Option<LifecycleDocument> {
     let mut rule = FleetRule::new(id, under);
     rule.expire_days = Some(30);
@@ -162,13 +162,13 @@ fn failure() -> impl Strategy<Value = Failure> {
     )
 }
 
-/// The id of the lifecycle rule of fleet `acme` for this folder.
+/// The ID of the lifecycle rule of fleet `acme` for this folder.
 fn id(root: &str) -> String {
     FleetRule::id(&FleetName::parse("acme").unwrap(), root)
 }
 
 #[test]
-fn id_of_an_ascii_folder_never_changes() {
+fn id_of_an_ascii_folder_is_stable() {
     let root = |folder: &str| format!("{folder}/{}/", layout::AWS_LOGS);
     let longest = "x".repeat(227);
     let start = "flowagg-expiry/acme/";
@@ -179,10 +179,10 @@ fn id_of_an_ascii_folder_never_changes() {
 }
 
 #[test]
-fn id_is_cut_between_characters_and_counted_in_them() {
+fn id_is_truncated_at_a_character_boundary() {
     let fits = "é".repeat(235);
     assert_eq!(id(&fits), format!("flowagg-expiry/acme/{fits}"));
-    // Byte 238, where an ASCII id is cut, is inside a character of the first.
+    // Byte 238, where an ASCII ID is truncated, is inside a character of the first folder.
     for folder in ["界".repeat(300), format!("a{}", "界".repeat(300))] {
         let id = id(&folder);
         assert_eq!(id.chars().count(), 255, "{id}");
@@ -193,7 +193,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn id_of_any_folder_is_one_that_s3_accepts(root in foreign()) {
+    fn id_of_any_folder_is_valid_in_s3(root in foreign()) {
         for root in [format!("{root}/{}/", layout::AWS_LOGS), root] {
             let id = id(&root);
             prop_assert!(id.starts_with("flowagg-expiry") && id.chars().count() <= 255, "{}", id);
@@ -218,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn any_key_or_folder_is_read_or_refused(text in foreign(), at in any::<prop::sample::Index>()) {
+    fn any_key_or_folder_is_accepted_or_rejected(text in foreign(), at in any::<prop::sample::Index>()) {
         let (start, end) = FILE.split_at(at.index(FILE.len()));
         for name in [text.clone(), format!("{start}{text}{end}"), format!("{start}{text}")] {
             if let Ok(file) = FileName::parse(&name) {
@@ -234,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn only_marked_flow_logs_change_whatever_the_others_are(
+    fn only_managed_flow_logs_are_changed(
         logs in vec(flow_log(), 0..4),
         bucket in bucket(),
         tags in tags(),
@@ -264,13 +264,13 @@ proptest! {
     }
 
     #[test]
-    fn a_failure_of_any_words_is_shown(failure in failure()) {
+    fn failure_with_any_text_is_displayed(failure in failure()) {
         prop_assert!(failure.to_string().contains(&failure.message));
         let _ = (failure.what(), failure.help());
     }
 
     #[test]
-    fn a_written_fleet_file_is_read_as_it_was(name in foreign(), tags in tags(), remarks in vec(foreign(), 0..4)) {
+    fn fleet_file_with_any_text_round_trips(name in foreign(), tags in tags(), remarks in vec(foreign(), 0..4)) {
         let mut fleet = FleetFile::parse(FLEET).unwrap();
         let is_name = !name.trim().is_empty() && !name.chars().any(char::is_control);
         for member in fleet.members.values_mut() {
@@ -289,7 +289,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fault_is_in_the_file_whatever_the_file_is(text in foreign(), at in any::<prop::sample::Index>()) {
+    fn error_positions_are_within_the_file(text in foreign(), at in any::<prop::sample::Index>()) {
         let (start, end) = FLEET.split_at(at.index(FLEET.len()));
         let file = format!("{start}{text}{end}");
         if let Err(error) = Fleet::parse(&file) {

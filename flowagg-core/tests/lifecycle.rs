@@ -1,5 +1,5 @@
-//! Which lifecycle rules a fleet sets, when that needs a permission, what all rules together do, and that foreign rules keep
-//! their text.
+//! The lifecycle rules of a fleet: which rules are set, when `--allow-expiry` is required, the combined effect of all rules, and the
+//! preservation of foreign rules.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use snapbox::{assert_data_eq, str};
 
 const OWN: &str = "AWSLogs/222222222222/vpcflowlogs/";
 
-/// A fleet with these lines in `[hub]`, and the member 222222222222.
+/// A fleet with these lines in `[hub]` and the member 222222222222.
 fn fleet(hub: &str) -> Fleet {
     fleet_of(hub, &["222222222222"])
 }
@@ -50,7 +50,7 @@ fn expiring(id: &str, prefix: &str, days: u32) -> String {
     )
 }
 
-/// The fleet's rule as flowagg writes it.
+/// The fleet's rule, as flowagg writes it.
 fn own(folder: &str, days: u32) -> String {
     let id = format!("flowagg-expiry/acme/{}", folder.trim_end_matches('/'));
     let abort = "<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>";
@@ -98,7 +98,7 @@ fn not_applied(part: &HubPart) -> Vec<String> {
 }
 
 #[test]
-fn an_existing_bucket_gets_no_rule_unless_the_fleet_file_sets_the_retention() {
+fn existing_bucket_gets_no_rule_without_retention() {
     for contents in [&[][..], &[OWN]] {
         let part = part(&fleet(""), &bucket("", contents), Expiry::Allow);
         assert_eq!(changes(&part), [""; 0]);
@@ -108,7 +108,7 @@ fn an_existing_bucket_gets_no_rule_unless_the_fleet_file_sets_the_retention() {
 }
 
 #[test]
-fn forever_ends_the_finding() {
+fn retention_forever_removes_the_finding() {
     let rules = "<Rule><ID>flowagg-expiry/acme/AWSLogs</ID><Filter><Prefix>AWSLogs/</Prefix></Filter><Status>Enabled</Status>\
                  <AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>";
     let part = part(&fleet("retention-days = \"forever\""), &bucket(rules, &[OWN]), Expiry::Withhold);
@@ -117,13 +117,13 @@ fn forever_ends_the_finding() {
 }
 
 #[test]
-fn a_new_expiry_of_an_existing_bucket_needs_the_permission() {
+fn new_expiration_of_an_existing_bucket_requires_permission() {
     let day = jiff::civil::date(2024, 1, 3);
     let mut bucket = bucket("", &[OWN]);
     bucket.oldest = Oldest::Day(day);
     let fleet = fleet("retention-days = 30");
     let withheld = part(&fleet, &bucket, Expiry::Withhold);
-    let expected = "lifecycle of AWSLogs/: expire after 30 days, unfinished uploads deleted after 7 (now never; oldest flow logs: 2024-01-03)";
+    let expected = "lifecycle of AWSLogs/: expire after 30 days, abort incomplete uploads after 7 days (now never; oldest flow logs: 2024-01-03)";
     assert_eq!(not_applied(&withheld), [expected]);
     assert!(withheld.changes.is_empty() && withheld.concerns.is_empty(), "{withheld:?}");
     let allowed = part(&fleet, &bucket, Expiry::Allow);
@@ -133,14 +133,14 @@ fn a_new_expiry_of_an_existing_bucket_needs_the_permission() {
 }
 
 #[test]
-fn a_shorter_expiry_needs_the_permission_and_a_longer_one_does_not() {
+fn only_a_shorter_expiration_requires_permission() {
     let bucket = bucket(&own("AWSLogs/", 90), &[OWN]);
     let shorter = part(&fleet("retention-days = 30"), &bucket, Expiry::Withhold);
     assert_data_eq!(
         not_applied(&shorter).join("\n"),
-        str![
-            "lifecycle of AWSLogs/: expire after 90 days -> expire after 30 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
-        ]
+        str![[
+            r#"lifecycle of AWSLogs/: expire after 90 days -> expire after 30 days, abort incomplete uploads after 7 days (now after 90 days; the age of the objects was not read)"#
+        ]]
     );
     assert!(changes(&shorter).is_empty());
     for hub in ["retention-days = 91", "retention-days = \"forever\""] {
@@ -153,13 +153,13 @@ fn a_shorter_expiry_needs_the_permission_and_a_longer_one_does_not() {
 }
 
 #[test]
-fn the_rule_of_a_bucket_that_flowagg_created_stays_without_a_retention_in_the_fleet_file() {
+fn rule_of_a_created_bucket_stays_without_retention() {
     let part = part(&fleet(""), &bucket(&own("AWSLogs/", 90), &[OWN]), Expiry::Withhold);
     assert!(part.changes.is_empty() && part.not_applied.is_empty() && part.concerns.is_empty(), "{part:?}");
 }
 
 #[test]
-fn old_versions_that_would_be_deleted_need_the_permission_if_the_bucket_has_versions() {
+fn deleting_noncurrent_versions_requires_permission() {
     let rules = own("AWSLogs/", 90);
     let fleet = fleet("retention-days = 90\nnoncurrent-days = 5");
     for (versioning, needs) in
@@ -173,7 +173,7 @@ fn old_versions_that_would_be_deleted_need_the_permission_if_the_bucket_has_vers
 }
 
 #[test]
-fn other_logs_in_the_folder_give_each_account_a_rule_of_its_own() {
+fn other_logs_lead_to_one_rule_per_account() {
     let other = "AWSLogs/222222222222/CloudTrail/";
     let fleet = fleet_of("retention-days = 30", &["222222222222", "333333333333"]);
     for other in [
@@ -188,7 +188,7 @@ fn other_logs_in_the_folder_give_each_account_a_rule_of_its_own() {
 }
 
 #[test]
-fn rules_of_accounts_follow_the_layout() {
+fn account_rules_follow_the_layout() {
     let text = "[flow-logs]\nhive-compatible-partitions = true\n";
     let hive = "AWSLogs/aws-account-id=222222222222/aws-service=vpcflowlogs/";
     let mut fleet = fleet("retention-days = 30\nprefix = \"net\"");
@@ -205,7 +205,7 @@ fn rules_of_accounts_follow_the_layout() {
 }
 
 #[test]
-fn a_rule_for_the_whole_folder_is_narrowed_when_other_logs_appear() {
+fn rule_for_the_whole_folder_is_narrowed_when_other_logs_appear() {
     let other = "AWSLogs/222222222222/CloudTrail/";
     let left = "AWSLogs/444444444444/vpcflowlogs/";
     let bucket = bucket(&own("AWSLogs/", 30), &[OWN, other, left]);
@@ -217,7 +217,7 @@ fn a_rule_for_the_whole_folder_is_narrowed_when_other_logs_appear() {
 }
 
 #[test]
-fn an_account_that_left_keeps_its_rule_while_its_folder_exists() {
+fn former_member_keeps_its_rule_while_its_folder_exists() {
     let left = "AWSLogs/444444444444/vpcflowlogs/";
     let rules = own(OWN, 30) + &own(left, 30);
     let fleet = fleet("retention-days = 30");
@@ -232,7 +232,7 @@ fn an_account_that_left_keeps_its_rule_while_its_folder_exists() {
 }
 
 #[test]
-fn a_bucket_keeps_room_for_rules_of_others() {
+fn number_of_rules_is_limited() {
     let other = "AWSLogs/222222222222/CloudTrail/";
     let fleet = fleet("retention-days = 30");
     let foreign =
@@ -244,18 +244,18 @@ fn a_bucket_keeps_room_for_rules_of_others() {
     assert_eq!(
         concerns(&part),
         [
-            "no new lifecycle rule is set: other logs are under `AWSLogs/` too (`AWSLogs/222222222222/CloudTrail/`), and a rule for each account \
-          would make 901 rules, and flowagg leaves a bucket at most 900"
+            "no lifecycle rule is added: `AWSLogs/` also contains other logs (`AWSLogs/222222222222/CloudTrail/`), and one rule per account \
+          would result in 901 rules, more than flowagg's limit of 900"
         ]
     );
     assert_data_eq!(
         &part.concerns[0].help,
-        str!["give the flow logs a folder of their own with `hub.prefix`, or a bucket of their own"]
+        str!["use a separate folder for the flow logs with `hub.prefix`, or a separate bucket"]
     );
 }
 
 #[test]
-fn what_ends_no_sooner_is_applied_without_the_permission() {
+fn other_changes_are_applied_without_permission() {
     let fleet = fleet_of("retention-days = 365", &["222222222222", "333333333333"]);
     let [other, third] = ["AWSLogs/222222222222/CloudTrail/", "AWSLogs/333333333333/vpcflowlogs/"];
     let part = part(&fleet, &bucket(&own(OWN, 30), &[OWN, third, other]), Expiry::Withhold);
@@ -266,7 +266,7 @@ fn what_ends_no_sooner_is_applied_without_the_permission() {
 }
 
 #[test]
-fn a_new_account_without_objects_gets_its_rule_without_the_permission() {
+fn new_account_without_objects_requires_no_permission() {
     let other = "AWSLogs/222222222222/CloudTrail/";
     for hub in ["retention-days = 30", ""] {
         let fleet = fleet_of(hub, &["222222222222", "333333333333"]);
@@ -281,7 +281,7 @@ fn a_new_account_without_objects_gets_its_rule_without_the_permission() {
 }
 
 #[test]
-fn without_a_retention_objects_that_do_not_expire_stay_so() {
+fn objects_without_expiration_keep_none_without_retention() {
     let third = "AWSLogs/333333333333/vpcflowlogs/";
     let fleet = fleet_of("", &["222222222222", "333333333333"]);
     let change = allowed(&fleet, &bucket(&own(OWN, 30), &[OWN, third, "AWSLogs/222222222222/CloudTrail/"]));
@@ -289,19 +289,19 @@ fn without_a_retention_objects_that_do_not_expire_stay_so() {
 }
 
 #[test]
-fn a_rule_that_someone_disabled_stays_disabled_without_a_retention() {
+fn disabled_rule_stays_disabled_without_retention() {
     let disabled = own("AWSLogs/", 30).replace("Enabled", "Disabled");
     let part = part(&fleet(""), &bucket(&disabled, &[OWN]), Expiry::Allow);
     assert!(part.changes.is_empty() && part.not_applied.is_empty(), "{part:?}");
     assert_eq!(concerns(&part), ["flow logs do not expire, and `hub.retention-days` is not set"]);
-    // Flow logs of another account do not expire with it, so they do not count as the fleet's.
+    // Flow logs of another account do not expire with it, so they count as other logs.
     let stranger = "AWSLogs/444444444444/vpcflowlogs/";
     let change = allowed(&fleet("retention-days = 30"), &bucket(&disabled, &[OWN, stranger]));
     assert_eq!(unders(&change), [OWN]);
 }
 
 #[test]
-fn old_versions_that_a_listing_does_not_show_are_not_deleted() {
+fn unlisted_noncurrent_versions_are_not_deleted() {
     let fleet = fleet("retention-days = 30\nnoncurrent-days = 5");
     let versioned = |rules: &str| {
         let mut bucket = bucket(rules, &[OWN]);
@@ -313,11 +313,11 @@ fn old_versions_that_a_listing_does_not_show_are_not_deleted() {
     let left = own("AWSLogs/444444444444/vpcflowlogs/", 30);
     let part = part(&fleet, &versioned(&left), Expiry::Allow);
     let [HubChange::SetLifecycle(change)] = &part.changes[..] else { unreachable!("{part:?}") };
-    assert!(change.removed.is_empty(), "old versions of an account that left may still be there");
+    assert!(change.removed.is_empty(), "noncurrent versions of a former member may remain");
 }
 
 #[test]
-fn the_rule_for_the_whole_folder_gets_no_old_versions_where_no_new_rule_is_set() {
+fn rule_for_the_whole_folder_does_not_delete_versions_if_no_rule_is_added() {
     let foreign: String = (0..900).map(|n| expiring(&format!("theirs-{n}"), "else/", 1)).collect();
     let mut bucket = bucket(&(foreign + &own("AWSLogs/", 30)), &[OWN]);
     bucket.usage.versioning = Ok(Versioning::Enabled);
@@ -326,13 +326,13 @@ fn the_rule_for_the_whole_folder_gets_no_old_versions_where_no_new_rule_is_set()
     assert_data_eq!(
         concerns(&part).join("\n"),
         str![
-            "no new lifecycle rule is set: a rule for each account would make 901 rules, and flowagg leaves a bucket at most 900"
+            "no lifecycle rule is added: one rule per account would result in 901 rules, more than flowagg's limit of 900"
         ]
     );
 }
 
 #[test]
-fn forever_also_holds_where_no_new_rule_is_set() {
+fn retention_forever_applies_if_no_rule_is_added() {
     let other = "AWSLogs/222222222222/CloudTrail/";
     let foreign: String = (0..900).map(|n| expiring(&format!("theirs-{n}"), "else/", 1)).collect();
     let bucket = bucket(&(foreign + &own(OWN, 30)), &[OWN, other]);
@@ -341,7 +341,7 @@ fn forever_also_holds_where_no_new_rule_is_set() {
 }
 
 #[test]
-fn flow_logs_of_accounts_that_are_not_members_are_named_if_they_expire_too() {
+fn expiring_flow_logs_of_other_accounts_are_noted() {
     let stranger = "AWSLogs/444444444444/vpcflowlogs/";
     let part = part(&fleet(""), &bucket(&own("AWSLogs/", 90), &[OWN, stranger]), Expiry::Withhold);
     assert!(part.changes.is_empty() && part.concerns.is_empty(), "{part:?}");
@@ -351,19 +351,19 @@ fn flow_logs_of_accounts_that_are_not_members_are_named_if_they_expire_too() {
 }
 
 #[test]
-fn a_rule_of_another_fleet_is_named_with_its_fleet() {
+fn rule_of_another_fleet_is_reported_with_the_fleet() {
     let rules = own("AWSLogs/", 30).replace("/acme/", "/other/");
     let part = part(&fleet("retention-days = \"forever\""), &bucket(&rules, &[OWN]), Expiry::Allow);
     assert_data_eq!(
         concerns(&part).join("\n"),
         str![[
-            r#"the lifecycle rule `flowagg-expiry/other/AWSLogs`, managed by flowagg fleet other, expires flow logs in 1 folders after 30 days, although `hub.retention-days` is "forever""#
+            r#"lifecycle rule `flowagg-expiry/other/AWSLogs` (managed by flowagg fleet other) expires flow logs in 1 folders after 30 days, although `hub.retention-days` is "forever""#
         ]]
     );
 }
 
 #[test]
-fn a_folder_that_cannot_be_listed_changes_no_rule() {
+fn unlisted_folder_changes_no_rule() {
     let hub = fleet("").hub;
     let mut denied = Failure::new(hub.place(), "ListObjectsV2", "denied", "allow s3:ListBucket");
     denied.code = Some("AccessDenied".into());
@@ -375,29 +375,26 @@ fn a_folder_that_cannot_be_listed_changes_no_rule() {
     assert_eq!(
         concerns(&part),
         [
-            "lifecycle rules stay as they are: what is under `AWSLogs/` could not be listed (ListObjectsV2: AccessDenied: denied)",
-            "it is unknown whether the lifecycle rule `flowagg-expiry/acme/AWSLogs` also expires other logs under `AWSLogs/` (ListObjectsV2: \
+            "the lifecycle rules are not changed: `AWSLogs/` could not be listed (ListObjectsV2: AccessDenied: denied)",
+            "it is unknown whether lifecycle rule `flowagg-expiry/acme/AWSLogs` also expires other logs under `AWSLogs/` (ListObjectsV2: \
              AccessDenied: denied)",
         ]
     );
 }
 
 #[test]
-fn a_shorter_foreign_rule_is_named_on_every_run() {
+fn shorter_foreign_rule_is_reported() {
     let rules = own("AWSLogs/", 365) + &expiring("purge", "", 30);
     let part = part(&fleet("retention-days = 365"), &bucket(&rules, &[OWN]), Expiry::Withhold);
     assert!(part.changes.is_empty() && part.not_applied.is_empty());
-    let expected = "the lifecycle rule `purge`, which this fleet does not manage, expires flow logs after 30 days, before the 365 of \
+    let expected = "lifecycle rule `purge` (foreign) expires flow logs after 30 days, earlier than the 365 days of \
                     `hub.retention-days`";
     assert_eq!(concerns(&part), [expected]);
-    assert_eq!(
-        notes(&part),
-        ["flow logs expire after 30 days by the lifecycle rule `purge`, which this fleet does not manage"]
-    );
+    assert_eq!(notes(&part), ["flow logs expire after 30 days by the lifecycle rule `purge` (foreign)"]);
 }
 
 #[test]
-fn a_foreign_rule_for_some_flow_logs_is_named() {
+fn foreign_rule_for_some_flow_logs_is_reported() {
     for (rule, what) in [
         (
             "<Rule><ID>small</ID><Filter><And><Prefix>AWSLogs/</Prefix><ObjectSizeLessThan>10</ObjectSizeLessThan></And></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>",
@@ -430,7 +427,7 @@ fn a_foreign_rule_for_some_flow_logs_is_named() {
 }
 
 #[test]
-fn own_rules_that_hit_other_logs_are_narrowed_without_a_shorter_expiry() {
+fn managed_rules_that_expire_other_logs_are_narrowed() {
     let others = ["AWSLogs/222222222222/CloudTrail/", "AWSLogs/222222222222/elasticloadbalancing/"];
     let bucket = bucket(&own("AWSLogs/", 30), &[OWN, others[0], others[1]]);
     let fleet = fleet("retention-days = 10");
@@ -443,7 +440,7 @@ fn own_rules_that_hit_other_logs_are_narrowed_without_a_shorter_expiry() {
 }
 
 #[test]
-fn a_whole_organization_next_to_other_logs_has_no_rule() {
+fn whole_organization_next_to_other_logs_gets_no_rule() {
     let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\nretention-days = 30\n[fleet]\nname = \"acme\"\n\
                 [organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n";
     let organization = flowagg_core::fleet::FleetFile::parse(text).unwrap().organization;
@@ -455,7 +452,7 @@ fn a_whole_organization_next_to_other_logs_has_no_rule() {
     assert_data_eq!(
         concerns(&part).join("\n"),
         str![
-            "no new lifecycle rule is set: other logs are under `AWSLogs/` too (`AWSLogs/222222222222/CloudTrail/`), and the accounts of a whole organization get no rules of their own"
+            "no lifecycle rule is added: `AWSLogs/` also contains other logs (`AWSLogs/222222222222/CloudTrail/`), and flowagg does not write separate rules for the accounts of a whole organization"
         ]
     );
 }
@@ -476,7 +473,7 @@ fn foreign_rules_and_unknown_elements_keep_their_text() {
 }
 
 #[test]
-fn a_new_rule_takes_the_form_of_those_that_are_there() {
+fn new_rule_has_the_form_of_existing_rules() {
     let base = "<Rule><ID>old-style</ID><Prefix>trail/</Prefix><Status>Enabled</Status><Expiration><Days>400</Days></Expiration></Rule>";
     let fleet = fleet("retention-days = 30");
     let rule = |form: &str| {
@@ -495,15 +492,15 @@ fn a_new_rule_takes_the_form_of_those_that_are_there() {
     let written = allowed(&fleet, &bucket).write.unwrap();
     assert_data_eq!(
         &written.text,
-        str![
-            "<s3:LifecycleConfiguration xmlns:s3='urn:x'><s3:Rule><s3:ID>x</s3:ID><s3:Status>Enabled</s3:Status></s3:Rule><s3:Rule><s3:ID>flowagg-expiry/acme/AWSLogs</s3:ID><s3:Filter><s3:Prefix>AWSLogs/</s3:Prefix></s3:Filter><s3:Status>Enabled</s3:Status><s3:Expiration><s3:Days>30</s3:Days></s3:Expiration><s3:AbortIncompleteMultipartUpload><s3:DaysAfterInitiation>7</s3:DaysAfterInitiation></s3:AbortIncompleteMultipartUpload></s3:Rule></s3:LifecycleConfiguration>"
-        ]
+        str![[
+            r#"<s3:LifecycleConfiguration xmlns:s3='urn:x'><s3:Rule><s3:ID>x</s3:ID><s3:Status>Enabled</s3:Status></s3:Rule><s3:Rule><s3:ID>flowagg-expiry/acme/AWSLogs</s3:ID><s3:Filter><s3:Prefix>AWSLogs/</s3:Prefix></s3:Filter><s3:Status>Enabled</s3:Status><s3:Expiration><s3:Days>30</s3:Days></s3:Expiration><s3:AbortIncompleteMultipartUpload><s3:DaysAfterInitiation>7</s3:DaysAfterInitiation></s3:AbortIncompleteMultipartUpload></s3:Rule></s3:LifecycleConfiguration>"#
+        ]]
     );
     assert_eq!(written.rules().unwrap().len(), 2);
 }
 
 #[test]
-fn a_document_that_is_incomplete_changes_nothing() {
+fn incomplete_document_changes_nothing() {
     let whole = document(&expiring("theirs", "x/", 3)).unwrap().text;
     let [almost, start] = [whole.len() - 5, 60].map(|end| whole.get(..end).unwrap());
     for text in ["", "{}", "<LifecycleConfiguration>", "<Error/>", almost, start] {
@@ -516,7 +513,7 @@ fn a_document_that_is_incomplete_changes_nothing() {
 }
 
 #[test]
-fn removal_takes_the_rules_of_the_fleet_in_every_folder_and_no_others() {
+fn removal_deletes_only_the_rules_of_the_fleet() {
     let theirs = expiring("theirs", "x/", 3);
     let of_other = own("AWSLogs/", 14).replace("/acme/", "/acme-2/");
     let rules = format!("{theirs}{}{of_other}{}", own("AWSLogs/", 90), own("former/AWSLogs/", 90));
@@ -534,7 +531,7 @@ fn unknown_elements_are_not_deleted_with_the_last_rule() {
 }
 
 #[test]
-fn documents_that_s3_renders_differently_are_the_same() {
+fn differently_rendered_documents_are_equal() {
     let one = document("<Rule><ID>a</ID><Filter>\n</Filter><Status>Enabled</Status></Rule>").unwrap();
     for other in [
         "<Rule><Status>Enabled</Status><ID>a</ID><Filter/></Rule>",
@@ -549,7 +546,7 @@ fn documents_that_s3_renders_differently_are_the_same() {
 }
 
 #[test]
-fn lost_foreign_rules_are_named() {
+fn lost_foreign_rules_are_reported() {
     let name: FleetName = "acme".parse().unwrap();
     let before = document(&(expiring("theirs", "x/", 3) + &own("AWSLogs/", 30)));
     let names =
@@ -565,7 +562,7 @@ fn lost_foreign_rules_are_named() {
     );
 }
 
-/// Shapes of rules that were recorded from AWS.
+/// Rules that were recorded from AWS.
 const RECORDED: [&str; 12] = [
     "<Filter><Prefix>foo/</Prefix></Filter><Transition><Days>60</Days><StorageClass>GLACIER</StorageClass></Transition>",
     "<Filter><Prefix>evaluations/</Prefix></Filter><Expiration><Days>30</Days></Expiration><NoncurrentVersionExpiration><NoncurrentDays>10</NoncurrentDays></NoncurrentVersionExpiration>",
@@ -582,8 +579,8 @@ const RECORDED: [&str; 12] = [
 ];
 
 #[test]
-fn rules_of_every_recorded_shape_are_judged_and_keep_their_text() {
-    // After how many days all flow logs expire by the rule, and whether it expires some of them.
+fn recorded_rules_are_judged_and_keep_their_text() {
+    // The number of days after which the rule expires all flow logs, and whether it expires some of them.
     let expected = [
         (None, false),
         (None, false),
@@ -618,7 +615,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// A foreign rule in one of the shapes that S3 has, with its text.
+/// A foreign rule in one of the forms that S3 returns.
 fn foreign_rule() -> impl Strategy<Value = String> {
     let prefix =
         prop_oneof![Just(String::new()), Just("AWSLogs/".to_owned()), Just(OWN.to_owned()), "[a-z]{1,4}/",];
@@ -671,7 +668,7 @@ fn hub_lines() -> impl Strategy<Value = String> {
         .prop_map(|(retention, more)| retention + more)
 }
 
-/// The bucket after the change of a plan.
+/// The bucket after a planned change.
 fn applied(bucket: &Bucket, part: &HubPart) -> Bucket {
     let change = part.changes.iter().find_map(|change| match change {
         HubChange::SetLifecycle(change) => Some(change.write.clone()),
@@ -689,9 +686,9 @@ fn rules(bucket: &Bucket) -> Vec<Rule> {
 proptest! {
     #![proptest_config(config())]
 
-    /// Whatever two fleets plan and remove, the text of foreign rules stays, and the second plan is empty.
+    /// For any plans and removals of two fleets, foreign rules keep their text, and a second plan is empty.
     #[test]
-    fn no_sequence_of_two_fleets_changes_a_foreign_byte(
+    fn two_fleets_never_change_foreign_rules(
         foreign in prop::collection::vec(foreign_rule(), 0..5),
         contents in contents(),
         steps in prop::collection::vec((any::<bool>(), any::<bool>(), hub_lines()), 1..6),
@@ -728,7 +725,7 @@ proptest! {
         prop_assert_eq!(bucket.lifecycle, start.lifecycle);
     }
 
-    /// Without the permission nothing expires sooner than before, in any folder; with it, only flow logs of members.
+    /// Without permission nothing expires sooner in any folder; with it, only flow logs of members do.
     #[test]
     fn nothing_expires_sooner_without_the_permission(
         foreign in prop::collection::vec(foreign_rule(), 0..4),
@@ -750,7 +747,7 @@ proptest! {
         let withheld = rules(&applied(&bucket, &part(&fleet, &bucket, Expiry::Withhold)));
         let allowed = rules(&applied(&bucket, &part(&fleet, &bucket, Expiry::Allow)));
         for folder in contents.iter().map(String::as_str).chain([OWN, "AWSLogs/444444444444/vpcflowlogs/", "else/"]) {
-            // The first rule of a new account expires nothing.
+            // The first rule of a new account does not expire anything.
             let is_new = !own.is_empty() && !contents.contains(folder) && days(&before, folder).is_none();
             prop_assert!(is_new || !sooner(&withheld, folder), "{}", folder);
             let is_member = folder == OWN || folder.contains("aws-account-id=222222222222/");
@@ -761,7 +758,7 @@ proptest! {
 }
 
 #[test]
-fn rule_for_the_whole_folder_needs_the_permission_if_only_members_expire_already() {
+fn rule_for_the_whole_folder_requires_permission_if_only_members_expire() {
     let foreign = format!(
         "<Rule><ID>theirs</ID><Prefix>{OWN}</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>"
     );
@@ -772,7 +769,7 @@ fn rule_for_the_whole_folder_needs_the_permission_if_only_members_expire_already
 }
 
 #[test]
-fn a_rule_with_an_effect_is_read_as_it_was_written() {
+fn written_rules_round_trip() {
     let mut rule = FleetRule::new("flowagg-expiry/acme/a&b", "a&b <c>/AWSLogs/");
     rule.expire_days = Some(90);
     rule.transition = Some(flowagg_core::lifecycle::Transition::new(30, "GLACIER_IR"));
@@ -792,7 +789,7 @@ fn a_rule_with_an_effect_is_read_as_it_was_written() {
 
 const OTHER: &str = "AWSLogs/333333333333/vpcflowlogs/";
 
-/// What changes for the first of two members alone.
+/// The changes for the first of two members only.
 fn for_one(hub: &str, bucket: &Bucket) -> HubPart {
     let fleet = fleet_of(hub, &["222222222222", "333333333333"]);
     let members = BTreeSet::from(["222222222222".parse().unwrap()]);
@@ -800,14 +797,14 @@ fn for_one(hub: &str, bucket: &Bucket) -> HubPart {
 }
 
 #[test]
-fn rules_of_accounts_change_for_selected_members_alone() {
+fn account_rules_change_only_for_selected_members() {
     let rules = [own(OWN, 90), own(OTHER, 90)].concat();
     let contents = [OWN, OTHER, "AWSLogs/222222222222/CloudTrail/"];
     let changed = for_one("retention-days = 60", &bucket(&rules, &contents));
     assert_eq!(
         changes(&changed),
         [
-            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 90 days -> expire after 60 days, unfinished uploads deleted after 7 (now after 90 days; the age of the objects was not read)"
+            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 90 days -> expire after 60 days, abort incomplete uploads after 7 days (now after 90 days; the age of the objects was not read)"
         ]
     );
     let new = for_one(
@@ -817,21 +814,21 @@ fn rules_of_accounts_change_for_selected_members_alone() {
     assert_eq!(
         changes(&new),
         [
-            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 60 days, unfinished uploads deleted after 7"
+            "lifecycle of AWSLogs/222222222222/vpcflowlogs/: expire after 60 days, abort incomplete uploads after 7 days"
         ]
     );
     let divided = for_one("retention-days = 60", &bucket(&own("AWSLogs/", 90), &contents));
     let [HubChange::SetLifecycle(change)] = &divided.changes[..] else { panic!("{divided:?}") };
     let days: Vec<_> = change.set.iter().map(|rule| (rule.under.as_str(), rule.expire_days)).collect();
-    assert_eq!(days, [(OWN, Some(60)), (OTHER, Some(90))], "the other member keeps its expiry");
+    assert_eq!(days, [(OWN, Some(60)), (OTHER, Some(90))], "the other member keeps its expiration");
 }
 
 #[test]
-fn rule_of_every_member_stays_while_only_some_are_selected() {
+fn shared_rule_is_unchanged_for_a_partial_selection() {
     for rules in [String::new(), own("AWSLogs/", 90)] {
         let part = for_one("retention-days = 60", &bucket(&rules, &[OWN, OTHER]));
         assert_eq!(changes(&part), Vec::<String>::new());
-        let note = "the lifecycle rule of AWSLogs/ is for every member and stays as it is while only a part of the fleet is selected";
+        let note = "the lifecycle rule of AWSLogs/ applies to every member and is not changed while only part of the fleet is selected";
         assert!(notes(&part).iter().any(|it| it == note), "{:?}", notes(&part));
     }
     let settled = for_one("retention-days = 60", &bucket(&own("AWSLogs/", 60), &[OWN, OTHER]));

@@ -1,4 +1,4 @@
-//! The JSON Schema of the fleet file says what the reader does: the same keys, the same words.
+//! The JSON Schema of the fleet file matches the reader: the same keys and values.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use flowagg_core::fleet::{FleetFile, schema};
 use regex_lite::Regex;
 use serde_json::Value;
 
-/// A file with every key; the two forms of a selection stand in different tables.
+/// A file with every key. The two forms of a selection are in different tables.
 const WHOLE: &str = r#"
 [fleet]
 name = "acme-network"
@@ -70,9 +70,9 @@ network-interfaces = ["eni-0a1b2c3d4e5f67890"]
 transit-gateways = "none"
 "#;
 
-/// Whether a schema admits a value, by the keywords that ours has. One that it does not know fails the test.
+/// Whether a value is valid, for the keywords that our schema uses. An unknown keyword fails the test.
 ///
-/// Source: "JSON Schema Validation" (draft 2020-12). `cargo xtask exports` asks a validator that others wrote.
+/// Source: "JSON Schema Validation" (draft 2020-12). `cargo xtask exports` uses an independent validator.
 fn admits(schema: &Value, value: &Value) -> bool {
     schema.as_object().unwrap().iter().all(|(keyword, rule)| match (keyword.as_str(), value) {
         ("$schema" | "title" | "description" | "default", _) => true,
@@ -132,7 +132,7 @@ fn text(file: &Value) -> String {
     toml::to_string(file).unwrap()
 }
 
-/// Every table of a file, by JSON pointer, with the keys that the schema has for it.
+/// Every table of a file, by JSON pointer, with its keys in the schema.
 fn tables(schema: &Value, file: &Value, at: &str, found: &mut Vec<(String, BTreeSet<String>)>) {
     match file {
         Value::Array(items) => {
@@ -141,7 +141,7 @@ fn tables(schema: &Value, file: &Value, at: &str, found: &mut Vec<(String, BTree
             }
         }
         Value::Object(entries) => {
-            // A selection is a rule among other forms.
+            // A selection is a table or another form.
             let rule = schema["anyOf"].as_array().into_iter().flatten().find(|form| form["type"] == "object");
             let schema = rule.unwrap_or(schema);
             let Some(properties) = schema["properties"].as_object() else { return };
@@ -154,13 +154,13 @@ fn tables(schema: &Value, file: &Value, at: &str, found: &mut Vec<(String, BTree
     }
 }
 
-/// The words in backticks.
+/// The text in backticks.
 fn quoted(text: &str) -> BTreeSet<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 #[test]
-fn the_schema_has_the_keys_of_every_table_that_the_reader_asks_for() {
+fn schema_and_reader_have_the_same_keys() {
     let mut found = Vec::new();
     tables(&schema(), &whole(), "", &mut found);
     assert!(found.len() >= 12, "{found:#?}");
@@ -169,14 +169,14 @@ fn the_schema_has_the_keys_of_every_table_that_the_reader_asks_for() {
         file.pointer_mut(&at).unwrap()["zzzz"] = true.into();
         let error = FleetFile::parse(&text(&file)).unwrap_err();
         let [fault] = &error.faults[..] else { panic!("{at}: {error}") };
-        let (whose, told) = fault.help.split_once(" has ").unwrap_or_else(|| panic!("{at}: {error}"));
-        assert_eq!(quoted(told), keys, "{at}, which is {whose}");
+        let listed = fault.help.strip_prefix("valid keys: ").unwrap_or_else(|| panic!("{at}: {error}"));
+        assert_eq!(quoted(listed), keys, "{at}: {}", fault.what);
         assert!(!admits(&schema(), &file), "{at}");
     }
 }
 
 #[test]
-fn a_file_with_every_key_is_admitted_and_read() {
+fn file_with_every_key_is_valid() {
     assert!(admits(&schema(), &whole()));
     FleetFile::parse(WHOLE).unwrap();
 }
@@ -196,7 +196,7 @@ fn values(file: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn what_the_schema_refuses_the_reader_refuses_too() {
+fn reader_rejects_whatever_the_schema_rejects() {
     let schema = schema();
     let mut found = Vec::new();
     values(&whole(), "", &mut found);
@@ -218,7 +218,7 @@ fn what_the_schema_refuses_the_reader_refuses_too() {
 }
 
 #[test]
-fn what_the_reader_refuses_by_form_the_schema_refuses_too() {
+fn schema_rejects_invalid_forms_that_the_reader_rejects() {
     let schema = schema();
     let mut found = Vec::new();
     values(&whole(), "", &mut found);
@@ -226,10 +226,10 @@ fn what_the_reader_refuses_by_form_the_schema_refuses_too() {
         for wrong in [Value::from("§§"), 0.into(), Value::Array(Vec::new())] {
             let mut file = whole();
             *file.pointer_mut(at).unwrap() = wrong.clone();
-            // A tag may be any text, and so may a name and a profile.
+            // A tag, a name and a profile can be any text.
             let is_free = at.contains("/tags/") || at.ends_with("/name") || at.ends_with("/profile");
             if FleetFile::parse(&text(&file)).is_err() && !is_free {
-                // An organization's own members may be none.
+                // With an organization, the list of members may be empty.
                 assert!(!admits(&schema, &file) || at == "/members", "the schema takes {wrong} at {at}");
             }
         }

@@ -1,4 +1,4 @@
-//! Which settings of the hub bucket change, which are kept, and what is reported.
+//! The settings of the hub bucket: changes, kept values, and reports.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::BTreeSet;
@@ -25,14 +25,14 @@ fn fleet(hub: &str) -> Fleet {
     Fleet::parse(&text).unwrap()
 }
 
-/// What changes at the bucket, without the note on when flow logs expire.
+/// The changes to the bucket, without the note about expiration.
 fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>) -> HubPart {
     let mut part = flowagg_core::plan::hub_changes(fleet, bucket, Expiry::Withhold, &Scope::Whole);
     part.notes.retain(|note| !matches!(note, Note::Expiry { .. }));
     part
 }
 
-/// The configuration that a fleet's new bucket gets.
+/// The lifecycle configuration of a new bucket.
 fn lifecycle(fleet: &Fleet) -> Option<LifecycleDocument> {
     let rules: Vec<_> = rule_of_new_bucket(fleet).into_iter().collect();
     LifecycleDocument::edited(None, &rules, &BTreeSet::new()).unwrap()
@@ -47,7 +47,7 @@ fn settled() -> Bucket {
     bucket
 }
 
-/// A settled bucket on which ACLs and public policies have an effect.
+/// A bucket without other changes on which ACLs and public policies have an effect.
 fn open(usage: Usage) -> Bucket {
     let mut bucket = settled();
     bucket.public_access_block = PublicAccessBlock::default();
@@ -92,33 +92,33 @@ fn notes(part: &HubPart) -> Vec<String> {
     part.notes.iter().map(ToString::to_string).collect()
 }
 
-/// Nothing changes and nothing is reported.
+/// Checks that nothing changes and nothing is reported.
 fn is_settled(part: &HubPart) -> bool {
     *part == HubPart::default()
 }
 
 #[test]
-fn a_new_bucket_gets_every_setting() {
+fn new_bucket_gets_every_setting() {
     for hub in ["", "object-ownership = \"keep\"", "object-ownership = \"enforce\""] {
         let part = hub_changes(&fleet(hub), None);
         let expected = [
             "create the bucket in eu-west-1",
             "block all public access",
-            "set object ownership BucketOwnerEnforced",
+            "set object ownership to BucketOwnerEnforced",
             "encrypt with SSE-S3",
-            "lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7",
+            "lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after 7 days",
         ];
         assert_eq!(changes(&part), expected, "{hub}");
     }
 }
 
 #[test]
-fn a_bucket_that_matches_the_fleet_file_is_settled() {
+fn matching_bucket_is_unchanged() {
     assert!(is_settled(&hub_changes(&fleet(""), Some(&settled()))));
 }
 
 #[test]
-fn a_bucket_that_nobody_depends_on_is_closed() {
+fn unused_public_access_is_blocked() {
     let part = hub_changes(&fleet(""), Some(&open(Usage::default())));
     let expected = [
         "block public access: BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets off -> on (stronger)",
@@ -129,7 +129,7 @@ fn a_bucket_that_nobody_depends_on_is_closed() {
 }
 
 #[test]
-fn a_public_policy_keeps_its_two_switches_off() {
+fn public_policy_keeps_its_two_switches_off() {
     let mut usage = Usage::default();
     usage.public_policy = Ok(true);
     let part = hub_changes(&fleet(""), Some(&open(usage)));
@@ -144,7 +144,7 @@ fn a_public_policy_keeps_its_two_switches_off() {
 }
 
 #[test]
-fn a_grant_to_everyone_keeps_acls_and_their_two_switches_off() {
+fn public_grant_keeps_acls_and_their_two_switches_off() {
     for (grantee, name) in [
         (Grantee::AllUsers, "everyone (`AllUsers`)"),
         (Grantee::AuthenticatedUsers, "every AWS account (`AuthenticatedUsers`)"),
@@ -166,7 +166,7 @@ fn a_grant_to_everyone_keeps_acls_and_their_two_switches_off() {
 }
 
 #[test]
-fn a_grant_to_log_delivery_keeps_acls_on_and_the_switches_are_turned_on() {
+fn log_delivery_grant_keeps_acls_but_not_the_switches() {
     for (grantee, name) in [
         (Grantee::from_canonical_id(CLOUDFRONT), "CloudFront standard logging (`awslogsdelivery`)"),
         (Grantee::LogDelivery, "S3 server access logging (`LogDelivery`)"),
@@ -184,14 +184,14 @@ fn a_grant_to_log_delivery_keeps_acls_on_and_the_switches_are_turned_on() {
         assert_data_eq!(
             &part.concerns[0].help,
             str![[
-                r#"to keep ACLs on, set `hub.object-ownership = "keep"`; to turn them off, replace these grants with statements of the bucket policy and reset the ACL (`aws s3api put-bucket-acl --bucket acme-logs --acl private`)"#
+                r#"to keep ACLs enabled, set `hub.object-ownership = "keep"`; to disable them, replace these grants with bucket policy statements and reset the ACL (`aws s3api put-bucket-acl --bucket acme-logs --acl private`)"#
             ]]
         );
     }
 }
 
 #[test]
-fn the_fleet_file_decides_about_object_ownership() {
+fn fleet_file_overrides_object_ownership() {
     for acl in [
         acl(Grantee::from_canonical_id(CLOUDFRONT), "FULL_CONTROL"),
         Err(denied("GetBucketAcl")),
@@ -210,7 +210,7 @@ fn the_fleet_file_decides_about_object_ownership() {
 }
 
 #[test]
-fn evidence_that_could_not_be_read_counts_as_evidence() {
+fn unread_evidence_counts_as_evidence() {
     let mut unread = Usage::default();
     unread.public_policy = Err(denied("GetBucketPolicyStatus"));
     unread.acl = Err(denied("GetBucketAcl"));
@@ -252,7 +252,7 @@ fn evidence_that_could_not_be_read_counts_as_evidence() {
 }
 
 #[test]
-fn one_switch_that_is_off_is_turned_on_alone() {
+fn single_disabled_switch_is_enabled() {
     let mut block = PublicAccessBlock::FULL;
     block.ignore_acls = false;
     let mut bucket = settled();
@@ -264,7 +264,7 @@ fn one_switch_that_is_off_is_turned_on_alone() {
 }
 
 #[test]
-fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_weaker() {
+fn existing_encryption_is_never_weakened() {
     let other = "arn:aws:kms:eu-west-1:111122223333:key/other";
     let [aes, by_aws, dual_by_aws, by_key, dual, by_id] = [
         encrypted("AES256", None),
@@ -309,7 +309,7 @@ fn an_existing_encryption_changes_only_if_the_fleet_file_sets_one_that_is_not_we
 }
 
 #[test]
-fn a_kept_kms_key_is_named_in_a_note() {
+fn kept_kms_key_is_noted() {
     let mut bucket = settled();
     bucket.encryption = Some(encrypted("aws:kms", Some(KEY)));
     let kept = hub_changes(&fleet(""), Some(&bucket));
@@ -321,7 +321,7 @@ fn a_kept_kms_key_is_named_in_a_note() {
 }
 
 #[test]
-fn dual_layer_encryption_with_the_declared_key_is_settled() {
+fn dual_layer_encryption_with_the_declared_key_is_unchanged() {
     let mut bucket = settled();
     bucket.encryption = Some(encrypted("aws:kms:dsse", Some(KEY)));
     let declared = fleet(&format!("encryption = \"{KEY}\""));
@@ -331,7 +331,7 @@ fn dual_layer_encryption_with_the_declared_key_is_settled() {
 }
 
 #[test]
-fn deliveries_use_the_declared_key_or_the_one_that_is_kept() {
+fn deliveries_use_the_declared_or_the_kept_key() {
     let arn: flowagg_core::id::KmsKeyArn = KEY.parse().unwrap();
     let other = "arn:aws:kms:eu-west-1:111122223333:key/other";
     let key = |arn, bucket_key| EncryptionInUse::Key { arn, bucket_key };
@@ -354,7 +354,7 @@ fn deliveries_use_the_declared_key_or_the_one_that_is_kept() {
 }
 
 #[test]
-fn versioning_is_explained_with_what_deletes_old_versions() {
+fn versioning_note_contains_the_deletion_of_noncurrent_versions() {
     let bucket = |hub, versioning| {
         let mut found = settled();
         found.lifecycle = lifecycle(&fleet(hub));
@@ -362,8 +362,8 @@ fn versioning_is_explained_with_what_deletes_old_versions() {
         found
     };
     let part = hub_changes(&fleet(""), Some(&bucket("", Versioning::Enabled)));
-    let start = "versioning is enabled: expiry only adds delete markers, and old versions";
-    assert_eq!(notes(&part), [format!("{start} stay: no lifecycle rule deletes all of them")]);
+    let start = "versioning is enabled: expiration only adds delete markers, and noncurrent versions";
+    assert_eq!(notes(&part), [format!("{start} are kept: no lifecycle rule deletes all of them")]);
     assert!(part.changes.is_empty() && part.concerns.is_empty());
 
     let hub = "noncurrent-days = 30";
@@ -371,21 +371,21 @@ fn versioning_is_explained_with_what_deletes_old_versions() {
     assert_eq!(notes(&part), [format!("{start} are deleted after 30 more days")]);
 
     let part = hub_changes(&fleet(hub), Some(&bucket("", Versioning::Enabled)));
-    assert_eq!(part.not_applied.len(), 1, "old versions would be deleted");
-    assert_eq!(notes(&part), [format!("{start} stay: no lifecycle rule deletes all of them")]);
+    assert_eq!(part.not_applied.len(), 1, "noncurrent versions would be deleted");
+    assert_eq!(notes(&part), [format!("{start} are kept: no lifecycle rule deletes all of them")]);
 
     let part = hub_changes(&fleet(""), Some(&bucket("", Versioning::Suspended)));
     assert_data_eq!(
         notes(&part).join("\n"),
         str![
-            "versioning is suspended: expiry only adds delete markers, and old versions stay: no lifecycle rule deletes all of them"
+            "versioning is suspended: expiration only adds delete markers, and noncurrent versions are kept: no lifecycle rule deletes all of them"
         ]
     );
     assert!(is_settled(&hub_changes(&fleet(""), Some(&bucket("", Versioning::Off)))));
 }
 
 #[test]
-fn object_lock_replication_and_notifications_have_a_note_each() {
+fn object_lock_replication_and_notifications_are_noted() {
     let retention = DefaultRetention::new("COMPLIANCE", "1 year");
     let mut bucket = settled();
     bucket.usage.object_lock = Ok(Some(ObjectLock::new(Some(retention.clone()))));
@@ -397,9 +397,9 @@ fn object_lock_replication_and_notifications_have_a_note_each() {
     assert_data_eq!(
         notes(&part).join("\n"),
         str![[r#"
-Object Lock is enabled with a default retention of 1 year (COMPLIANCE): every log file stays that long, even if it expires before; AWS does not document whether log delivery supports a default retention
-the bucket has a replication configuration: flow logs that it copies to another bucket do not expire there by `hub.retention-days`
-the bucket has event notifications: each log file may send one, about every 5 minutes for each flow log
+Object Lock is enabled with a default retention of 1 year (COMPLIANCE): every log file is kept that long, even if it expires earlier; AWS does not document whether log delivery supports a default retention
+the bucket has a replication configuration: `hub.retention-days` does not expire the copies of flow logs in another bucket
+the bucket has event notifications: each log file may trigger one, about every 5 minutes for each flow log
 "#]]
     );
     assert!(part.changes.is_empty() && part.concerns.is_empty() && part.obstacles.is_empty());
@@ -415,19 +415,19 @@ fn requester_pays_is_an_obstacle() {
     assert_data_eq!(
         &obstacle.what,
         str![
-            "it is a Requester Pays bucket, which S3 does not support as the target of end user logging; AWS does not document whether flow logs are delivered to one"
+            "it is a Requester Pays bucket, which S3 does not support as a target of end user logging; AWS does not document whether flow logs are delivered to one"
         ]
     );
     assert_data_eq!(
         &obstacle.help,
         str![
-            "turn Requester Pays off (`aws s3api put-bucket-request-payment --bucket acme-logs --request-payment-configuration Payer=BucketOwner`), or choose another `hub.bucket`"
+            "disable Requester Pays (`aws s3api put-bucket-request-payment --bucket acme-logs --request-payment-configuration Payer=BucketOwner`), or use another `hub.bucket`"
         ]
     );
 }
 
 #[test]
-fn settings_that_could_not_be_read_are_named_in_one_note() {
+fn unread_settings_are_combined_in_one_note() {
     let mut bucket = settled();
     bucket.usage.versioning = Err(denied("GetBucketVersioning"));
     bucket.usage.object_lock = Err(denied("GetObjectLockConfiguration"));
@@ -437,9 +437,9 @@ fn settings_that_could_not_be_read_are_named_in_one_note() {
     let part = hub_changes(&fleet(""), Some(&bucket));
     assert_data_eq!(
         notes(&part).join("\n"),
-        str![
-            "settings of the bucket that could not be read and may affect flow logs: versioning (GetBucketVersioning: AccessDenied: no identity-based policy allows it), Object Lock (GetObjectLockConfiguration: AccessDenied: no identity-based policy allows it), replication (GetBucketReplication: AccessDenied: no identity-based policy allows it), event notifications (GetBucketNotificationConfiguration: AccessDenied: no identity-based policy allows it), Requester Pays (GetBucketRequestPayment: AccessDenied: no identity-based policy allows it); `flowagg permissions` prints the actions to allow"
-        ]
+        str![[
+            r#"bucket settings that may affect flow logs could not be read: versioning (GetBucketVersioning: AccessDenied: no identity-based policy allows it), Object Lock (GetObjectLockConfiguration: AccessDenied: no identity-based policy allows it), replication (GetBucketReplication: AccessDenied: no identity-based policy allows it), event notifications (GetBucketNotificationConfiguration: AccessDenied: no identity-based policy allows it), Requester Pays (GetBucketRequestPayment: AccessDenied: no identity-based policy allows it); `flowagg permissions` prints the actions to allow"#
+        ]]
     );
     assert!(part.changes.is_empty() && part.concerns.is_empty() && part.obstacles.is_empty());
 }

@@ -1,11 +1,11 @@
-//! The fleet file, written.
+//! Writing the fleet file.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use flowagg_core::fleet::{FleetFile, Part, Remark};
 use flowagg_core::flow_log::FieldSet;
 use flowagg_core::id::AccountId;
 
-/// A file that says everything, as a person would write it.
+/// A file with every setting.
 const WHOLE: &str = r#"[hub]
 account = "111122223333"
 region = "eu-west-1"
@@ -85,12 +85,12 @@ until = 2026-12-31
 "#;
 
 #[test]
-fn a_fleet_is_written_as_a_person_would_write_it() {
+fn written_file_round_trips() {
     assert_eq!(FleetFile::parse(WHOLE).unwrap().to_toml(&[]), WHOLE);
 }
 
 #[test]
-fn set_of_fields_is_written_by_its_name() {
+fn named_set_of_fields_is_written_by_name() {
     let of = |set: FieldSet| {
         let fields: Vec<String> = set.format().fields().iter().map(|field| format!("\"{field}\"")).collect();
         let (start, rest) = WHOLE.split_once("fields = [").unwrap();
@@ -103,7 +103,7 @@ fn set_of_fields_is_written_by_its_name() {
 }
 
 #[test]
-fn remarks_stand_under_the_head_of_what_they_are_about_and_the_others_above_all() {
+fn remarks_are_written_under_their_table_header() {
     let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\n\
                 [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
     let account = |id| Part::Member(AccountId::parse(id).unwrap());

@@ -1,11 +1,11 @@
-//! What a decision, a reading and a merge cost, with iam-rs beside ours in the same run.
+//! Benchmarks of decisions, parsing and merging, compared with iam-rs and `serde_json::Value`.
 //!
 //! `cargo bench -p flowagg-policy`
 
 #![allow(
     missing_docs,
     clippy::expect_used,
-    reason = "criterion makes public functions; a bench that cannot start may panic"
+    reason = "criterion generates public functions; a benchmark may panic if it cannot start"
 )]
 
 use std::collections::BTreeSet;
@@ -21,20 +21,20 @@ const BOUND: &str = include_str!("../tests/data/policy-bound.json");
 const BUCKET: &str = "flow-logs-bucket-001";
 const REQUESTS: usize = 10_000;
 
-/// The account ids that a policy names, in its order.
+/// The account IDs in a policy, in order of appearance.
 fn accounts_of(policy: &str) -> Vec<String> {
     let is_account = |word: &&str| word.len() == 12 && word.bytes().all(|b| b.is_ascii_digit());
     let mut seen = BTreeSet::new();
     policy.split(['"', '/']).filter(is_account).filter(|id| seen.insert(*id)).map(str::to_owned).collect()
 }
 
-/// One put by an account, under its own folder.
+/// A write by an account to its own folder.
 struct Put {
     account: String,
     resource: String,
 }
 
-/// Puts of which every second is of an account that the policy names, the others of strangers.
+/// Writes that alternate between accounts of the policy and strangers.
 fn puts(accounts: &[String]) -> Vec<Put> {
     (0..REQUESTS)
         .map(|n| {
@@ -80,10 +80,10 @@ fn theirs(put: &Put) -> iam_rs::IAMRequest {
     )
 }
 
-/// One request after the other, over and over.
+/// Cycles through the items.
 fn in_turn<'a, T>(all: &'a [T]) -> impl FnMut() -> &'a T {
     let mut turn = all.iter().cycle();
-    move || turn.next().expect("there are requests")
+    move || turn.next().expect("the list of requests is not empty")
 }
 
 fn deciding(c: &mut Criterion) {

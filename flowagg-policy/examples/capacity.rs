@@ -1,4 +1,4 @@
-//! Prints how many accounts fit in each form, as a table.
+//! Prints a table of the number of accounts that fit in each form.
 //!
 //! `cargo run -p flowagg-policy --example capacity`
 
@@ -9,10 +9,10 @@ use flowagg_core::fleet::{GrantForm, PolicySettings};
 use flowagg_core::id::{BucketName, FleetName, OrganizationId, Partition};
 use flowagg_policy::{Grant, GrantedOrganization, capacity};
 
-/// The table, for a bucket whose name has 20 characters, in a policy with no other statements.
+/// Returns the table for a bucket name of 20 characters, in a policy with no other statements.
 pub(crate) fn table() -> Result<String, Box<dyn Error>> {
     let mut out = String::from(
-        "| form | accounts that fit | bytes then | bytes an account | each account bound to its own folder |\n\
+        "| form | accounts that fit | policy bytes | bytes per account | each account bound to its own folder |\n\
          | --- | ---: | ---: | ---: | --- |\n",
     );
     let prefixes = |settings: PolicySettings, name| (GrantForm::Prefixes, settings, name);
@@ -47,7 +47,7 @@ pub(crate) fn table() -> Result<String, Box<dyn Error>> {
 #[allow(
     dead_code,
     clippy::print_stdout,
-    reason = "the test that compares the table with the README's has no main; printing is what this is for"
+    reason = "the test that compares the table with the README does not use `main`; this example prints its result"
 )]
 fn main() -> Result<(), Box<dyn Error>> {
     print!("{}", table()?);

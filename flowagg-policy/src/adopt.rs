@@ -1,5 +1,5 @@
-//! Adoption: foreign statements that grant log delivery are removed on request, because the fleet's own statements grant it
-//! from then on. Nothing is adopted by resemblance: a person names each statement.
+//! Adoption: on request, foreign statements that grant log delivery are removed, and the fleet's own statements grant
+//! it instead. Nothing is adopted because it looks similar: the user names each statement.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,12 +13,12 @@ use crate::evaluate::Policy;
 use crate::grant::{Grant, Sid};
 use crate::service::DELIVERY_SERVICE;
 
-/// A statement of a bucket policy, as a person names it: by its Sid, or `#3` by its place in the policy, from 1.
+/// A reference to a statement of a bucket policy: its Sid, or its position in the policy, e.g. `#3`, starting at 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatementRef {
     /// The only statement with this Sid.
     Sid(String),
-    /// The statement at this place, from 1.
+    /// The statement at this position, starting at 1.
     Place(usize),
 }
 
@@ -44,16 +44,18 @@ impl fmt::Display for StatementRef {
     }
 }
 
-/// A statement that cannot be adopted.
+/// The reason why a statement cannot be adopted.
 ///
-/// [`Display`](std::fmt::Display) says why; [`help`](Self::help) says what to do.
+/// [`Display`](std::fmt::Display) describes the error; [`help`](Self::help) how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdoptError {
-    /// It is not a reference to a statement.
-    #[error("`{given}` is not a statement: expected a Sid, or `#` and a place from 1")]
+    /// The text is not a reference to a statement.
+    #[error(
+        "`{given}` is not a valid statement reference: expected a Sid, or `#` and a position starting at 1"
+    )]
     Reference {
-        /// What was given.
+        /// The given text.
         given: String,
     },
     /// The live policy cannot be read.
@@ -70,40 +72,40 @@ pub enum AdoptError {
     Ambiguous {
         /// The Sid.
         sid: String,
-        /// Their places, from 1.
+        /// Their positions, starting at 1.
         places: Vec<usize>,
     },
-    /// A fleet manages the statement.
+    /// The statement is managed by a fleet.
     #[error("statement {statement} is managed by a flowagg fleet")]
     Managed {
         /// The statement.
         statement: String,
     },
-    /// The statement grants something else than log delivery, or under conditions that cannot be checked for every delivery.
+    /// The statement grants more than log delivery, or its conditions cannot be checked for every delivery.
     #[error("statement {statement} {why}")]
     Unfit {
         /// The statement.
         statement: String,
-        /// What keeps it from being adopted.
+        /// The reason, as a predicate of the statement.
         why: String,
     },
 }
 
 impl AdoptError {
-    /// What to do about it.
+    /// How to fix it, as an imperative sentence.
     pub fn help(&self) -> String {
         match self {
-            Self::Reference { .. } => "pass a Sid, or a place such as `#3`".to_owned(),
+            Self::Reference { .. } => "pass a Sid, or a position such as `#3`".to_owned(),
             Self::Document(error) => error.help().to_owned(),
             Self::Missing { .. } => "list the statements with `aws s3api get-bucket-policy`".to_owned(),
             Self::Ambiguous { places, .. } => {
                 let places: Vec<String> = places.iter().map(|place| format!("`#{place}`")).collect();
-                format!("name one by its place: {}", places.join(" or "))
+                format!("pass one by its position: {}", places.join(" or "))
             }
             Self::Managed { .. } => {
                 "remove it with the fleet file of that fleet: `flowagg -c FILE destroy`".to_owned()
             }
-            Self::Unfit { .. } => "leave it as it is, or edit the bucket policy by hand".to_owned(),
+            Self::Unfit { .. } => "keep the statement, or edit the bucket policy manually".to_owned(),
         }
     }
 }
@@ -112,28 +114,28 @@ impl AdoptError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Adopted {
-    /// The policy. It can have an empty list of statements, which S3 does not accept: the grant is merged into it.
+    /// The policy. Its list of statements may be empty, which S3 rejects: merge the grant into it before writing it.
     pub policy: String,
     /// The names of the adopted statements.
     pub names: Vec<String>,
-    /// The statements as they were, byte for byte.
+    /// The original text of the statements, byte for byte.
     pub texts: BTreeSet<String>,
 }
 
 impl Adopted {
-    /// A policy of the adopted statements alone.
+    /// A policy that contains only the adopted statements.
     fn alone(&self) -> String {
         let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
         format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", texts.join(","))
     }
 }
 
-/// The condition keys that are known of every delivery, so that a statement that tests no others can be compared.
+/// The condition keys whose values are known for every delivery. Statements that test other keys cannot be compared.
 const KNOWN_KEYS: [&str; 4] = ["aws:sourceaccount", "aws:sourcearn", "s3:x-amz-acl", "aws:securetransport"];
-/// The actions of AWS's documented statements for log delivery, over the years.
+/// The actions that AWS's documented log delivery statements have used over the years.
 const ACTIONS: [&str; 5] = ["s3:putobject", "s3:getbucketacl", "s3:listbucket", "s3:get*", "s3:list*"];
 
-/// Removes these statements from a policy, if each grants log delivery and nothing else.
+/// Removes these statements from a policy, provided that each only grants log delivery.
 pub fn adopt(live: &str, statements: &BTreeSet<StatementRef>) -> Result<Adopted, AdoptError> {
     let document = Document::parse(live)?;
     let mut indexes = BTreeSet::new();
@@ -148,7 +150,7 @@ pub fn adopt(live: &str, statements: &BTreeSet<StatementRef>) -> Result<Adopted,
         let text = document.statement_text(index);
         let copies = (0..document.statements().len()).filter(|other| document.statement_text(*other) == text);
         if copies.count() > 1 {
-            let why = "is in the policy more than once, byte for byte".to_owned();
+            let why = "has an identical copy in the policy".to_owned();
             return Err(AdoptError::Unfit { statement: name, why });
         }
         if let Some(why) = unfit(statement) {
@@ -158,7 +160,7 @@ pub fn adopt(live: &str, statements: &BTreeSet<StatementRef>) -> Result<Adopted,
     Ok(without(&document, &indexes))
 }
 
-/// Removes the statements with these texts; others, also at the same places, stay.
+/// Removes the statements with these texts. Other statements stay, even if they are at the same positions.
 pub(crate) fn adopt_again(live: &str, texts: &BTreeSet<String>) -> Result<Adopted, AdoptError> {
     let document = Document::parse(live)?;
     let indexes =
@@ -198,11 +200,11 @@ fn find(document: &Document<'_>, statement: &StatementRef) -> Result<usize, Adop
     }
 }
 
-/// Why a statement cannot be adopted.
+/// Returns the reason why a statement cannot be adopted, if any.
 fn unfit(statement: Statement<'_>) -> Option<String> {
     let text = |name: &str| statement.get(name).and_then(|node| node.as_str());
     if text("Effect") != Some("Allow") {
-        return Some("is not an Allow".to_owned());
+        return Some("is not an Allow statement".to_owned());
     }
     for name in ["NotPrincipal", "NotAction", "NotResource"] {
         if statement.get(name).is_some() {
@@ -220,7 +222,7 @@ fn unfit(statement: Statement<'_>) -> Option<String> {
         _ => false,
     };
     if !is_service {
-        return Some(format!("has another principal than `{DELIVERY_SERVICE}`"));
+        return Some(format!("has a principal other than `{DELIVERY_SERVICE}`"));
     }
     let actions = statement.get("Action").map(|node| node.elements()).unwrap_or_default();
     let other = actions
@@ -238,15 +240,16 @@ fn unfit(statement: Statement<'_>) -> Option<String> {
     let unknown =
         statement.condition_keys().find(|key| !KNOWN_KEYS.contains(&key.key.to_ascii_lowercase().as_str()));
     if let Some(key) = unknown {
-        return Some(format!("tests `{}`, which is not known of every delivery", key.key));
+        return Some(format!("tests `{}`, whose value is not known for every delivery", key.key));
     }
     let arns = source_arns(statement);
     let other = arns.iter().find(|arn| region_of(arn).is_none());
-    other.map(|arn| format!("tests `aws:SourceArn` for `{arn}`, which is not the documented form"))
+    other.map(|arn| format!("tests `aws:SourceArn` for `{arn}`, which does not have the documented form"))
 }
 
-/// Whether a resource is a bucket, all its objects, or all objects under `AWSLogs/` or under an account's folder there: then it
-/// covers every delivery to a folder or none. A variable could stand for anything.
+/// Whether a resource is a bucket, all its objects, or all objects under `AWSLogs/` or an account's folder in it. Such
+/// a resource covers either every delivery to a folder or none. Variables are not accepted because they could have any
+/// value.
 fn is_whole(resource: &str) -> bool {
     let Some((_, path)) = resource.split_once(":s3:::") else { return false };
     let Some((_, path)) = path.split_once('/') else { return !resource.contains(['*', '?', '$']) };
@@ -261,13 +264,14 @@ fn is_whole(resource: &str) -> bool {
             && (last == AWS_LOGS || (account_of(last).is_some() && segments.next() == Some(AWS_LOGS))))
 }
 
-/// The values that a statement tests `aws:SourceArn` for.
+/// The `aws:SourceArn` values that a statement tests.
 fn source_arns(statement: Statement<'_>) -> Vec<&str> {
     let arns = statement.condition_keys().filter(|key| key.key.eq_ignore_ascii_case("aws:SourceArn"));
     arns.flat_map(|key| key.value.elements().iter().filter_map(|node| node.as_str())).collect()
 }
 
-/// The region of an ARN of the documented form, `arn:PARTITION:logs:REGION:ACCOUNT:*`; inner `None` is any region.
+/// The region of an ARN in the documented form, `arn:PARTITION:logs:REGION:ACCOUNT:*`; an inner `None` means any
+/// region.
 fn region_of(arn: &str) -> Option<Option<Region>> {
     let mut parts = arn.split(':');
     let ("arn", _, "logs", region, account, "*", None) = (
@@ -287,23 +291,23 @@ fn region_of(arn: &str) -> Option<Option<Region>> {
     if region == "*" { Some(None) } else { Region::parse(region).ok().map(Some) }
 }
 
-/// A delivery of logs into the bucket that is known: of a flow log, or of another service whose folder has objects.
+/// A known delivery of logs to the bucket: by a flow log, or by another service whose folder has objects.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KnownDelivery {
-    /// The account whose logs they are.
+    /// The source account.
     pub account: AccountId,
-    /// The region that they come from; `None` if it could be any.
+    /// The source region; `None` if it could be any.
     pub region: Option<Region>,
-    /// Keys of objects as they are delivered: one for each way of naming folders that is possible.
+    /// Example object keys, one for each possible folder layout.
     pub keys: BTreeSet<String>,
-    /// How to name the delivery in a message.
+    /// The name of the delivery for messages.
     pub name: String,
 }
 
-/// The deliveries that may use an adopted statement and that the new policy is not certain to allow.
+/// Returns the deliveries that may use an adopted statement and that the new policy does not certainly allow.
 ///
-/// What only may be allowed before counts as used, and denials do not count: a delivery that does not work today may work
-/// tomorrow. `regions` are those that a delivery from any region is tried from.
+/// A delivery that may have been allowed before counts as used, and Deny statements are ignored, because a delivery
+/// that fails today may work tomorrow. Deliveries without a known region are tested with all `regions`.
 pub(crate) fn stopped<'d>(
     adopted: &Adopted,
     after: &str,

@@ -1,5 +1,5 @@
-//! Evaluates a policy, before it is written, for the deliveries of the fleet: every member may deliver, and others not more than
-//! before.
+//! Evaluates a policy for the deliveries of the fleet before it is written: every member must be able to deliver, and
+//! other accounts must not gain access.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,36 +13,36 @@ use crate::evaluate::{Cause, Decision, Delivery, Membership, Policy, Request, St
 use crate::grant::Grant;
 use crate::merge::Merged;
 
-/// Deliveries for which a policy does not do what the grant states.
+/// Deliveries for which a policy differs from the grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct DeliveryProblem {
-    /// What is wrong.
+    /// The kind of problem.
     pub kind: ProblemKind,
-    /// Whether the deliveries are allowed; `None` if that depends on condition keys whose values are not known.
+    /// Whether the deliveries are allowed; `None` if that depends on condition keys with unknown values.
     pub allowed: Option<bool>,
-    /// The accounts that it is wrong for.
+    /// The affected accounts.
     pub accounts: BTreeSet<AccountId>,
-    /// The statement that decides, if one does.
+    /// The deciding statement, if any.
     pub statement: Option<StatementId>,
-    /// The condition keys that the decision depends on, whose values are not known.
+    /// The condition keys with unknown values that the decision depends on.
     pub depends_on: BTreeSet<String>,
-    /// The first of the deliveries, and the policy's decision.
+    /// The first of the deliveries, with the decision of the policy.
     pub message: String,
 }
 
-/// What is wrong with a delivery.
+/// The kind of a delivery problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
     /// A member's delivery is certainly denied.
     Denied,
-    /// Whether a member's delivery is allowed depends on condition keys whose values are not known.
+    /// Whether a member's delivery is allowed depends on condition keys with unknown values.
     Undecided,
-    /// The policy newly allows a delivery of an account that the grant does not name, or into another account's folder.
+    /// The policy newly allows a delivery by an account that the grant does not name, or into another account's folder.
     Unintended,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for DeliveryProblem {
     }
 }
 
-/// The words after the first of several accounts: ` (and for 2 more accounts)`; empty for one.
+/// The suffix after the first of several accounts: ` (and for 2 more accounts)`; empty for one.
 pub fn and_more(accounts: usize) -> String {
     match accounts {
         0 | 1 => String::new(),
@@ -61,10 +61,11 @@ pub fn and_more(accounts: usize) -> String {
     }
 }
 
-/// Evaluates a merged policy: the problems that decide whether it may be written.
+/// Evaluates a merged policy and returns the problems that decide whether it may be written.
 ///
-/// Every account of `regions` must be able to deliver to its own folder from each of its regions. An account that is not named must
-/// not, and in a form that binds accounts to their folders no account to another's, unless the live policy allows it already.
+/// Every account of `regions` must be able to deliver to its own folder from each of its regions. Unnamed accounts must
+/// not be able to deliver, and in forms that bind accounts to their folders, no account to the folder of another,
+/// unless the live policy already allows it.
 pub fn assure(
     live: Option<&str>,
     merged: &Merged,
@@ -74,7 +75,7 @@ pub fn assure(
     assure_some(live, merged, grant, regions, &BTreeMap::new())
 }
 
-/// The same, where the merged policy is known to allow the deliveries of `assured`.
+/// Like [`assure`], if the merged policy is known to allow the deliveries of `assured`.
 pub(crate) fn assure_some(
     live: Option<&str>,
     merged: &Merged,
@@ -116,7 +117,7 @@ pub(crate) fn assure_some(
     if let Some(stranger) = stranger(&named) {
         let stranger = grant.delivery(stranger, region).with_membership(Membership::None);
         intruder(&stranger, stranger.account);
-        // Without source conditions the policy cannot tell one account from another: AWS's classic form.
+        // Without source conditions, the policy cannot distinguish accounts: AWS's classic form.
         if grant.settings.source_conditions {
             intruder(&stranger, first);
         }
@@ -129,10 +130,10 @@ pub(crate) fn assure_some(
     Ok(found.problems)
 }
 
-/// The problem of a member's delivery from a region.
+/// Adds the problem of a member's delivery from a region, if any.
 fn member(policy: &Policy, grant: &Grant, account: AccountId, region: &Region, found: &mut Found) {
     let decided = requests(grant, account, region).map(|(request, what)| (policy.decide(&request), what));
-    // A certain denial comes before what is undecided.
+    // A certain denial takes precedence over an undecided request.
     let denied = decided.iter().find(|(decision, _)| decision.is_denied());
     let Some((decision, what)) = denied.or(decided.iter().find(|(decision, _)| !decision.is_allowed()))
     else {
@@ -146,11 +147,11 @@ fn member(policy: &Policy, grant: &Grant, account: AccountId, region: &Region, f
     found.add(kind, account, what, decision.clone(), message);
 }
 
-/// Problems, of which those with the same cause are one.
+/// Problems, merged by cause.
 #[derive(Default)]
 struct Found {
     problems: Vec<DeliveryProblem>,
-    /// The place of each, by what is wrong with which request, and why.
+    /// The index of each problem, by kind, request and cause.
     places: BTreeMap<(ProblemKind, &'static str, Cause), usize>,
 }
 
@@ -180,8 +181,8 @@ impl Found {
     }
 }
 
-/// The accounts that a policy certainly allows to deliver from one of their regions at least, with the statement that allows the
-/// write.
+/// The accounts that a policy certainly allows to deliver from at least one of their regions, with the statement that
+/// allows the write.
 pub(crate) fn deliverers(
     policy: &str,
     grant: &Grant,
@@ -198,14 +199,14 @@ pub(crate) fn deliverers(
     Ok(allowed.collect())
 }
 
-/// The requests of the delivery service for an account, and what each is for. The write is last.
+/// The requests of the delivery service for an account, each with its description. The write is last.
 fn requests(grant: &Grant, account: AccountId, region: &Region) -> [(Request, &'static str); 2] {
     let delivery = grant.delivery(account, region);
     let [check, put] = delivery.requests(&grant.bucket, &grant.key(account, region));
     [(check, "read the bucket's ACL"), (put, "write to its folder")]
 }
 
-/// An account id that is not named.
+/// An account ID that is not named.
 fn stranger(named: &BTreeSet<AccountId>) -> Option<AccountId> {
     (1u64..)
         .map_while(|n| AccountId::parse(&format!("{n:012}")).ok())
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_does_what_the_grant_says() {
+    fn every_form_allows_exactly_the_grant() {
         for form in GrantForm::ALL {
             for more in [
                 "",
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_foreign_statement_allows_already_is_no_problem() {
+    fn existing_access_by_a_foreign_statement_is_not_a_problem() {
         let live = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow",
             "Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject",
             "Resource":"arn:aws:s3:::acme-flow-logs/*"}]}"#;

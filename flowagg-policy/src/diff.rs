@@ -1,5 +1,5 @@
-//! What two policies say differently. Order, `"a"` against `["a"]`, an account's id against its root ARN, the case of
-//! `Effect` and of actions, and quotation marks around numbers do not count.
+//! Compares two policies by meaning. Order, `"a"` instead of `["a"]`, an account ID instead of its root ARN, the case
+//! of `Effect` and of actions, and quotation marks around numbers are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,29 +13,29 @@ use crate::evaluate::{Operator, key_list};
 use crate::json::{Node, Value};
 use crate::size;
 
-/// What two policies say differently.
+/// The difference between two policies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Difference {
-    /// Accounts that the second policy allows to deliver logs, and the first does not, or not with certainty.
+    /// Accounts that the second policy certainly allows to deliver logs, and the first does not.
     pub granted: BTreeSet<AccountId>,
-    /// Accounts that the first policy allows to deliver logs, perhaps depending on condition keys, and the second does not.
+    /// Accounts that the first policy allows, or may allow, to deliver logs, and the second does not.
     pub revoked: BTreeSet<AccountId>,
     /// Accounts that both policies allow to deliver logs, but from other regions or to other folders.
     pub changed: BTreeSet<AccountId>,
-    /// Accounts for which the second policy's answer depends on condition keys whose values are not known, and differs from the
+    /// Accounts for which the second policy's answer depends on condition keys with unknown values and differs from the
     /// first policy's answer.
     pub undecided: Vec<Undecided>,
-    /// Why access was not evaluated, or not all of it: a policy that S3 does not accept, no folder, or too many deliveries.
+    /// Why access was not evaluated, or only in part: a policy that S3 rejects, no folder, or too many deliveries.
     #[serde(rename = "not-evaluated", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub not_evaluated: Option<String>,
-    /// Statements that differ, in the order of the second policy, then those that only the first has.
+    /// Statements that differ, in the order of the second policy, followed by removed statements.
     pub statements: Vec<StatementChange>,
 }
 
-/// An account that may deliver or not, depending on condition keys.
+/// An account whose delivery depends on condition keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -43,7 +43,7 @@ pub struct Difference {
 pub struct Undecided {
     /// The account.
     pub account: AccountId,
-    /// The condition keys, whose values are not known.
+    /// The condition keys with unknown values.
     pub depends_on: BTreeSet<String>,
 }
 
@@ -52,29 +52,29 @@ pub struct Undecided {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StatementChange {
-    /// The Sid in back-ticks, or the place in the list, from 1.
+    /// The Sid in backticks, or the position in the list, starting at 1.
     pub statement: String,
-    /// What became of it.
+    /// The kind of change.
     pub kind: ChangeKind,
-    /// What of it changed, in plain words.
+    /// Descriptions of the changes within the statement.
     pub details: Vec<String>,
 }
 
-/// What became of a statement.
+/// The kind of a statement change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// Only the second policy has it.
+    /// The statement is only in the second policy.
     Added,
-    /// Only the first policy has it.
+    /// The statement is only in the first policy.
     Removed,
-    /// Both have it, and it says something else.
+    /// The statement is in both policies with different contents.
     Changed,
 }
 
 impl Difference {
-    /// Whether the two say the same.
+    /// Whether the policies have the same meaning.
     pub fn is_empty(&self) -> bool {
         self.statements.is_empty()
     }
@@ -88,16 +88,13 @@ impl fmt::Display for Difference {
             }
         }
         for account in &self.changed {
-            writeln!(
-                f,
-                "~ account {account} may deliver from other regions, or to other folders, than before"
-            )?;
+            writeln!(f, "~ account {account} may deliver from different regions or to different folders")?;
         }
         for Undecided { account, depends_on } in &self.undecided {
-            writeln!(f, "? account {account} may deliver, depending on {}", key_list(depends_on))?;
+            writeln!(f, "? account {account} may be able to deliver, depending on {}", key_list(depends_on))?;
         }
         if let Some(why) = &self.not_evaluated {
-            writeln!(f, "! access was not evaluated completely: {why}")?;
+            writeln!(f, "! access was not fully evaluated: {why}")?;
         }
         for StatementChange { statement, kind, details } in &self.statements {
             let sign = match kind {
@@ -114,7 +111,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compares two policies: their statements, and by evaluation the deliveries of the accounts that they mention.
+/// Compares the statements of two policies, and evaluates the deliveries of the accounts that they mention.
 pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
     let (before, after) = (Document::parse(before)?, Document::parse(after)?);
     let statements = statement_changes(&before, &after);
@@ -132,7 +129,7 @@ pub fn diff(before: &str, after: &str) -> Result<Difference, DocumentError> {
     Ok(Difference { granted, revoked, changed, undecided, not_evaluated, statements })
 }
 
-/// The statements that differ between two policies; nothing is evaluated.
+/// Returns the statements that differ between two policies, without evaluating them.
 pub fn changed_statements(before: &str, after: &str) -> Result<Vec<StatementChange>, DocumentError> {
     Ok(statement_changes(&Document::parse(before)?, &Document::parse(after)?))
 }
@@ -142,7 +139,7 @@ pub(crate) fn statement_changes(before: &Document<'_>, after: &Document<'_>) -> 
     let mut gone: Vec<Meaning> = meanings(before);
     let mut new = meanings(after);
     let mut changes = Vec::new();
-    // Equal ones first, so that a statement is not taken for the change of another with its Sid.
+    // Match equal statements first, so that they are not paired with a changed statement of the same Sid.
     new.retain(|meaning| {
         match gone.iter().position(|old| old.says_the_same(meaning) && old.sid == meaning.sid) {
             Some(at) => {
@@ -157,7 +154,9 @@ pub(crate) fn statement_changes(before: &Document<'_>, after: &Document<'_>) -> 
         let (kind, details) = match gone.iter().position(same) {
             Some(at) => (ChangeKind::Changed, gone.remove(at).changes(&meaning)),
             None => match gone.iter().position(|old| old.says_the_same(&meaning)) {
-                Some(at) => (ChangeKind::Changed, vec![format!("it was {}", gone.remove(at).name)]),
+                Some(at) => {
+                    (ChangeKind::Changed, vec![format!("previously statement {}", gone.remove(at).name)])
+                }
                 None => (ChangeKind::Added, Vec::new()),
             },
         };
@@ -170,24 +169,24 @@ pub(crate) fn statement_changes(before: &Document<'_>, after: &Document<'_>) -> 
     }));
     let versions = [before.version().unwrap_or("2008-10-17"), after.version().unwrap_or("2008-10-17")];
     if versions[0] != versions[1] {
-        let details = vec![format!("it was {}, and is {}", versions[0], versions[1])];
+        let details = vec![format!("{} -> {}", versions[0], versions[1])];
         let statement = "`Version`".to_owned();
         changes.push(StatementChange { statement, kind: ChangeKind::Changed, details });
     }
     changes
 }
 
-/// What a statement says, however it is written.
+/// The meaning of a statement, independent of how it is written.
 #[derive(Debug)]
 struct Meaning {
     name: String,
     sid: Option<String>,
     denies: bool,
-    /// By name of the element, such as `NotResource`.
+    /// By element name, e.g. `NotResource`.
     elements: BTreeMap<String, BTreeSet<String>>,
     /// By operator and key, both in lower case.
     conditions: BTreeMap<(String, String), BTreeSet<String>>,
-    /// Members that the grammar does not know, as they stand.
+    /// Elements that the grammar does not define, as written.
     others: BTreeMap<String, String>,
 }
 
@@ -255,11 +254,11 @@ impl Meaning {
             == (&other.elements, &other.conditions, &other.others)
     }
 
-    /// What the later statement of this Sid says differently.
+    /// Describes how the later statement with the same Sid differs.
     fn changes(&self, later: &Self) -> Vec<String> {
         let mut details = Vec::new();
         if self.denies != later.denies {
-            details.push(format!("it {} now", if later.denies { "denies" } else { "allows" }));
+            details.push(format!("now {}", if later.denies { "denies" } else { "allows" }));
         }
         let names: BTreeSet<&String> = self.elements.keys().chain(later.elements.keys()).collect();
         for name in names {
@@ -269,8 +268,8 @@ impl Meaning {
                     let wider = later.denies == name.starts_with("Not");
                     details.extend(value_changes(&format!("`{name}`"), before, after, Some(wider)));
                 }
-                (None, _) => details.push(format!("it has `{name}` now")),
-                (_, None) => details.push(format!("it has no `{name}` any more")),
+                (None, _) => details.push(format!("`{name}` was added")),
+                (_, None) => details.push(format!("`{name}` was removed")),
             }
         }
         let keys: BTreeSet<_> = self.conditions.keys().chain(later.conditions.keys()).collect();
@@ -284,12 +283,12 @@ impl Meaning {
                         .map(|operator| operator.negated == later.denies);
                     details.extend(value_changes(&tested, before, after, wider));
                 }
-                (None, _) => details.push(format!("{}: it tests {tested} now", word(!later.denies))),
-                (_, None) => details.push(format!("{}: it no longer tests {tested}", word(later.denies))),
+                (None, _) => details.push(format!("{}: now tests {tested}", word(!later.denies))),
+                (_, None) => details.push(format!("{}: no longer tests {tested}", word(later.denies))),
             }
         }
         if self.others != later.others {
-            details.push("members that AWS's grammar does not know differ".into());
+            details.push("elements that AWS's grammar does not define differ".into());
         }
         details
     }
@@ -299,7 +298,7 @@ fn word(tightened: bool) -> &'static str {
     if tightened { "tightened" } else { "loosened" }
 }
 
-/// What came and went in a list. `wider`: whether more values let more through; `None` where that cannot be said.
+/// Describes added and removed values of a list. `wider`: whether more values allow more requests; `None` if unknown.
 fn value_changes(
     name: &str,
     before: &BTreeSet<String>,
@@ -325,7 +324,7 @@ fn texts<'d>(node: &'d Node<'d>) -> Option<impl Iterator<Item = &'d str>> {
     all.iter().all(|node| node.as_str().is_some()).then(|| all.iter().filter_map(Node::as_str))
 }
 
-/// `type:principal`, with an account's root ARN as its id and `{"AWS": "*"}` as `*`.
+/// Formats principals as `type:principal`, with the ID of an account for its root ARN and `*` for `{"AWS": "*"}`.
 fn principals(node: &Node<'_>) -> Option<BTreeSet<String>> {
     if let Value::String(text) = &node.value {
         return Some(BTreeSet::from([text.as_ref().to_owned()]));

@@ -1,67 +1,70 @@
-//! A policy as a document: where its statements stand, and how one is put in, replaced or taken out while every other
-//! byte stays. It knows the outline of a policy and nothing of what its statements mean.
+//! A policy as a document: the positions of its statements, and edits that insert, replace or remove statements and
+//! keep every other byte. Only the outline of a policy is parsed, not the meaning of its statements.
 
 use std::ops::Range;
 
 use crate::json::{self, Malformed, Member, Node, Value};
 
-/// The largest text that is read as a policy, in bytes. S3's limit counts no whitespace, so a policy that is fine may be longer than it.
+/// The largest text that is read as a policy, in bytes. S3's limit does not count whitespace, so a valid policy may be
+/// longer than that limit.
 pub const LARGEST: usize = 1 << 20;
 
-/// A policy without a statement, which S3 does not accept.
+/// A policy without statements, which S3 rejects.
 pub(crate) const NOTHING: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
 
-/// A text that cannot be read as a policy.
+/// An error in reading a text as a policy.
 ///
-/// [`Display`](std::fmt::Display) says what is wrong and where; [`help`](Self::help) says what to do.
+/// [`Display`](std::fmt::Display) describes the error and its position; [`help`](Self::help) how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentError {
-    /// It is not JSON.
+    /// The text is not JSON.
     #[error("the policy is not JSON: line {line}, column {column}: {why}")]
     Json {
-        /// The line, from 1.
+        /// The line, starting at 1.
         line: usize,
-        /// The column in characters, from 1.
+        /// The column in characters, starting at 1.
         column: usize,
-        /// What is wrong there.
+        /// The error at this position.
         why: &'static str,
     },
-    /// It is far larger than any policy.
-    #[error("the policy has {bytes} bytes, and more than {LARGEST} are not read")]
+    /// The text is far larger than any policy.
+    #[error("the policy has {bytes} bytes, more than the {LARGEST} that flowagg reads")]
     Large {
-        /// The bytes of the text.
+        /// The size of the text in bytes.
         bytes: usize,
     },
-    /// It is JSON and not the outline of a policy.
-    #[error("the policy is not one that AWS takes: {why}")]
+    /// The text is JSON, but not a policy.
+    #[error("not a valid policy: {why}")]
     Outline {
-        /// What is wrong.
+        /// The error.
         why: String,
     },
     /// A statement does not follow the grammar.
     #[error("statement {statement} of the policy: {why}")]
     Statement {
-        /// The Sid in back-ticks, or the place in the list, from 1.
+        /// The Sid in backticks, or the position in the list, starting at 1.
         statement: String,
-        /// What is wrong.
+        /// The error.
         why: String,
     },
 }
 
 impl DocumentError {
-    /// What to do about it.
+    /// How to fix it, as an imperative sentence.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Json { .. } => "repair the text; the place is where reading stopped",
-            Self::Large { .. } => "S3 takes 20,480 bytes of compact JSON; is this the right file?",
-            Self::Outline { .. } => "a policy is `{\"Version\": \"2012-10-17\", \"Statement\": [...]}`",
+            Self::Json { .. } => "fix the JSON; the position is where parsing stopped",
+            Self::Large { .. } => {
+                "check that this is the right file; S3 accepts at most 20,480 bytes of compact JSON"
+            }
+            Self::Outline { .. } => "use the form `{\"Version\": \"2012-10-17\", \"Statement\": [...]}`",
             Self::Statement { .. } => "see \"Grammar of the IAM JSON policy language\" in the IAM User Guide",
         }
     }
 }
 
-/// A policy: its text, and where its statements are.
+/// A policy: its text and the positions of its statements.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     pub(crate) text: &'a str,
@@ -70,7 +73,7 @@ pub(crate) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads the outline: an object with one `Statement` that is an object or a list of them.
+    /// Parses the outline: an object with one `Statement` that is an object or a list of objects.
     pub(crate) fn parse(text: &'a str) -> Result<Self, DocumentError> {
         if text.len() > LARGEST {
             return Err(DocumentError::Large { bytes: text.len() });
@@ -84,7 +87,7 @@ impl<'a> Document<'a> {
         let mut found = members.iter().enumerate().filter(|(_, member)| member.key == "Statement");
         let Some((statements, member)) = found.next() else { return outline("it has no `Statement`".into()) };
         if found.next().is_some() {
-            return outline("`Statement` stands in it twice".into());
+            return outline("duplicate element `Statement`".into());
         }
         if let Some(odd) = member.value.elements().iter().find(|node| node.members().is_none()) {
             return outline(format!("a statement is {}", odd.kind()));
@@ -96,7 +99,7 @@ impl<'a> Document<'a> {
         self.root.members().unwrap_or_default()
     }
 
-    /// The text between places that its nodes have.
+    /// The text of a span of its nodes.
     pub(crate) fn part(&self, span: Range<usize>) -> &'a str {
         json::part(self.text, span)
     }
@@ -105,7 +108,7 @@ impl<'a> Document<'a> {
         &self.members()[self.statements].value
     }
 
-    /// The `Version`, where it is a string.
+    /// The `Version`, if it is a string.
     pub(crate) fn version(&self) -> Option<&str> {
         self.members().iter().find(|member| member.key == "Version").and_then(|member| member.value.as_str())
     }
@@ -115,14 +118,14 @@ impl<'a> Document<'a> {
         self.list().elements().iter().map(|node| Statement { members: node.members().unwrap_or_default() })
     }
 
-    /// The text of the statement at this index; empty if there is none.
+    /// The text of the statement at this index; empty if the index is out of range.
     pub(crate) fn statement_text(&self, index: usize) -> &'a str {
         let span = self.list().elements().get(index).map(|node| node.span.clone());
         self.part(span.unwrap_or(0..0))
     }
 
-    /// The text with some statements replaced (`Some`) or taken out (`None`), by index and in order, and others put in
-    /// at the end. A single statement object becomes a list when others join it. All other bytes stay.
+    /// Returns the text with statements replaced (`Some`) or removed (`None`), by index in ascending order, and new
+    /// statements appended. A single statement object becomes a list when statements are added. All other bytes stay.
     pub(crate) fn edit(&self, changes: &[(usize, Option<String>)], added: &[String]) -> String {
         let list = self.list();
         let elements = list.elements();
@@ -133,7 +136,8 @@ impl<'a> Document<'a> {
         out.push('[');
         let mut written = 0;
         let mut put = |out: &mut String, gap: Range<usize>, text: &str| {
-            // The bytes between two statements hold their comma; the first that is left has none before it.
+            // The bytes between two statements contain their comma; the first remaining statement has no comma before
+            // it.
             let gap = self.part(gap);
             out.push_str(if written == 0 { gap.rsplit(',').next().unwrap_or_default() } else { gap });
             if written > 0 && !gap.contains(',') {
@@ -173,23 +177,23 @@ pub(crate) struct Statement<'d> {
 }
 
 impl<'d> Statement<'d> {
-    /// The value of a member. Where AWS's grammar is broken and it stands twice, the last one.
+    /// The value of a member; the last one if the name is duplicated, which AWS's grammar does not allow.
     pub(crate) fn get(&self, name: &str) -> Option<&'d Node<'d>> {
         self.members.iter().rev().find(|member| member.key == name).map(|member| &member.value)
     }
 
-    /// The Sid, where there is one.
+    /// The Sid; `None` if absent or empty.
     pub(crate) fn sid(&self) -> Option<&'d str> {
         self.get("Sid").and_then(Node::as_str).filter(|sid| !sid.is_empty())
     }
 
-    /// The condition keys that it tests, whatever the operator, each with its values.
+    /// The condition keys with their values, for all operators.
     pub(crate) fn condition_keys(&self) -> impl Iterator<Item = &'d Member<'d>> + use<'d> {
         let conditions = self.get("Condition").and_then(Node::members).unwrap_or_default();
         conditions.iter().flat_map(|operator| operator.value.members().unwrap_or_default())
     }
 
-    /// How a message names the statement at this place in the list.
+    /// Name of the statement for messages, given its index.
     pub(crate) fn name(&self, index: usize) -> String {
         self.sid().map_or_else(|| (index + 1).to_string(), |sid| format!("`{sid}`"))
     }
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_join_and_leave_and_the_rest_stays() {
+    fn edits_keep_all_other_bytes() {
         let one = "{\"Statement\": [ {\"a\": 1} ] , \"x\":1}";
         assert_eq!(edit(one, &[], &["{}"]), "{\"Statement\": [ {\"a\": 1},{} ] , \"x\":1}");
         let two = "{\"Statement\":[\n {\"a\":1},\n {\"b\":2}\n]}";
@@ -220,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn a_single_statement_becomes_a_list_when_others_join_it() {
+    fn single_statement_becomes_a_list_when_statements_are_added() {
         assert_eq!(edit("{\"Statement\":{\"a\":1}}", &[], &["{}"]), "{\"Statement\":[{\"a\":1},{}]}");
         assert_eq!(edit("{\"Statement\":[]}", &[], &["{}", "{}"]), "{\"Statement\":[{},{}]}");
     }
 
     #[test]
-    fn what_has_not_the_outline_of_a_policy_is_refused() {
+    fn text_without_the_outline_of_a_policy_is_rejected() {
         for text in
             ["[]", "{}", "{\"Statement\":1}", "{\"Statement\":[[]]}", "{\"Statement\":[],\"Statement\":[]}"]
         {

@@ -1,32 +1,32 @@
-//! JSON as it was written: every value with its place in the text, members in order and kept when they stand twice,
-//! numbers as their digits. It never builds a map, so nothing of the input is lost.
+//! A JSON parser that keeps the position of every value, the order of members including duplicates, and numbers as
+//! text. It never builds a map, so no part of the input is lost.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// How deep arrays and objects may lie in each other. AWS's grammar needs six levels.
+/// The maximum nesting depth of arrays and objects. AWS's grammar needs six levels.
 pub(crate) const DEEPEST: usize = 64;
 
-/// A value and its place in the text.
+/// A value and its position in the text.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<'a> {
     pub(crate) span: Range<usize>,
     pub(crate) value: Value<'a>,
 }
 
-/// A value as JSON knows it.
+/// A JSON value.
 #[derive(Clone, Debug)]
 pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
-    /// The digits as they were written.
+    /// The digits as written.
     Number(&'a str),
     String(Cow<'a, str>),
     Array(Vec<Node<'a>>),
     Object(Vec<Member<'a>>),
 }
 
-/// A member of an object: its key, the key's place, and the value.
+/// A member of an object: its key, the position of the key, and the value.
 #[derive(Clone, Debug)]
 pub(crate) struct Member<'a> {
     pub(crate) key: Cow<'a, str>,
@@ -64,7 +64,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The elements of an array, or the value itself as the only one: AWS leaves the brackets off at will.
+    /// The elements of an array, or the value itself as the only element: AWS accepts both.
     pub(crate) fn elements(&self) -> &[Node<'a>] {
         match &self.value {
             Value::Array(elements) => elements,
@@ -72,7 +72,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What the value is, in a person's words.
+    /// The type of the value for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "null",
@@ -85,21 +85,21 @@ impl<'a> Node<'a> {
     }
 }
 
-/// A text that is not JSON, and where it stops being so.
+/// A syntax error and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) at: usize,
     pub(crate) why: &'static str,
 }
 
-/// Reads one value and nothing after it.
+/// Parses a single value and rejects any text after it.
 pub(crate) fn parse(text: &str) -> Result<Node<'_>, Malformed> {
     let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
     reader.space();
     let node = reader.value(0)?;
     reader.space();
     if reader.at < text.len() {
-        return Err(reader.wrong("something stands after the end of the document"));
+        return Err(reader.wrong("unexpected text after the end of the document"));
     }
     Ok(node)
 }
@@ -107,13 +107,13 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, Malformed> {
 /// The part of a text at a span that [`parse`] returned for the same text.
 #[expect(
     clippy::string_slice,
-    reason = "every span begins and ends next to ASCII; no other text would be right"
+    reason = "every span starts and ends next to an ASCII character; spans of other texts are not valid"
 )]
 pub(crate) fn part(text: &str, span: Range<usize>) -> &str {
     &text[span]
 }
 
-/// Line and column (both from 1, the column in characters) of a place in the text.
+/// Line and column of a position in the text. Both start at 1; the column is in characters.
 pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
@@ -146,22 +146,22 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let value = match self.peek() {
             Some(b'"') => Value::String(self.string()?),
-            Some(b'{' | b'[') if depth == DEEPEST => return Err(self.wrong("it is nested too deeply")),
+            Some(b'{' | b'[') if depth == DEEPEST => return Err(self.wrong("too many levels of nesting")),
             Some(b'{') => self.object(depth)?,
             Some(b'[') => self.array(depth)?,
             Some(b't') => self.word("true", Value::Bool(true))?,
             Some(b'f') => self.word("false", Value::Bool(false))?,
             Some(b'n') => self.word("null", Value::Null)?,
             Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(_) => return Err(self.wrong("no JSON value begins like this")),
-            None => return Err(self.wrong("it ends where a value should stand")),
+            Some(_) => return Err(self.wrong("invalid JSON value")),
+            None => return Err(self.wrong("unexpected end of text, expected a value")),
         };
         Ok(Node { span: start..self.at, value })
     }
 
     fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, Malformed> {
         if !self.bytes[self.at..].starts_with(word.as_bytes()) {
-            return Err(self.wrong("no JSON value begins like this"));
+            return Err(self.wrong("invalid JSON value"));
         }
         self.at += word.len();
         Ok(value)
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at == start { Err(self.wrong("a digit is missing")) } else { Ok(()) }
+        if self.at == start { Err(self.wrong("expected a digit")) } else { Ok(()) }
     }
 
     fn number(&mut self) -> Result<Value<'a>, Malformed> {
@@ -211,12 +211,12 @@ impl<'a> Reader<'a> {
         self.escaped(start).map(Cow::Owned)
     }
 
-    /// Goes on to what is not itself in a string.
+    /// Skips the characters of a string that represent themselves.
     fn plain(&mut self) {
         self.at += plain_bytes(&self.bytes[self.at..]);
     }
 
-    /// The rest of a string that is not all plain.
+    /// Parses the rest of a string with escapes.
     fn escaped(&mut self, start: usize) -> Result<String, Malformed> {
         let mut text = part(self.text, start..self.at).to_owned();
         loop {
@@ -229,14 +229,14 @@ impl<'a> Reader<'a> {
                     return Ok(text);
                 }
                 Some(b'\\') => text.push(self.escape()?),
-                Some(_) => return Err(self.wrong("a control character stands unescaped in a string")),
-                None => return Err(self.wrong("a string does not end")),
+                Some(_) => return Err(self.wrong("unescaped control character in a string")),
+                None => return Err(self.wrong("unterminated string")),
             }
         }
     }
 
     fn escape(&mut self) -> Result<char, Malformed> {
-        const UNKNOWN: &str = "no such escape in JSON";
+        const UNKNOWN: &str = "invalid escape sequence";
         self.at += 1;
         let plain = match self.peek() {
             Some(b'u') => {
@@ -255,9 +255,9 @@ impl<'a> Reader<'a> {
         Ok(plain)
     }
 
-    /// The character of `\uXXXX`, or of the two that make a surrogate pair.
+    /// Parses the character of `\uXXXX`, or of a surrogate pair.
     fn unicode(&mut self) -> Result<char, Malformed> {
-        const ALONE: &str = "half a surrogate pair stands alone";
+        const ALONE: &str = "unpaired surrogate";
         let first = self.four_digits()?;
         if !(0xD800..0xE000).contains(&first) {
             return char::from_u32(first).ok_or_else(|| self.wrong(ALONE));
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         if digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit) {
             Ok(number)
         } else {
-            Err(self.wrong("four hexadecimal digits should stand here"))
+            Err(self.wrong("expected four hexadecimal digits"))
         }
     }
 
@@ -307,7 +307,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     return Ok(Value::Array(elements));
                 }
-                _ => return Err(self.wrong("`,` or `]` should stand here")),
+                _ => return Err(self.wrong("expected `,` or `]`")),
             }
         }
     }
@@ -323,14 +323,14 @@ impl<'a> Reader<'a> {
         loop {
             self.space();
             if self.peek() != Some(b'"') {
-                return Err(self.wrong("a key in quotation marks should stand here"));
+                return Err(self.wrong("expected a key in quotation marks"));
             }
             let start = self.at;
             let key = self.string()?;
             let key_span = start..self.at;
             self.space();
             if self.peek() != Some(b':') {
-                return Err(self.wrong("`:` should stand here"));
+                return Err(self.wrong("expected `:`"));
             }
             self.at += 1;
             self.space();
@@ -342,7 +342,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     return Ok(Value::Object(members));
                 }
-                _ => return Err(self.wrong("`,` or `}` should stand here")),
+                _ => return Err(self.wrong("expected `,` or `}`")),
             }
         }
     }
@@ -353,8 +353,8 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     let is_control = |b: &u8| *b < b' ';
     let end = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
     let plain = &bytes[..end];
-    // Control characters are rare. Whether there is any is found faster than where the first is: without an early exit,
-    // the compiler compares many bytes at once.
+    // Control characters are rare, and checking for their presence is faster than finding the first one: without an
+    // early exit, the compiler compares many bytes at once.
     if plain.iter().fold(false, |found, b| found | is_control(b)) {
         plain.iter().position(is_control).unwrap_or(end)
     } else {
@@ -367,7 +367,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_keep_their_place_and_their_spelling() {
+    fn values_keep_their_position_and_spelling() {
         let text = " {\"a\": [1.50, \"\\u00e9\\ud83d\\ude00\"], \"a\": true} ";
         let root = parse(text).unwrap();
         let members = root.members().unwrap();
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused_with_its_place() {
+    fn invalid_json_is_rejected_with_its_position() {
         for (text, at) in [
             ("", 0),
             ("{", 1),
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_columns_count_from_one_and_in_characters() {
+    fn lines_and_columns_start_at_one_and_count_characters() {
         assert_eq!(line_and_column("ab", 1), (1, 2));
         assert_eq!(line_and_column("é\né\"x", 5), (2, 2));
     }

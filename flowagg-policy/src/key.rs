@@ -1,5 +1,5 @@
-//! Whether the policy of a KMS key lets the delivery service use it for an encrypted bucket, and the statement that is
-//! missing where it does not. It returns that statement and never writes a key policy.
+//! Checks whether the policy of a KMS key lets the delivery service use the key for an encrypted bucket, and builds the
+//! missing statement if not. Key policies are never written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,50 +15,51 @@ use crate::service::DELIVERY_SERVICE;
 
 /// The largest key policy, in bytes.
 ///
-/// Source: "Resource quotas" (AWS KMS Developer Guide). Whether whitespace counts it does not say; here it does.
+/// Source: "Resource quotas" (AWS KMS Developer Guide). The page does not state whether whitespace counts; here it
+/// does.
 pub const LIMIT: usize = 32_768;
 
-/// What the delivery service is to be allowed.
+/// The actions that AWS documents for the delivery service.
 ///
 /// Source: "Logs sent to Amazon S3", server-side encryption (Amazon CloudWatch Logs User Guide).
 const DOCUMENTED: [&str; 5] =
     ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
 
-/// What a delivery cannot do without: a new data key for each object, and its decryption where an upload has parts.
+/// The actions that a delivery requires: a new data key for each object, and decryption for multipart uploads.
 ///
 /// Source: "Using server-side encryption with AWS KMS keys", permissions (Amazon S3 User Guide).
 const NEEDED: [&str; 2] = ["kms:GenerateDataKey", "kms:Decrypt"];
 
-/// The Sid of the missing statement; a number follows where the policy has it already.
+/// The Sid of the missing statement; a number is appended if the policy already uses it.
 const SID: &str = "AWSLogDeliveryUseOfKey";
 
-/// Accounts of whose organizations nothing is known.
+/// Memberships when nothing is known.
 static NO_MEMBERSHIPS: BTreeMap<AccountId, Membership> = BTreeMap::new();
 
-/// The key of an encrypted bucket, and who delivers to it.
+/// The key of an encrypted bucket and the accounts that deliver to the bucket.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KeyUse<'a> {
     /// The key.
     pub key: &'a KmsKeyArn,
-    /// The bucket that is encrypted with it.
+    /// The bucket encrypted with the key.
     pub bucket: &'a BucketName,
     /// How the folders in the bucket are named.
     pub layout: &'a Layout,
-    /// Whether the bucket uses an S3 Bucket Key, on which the encryption context depends. `None`: it is not known, and
-    /// the service must be able to use the key either way.
+    /// Whether the bucket uses an S3 Bucket Key, which determines the encryption context. `None`: unknown, so the
+    /// service must be able to use the key either way.
     pub bucket_key: Option<bool>,
-    /// The accounts and their regions; no region stands for any of the partition.
+    /// The accounts and their regions; an empty set means any region of the partition.
     pub accounts: &'a BTreeMap<AccountId, BTreeSet<Region>>,
-    /// What is known of the organizations of accounts.
+    /// The known organization memberships of accounts.
     pub memberships: &'a BTreeMap<AccountId, Membership>,
-    /// Who owns the bucket, if that is known.
+    /// The owner of the bucket, if known.
     pub owner: Option<&'a Owner>,
 }
 
 impl<'a> KeyUse<'a> {
-    /// A question of which only this is known. Whether the bucket uses a Bucket Key, who owns it, and the organizations of the
-    /// accounts are unknown until they are set.
+    /// Creates a key use. Whether the bucket uses a Bucket Key, its owner, and the organizations of the accounts are
+    /// unknown until they are set.
     pub fn new(
         key: &'a KmsKeyArn,
         bucket: &'a BucketName,
@@ -69,32 +70,33 @@ impl<'a> KeyUse<'a> {
     }
 }
 
-/// Whether the delivery service may use a key. Without refusals and without what is undecided, it may use the key for every account.
+/// Whether the delivery service may use a key. Without refusals and undecided accounts, it may use the key for every
+/// account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeyAccess {
-    /// The accounts for which the delivery service may not use the key, in order, each with the first reason.
+    /// The accounts for which the delivery service may not use the key, in order, each with its first refusal.
     pub refusals: Vec<Refusal>,
-    /// The accounts for which that depends on condition keys whose values are not known, each with the first such decision.
+    /// The accounts for which access depends on condition keys with unknown values, each with its first such decision.
     pub undecided: Vec<Refusal>,
-    /// The statement to add, as compact JSON on one line. `None` where no account lacks one: then statements that deny
-    /// are all that is in the way.
+    /// The statement to add, as compact JSON on one line. `None` if no account needs one; then only Deny statements
+    /// block access.
     pub statement: Option<String>,
-    /// What to do about it, one sentence each.
+    /// How to fix it, one sentence each.
     pub help: Vec<String>,
 }
 
-/// Why it is not certain that the delivery service may use the key for an account.
+/// A request that the key policy does not certainly allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The account.
     pub account: AccountId,
-    /// The region of its flow logs; `None` stands for any.
+    /// The region of its flow logs; `None` for any region.
     pub region: Option<Region>,
-    /// What is refused, in AWS's name for it.
+    /// The KMS action.
     pub action: &'static str,
-    /// The policy's answer.
+    /// The decision of the policy.
     pub decision: Decision,
 }
 
@@ -111,7 +113,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The policy of a key that cannot be read.
+/// An error in reading the policy of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the policy of the key {key} cannot be read: {fault}")]
 pub struct KeyPolicyError {
@@ -121,18 +123,20 @@ pub struct KeyPolicyError {
 }
 
 impl KeyPolicyError {
-    /// What to do about it.
+    /// How to fix it, as an imperative sentence.
     pub fn help(&self) -> &'static str {
         match self.fault {
-            DocumentError::Large { .. } => "KMS takes 32,768 bytes; is this the text of a key policy?",
+            DocumentError::Large { .. } => {
+                "check that this is a key policy; KMS accepts at most 32,768 bytes"
+            }
             _ => self.fault.help(),
         }
     }
 }
 
-/// Evaluates the live policy of a key for every account and region, with the requests that the delivery service makes.
+/// Evaluates the policy of a key for every account and region with the requests of the delivery service.
 ///
-/// Only the key policy is evaluated. Grants of the key and policies of its organization are not known here.
+/// Only the key policy is evaluated, not grants of the key or policies of its organization.
 pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<KeyAccess, KeyPolicyError> {
     let unreadable = |fault| KeyPolicyError { key: asked.key.clone(), fault };
     let document = Document::parse(policy).map_err(unreadable)?;
@@ -171,7 +175,7 @@ pub fn ask(policy: &str, asked: &KeyUse<'_>) -> Result<KeyAccess, KeyPolicyError
         denying.extend(refusal.decision.statement.as_ref().map(ToString::to_string));
     }
     help.extend(denying.into_iter().map(|statement| {
-        format!("take statement {statement} out of the key policy, or except `{DELIVERY_SERVICE}` from it: what it denies no other statement allows")
+        format!("remove statement {statement} from the key policy or exempt `{DELIVERY_SERVICE}` from it; no other statement can override a Deny")
     }));
     Ok(KeyAccess { refusals, undecided, statement, help })
 }
@@ -182,7 +186,7 @@ impl KeyUse<'_> {
         Partition::parse(text).unwrap_or(Partition::Aws)
     }
 
-    /// The first request for this account with such a decision.
+    /// The first request for this account whose decision matches.
     fn first(
         &self,
         policy: &Policy,
@@ -217,7 +221,7 @@ impl KeyUse<'_> {
         delivery.with_membership(membership).with_owner(self.owner.cloned())
     }
 
-    /// The encryption contexts that S3 may send: with a Bucket Key the bucket's ARN, without one the object's.
+    /// The encryption contexts that S3 may send: the bucket's ARN with a Bucket Key, the object's ARN without one.
     ///
     /// Source: "Changes to note before enabling an S3 Bucket Key" (Amazon S3 User Guide).
     fn contexts(&self, account: AccountId, region: Option<&Region>) -> Vec<String> {
@@ -231,26 +235,27 @@ impl KeyUse<'_> {
         }
     }
 
-    /// The statement for these accounts, and what to do with it.
+    /// The statement for these accounts, and the advice for it.
     fn statement(&self, sid: &str, accounts: &BTreeSet<AccountId>, room: usize) -> (String, String) {
         let documented = self.text(sid, accounts, true);
         if documented.len() <= room {
-            let advice = format!("add the statement to the policy of {}, beside those that it has", self.key);
+            let advice =
+                format!("add the statement to the policy of {} and keep the existing statements", self.key);
             return (documented, advice);
         }
         let shorter = self.text(sid, accounts, false);
         let advice = if shorter.len() <= room {
             format!(
-                "add the statement to the policy of {}, beside those that it has; it leaves `aws:SourceArn` out, with \
-                 which the policy would have more than the {LIMIT} bytes that KMS takes",
+                "add the statement to the policy of {} and keep the existing statements; it omits `aws:SourceArn`, which would \
+                 exceed the KMS limit of {LIMIT} bytes",
                 self.key
             )
         } else {
             format!(
-                "the statement does not fit: with it the policy of {} would have more than the {LIMIT} bytes that KMS \
-                 takes; take other statements out, share the accounts among several buckets and keys, or test \
-                 `aws:SourceOrgID` in place of the list, if all accounts of your organization may deliver (AWS documents \
-                 that key for bucket policies, and shows no key policy with it)",
+                "the statement does not fit: the policy of {} would exceed the KMS limit of {LIMIT} bytes; remove other \
+                 statements, split the accounts among several buckets and keys, or test `aws:SourceOrgID` instead of the list \
+                 if all accounts of your organization may deliver (AWS documents that key for bucket policies, but shows no \
+                 key policy with it)",
                 self.key
             )
         };

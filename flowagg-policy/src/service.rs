@@ -3,7 +3,7 @@
 use crate::document::Statement;
 use crate::json::Node;
 
-/// The principal that delivers vended logs, in every partition.
+/// The service principal that delivers vended logs, in every partition.
 ///
 /// Source: "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide), and its edition for China.
 pub const DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";

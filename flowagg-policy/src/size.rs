@@ -1,22 +1,22 @@
-//! What counts against the limit of a bucket policy: its JSON without the whitespace between values.
+//! The size of a bucket policy as S3 counts it: its JSON without whitespace between values.
 
 /// The largest bucket policy, in bytes of compact JSON.
 ///
-/// Source: "Amazon S3 endpoints and quotas" says 20 KB and not how it counts. That the limit is 20,480 bytes after the
-/// unnecessary whitespace is taken out is what users measured.
+/// Source: "Amazon S3 endpoints and quotas" gives 20 KB, but not how it is counted. Users measured 20,480 bytes without
+/// insignificant whitespace.
 pub const LIMIT: usize = 20_480;
 
-/// The bytes that form `auto` leaves free, because AWS does not publish how it counts.
+/// The bytes that form `auto` keeps free, because AWS does not publish how it counts.
 pub const AUTO_MARGIN: usize = 480;
 
-/// The bytes that a JSON text takes without whitespace between its values.
+/// The size of a JSON text in bytes, without whitespace between its values.
 pub fn compact_len(text: &str) -> usize {
     let mut inside = false;
     let mut escaped = false;
     text.bytes().filter(|&byte| keep(byte, &mut inside, &mut escaped)).count()
 }
 
-/// A JSON text without whitespace between its values. Nothing else changes: neither escapes nor order.
+/// Removes the whitespace between the values of a JSON text. Escapes and order do not change.
 pub fn compact(text: &str) -> String {
     let mut inside = false;
     let mut escaped = false;
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_whitespace_between_values_goes() {
+    fn only_whitespace_between_values_is_removed() {
         let text = "{ \"a b\" : [ \"c\\\" d\",\n 1 , \"é \\\\\" ] }";
         assert_eq!(compact(text), "{\"a b\":[\"c\\\" d\",1,\"é \\\\\"]}");
         assert_eq!(compact_len(text), compact(text).len());

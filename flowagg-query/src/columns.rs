@@ -8,18 +8,17 @@ use flowagg_core::flow_log::{FieldKind, RecordedField};
 /// The time zone of `start_time` and `end_time`.
 const UTC: &str = "+00:00";
 
-/// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Column {
     /// A field of the record itself.
     Field(RecordedField),
     /// `start` or `end` as a timestamp.
     Time(RecordedField),
-    /// Part of the object's key.
+    /// A part of the object key.
     Path(PathPart),
 }
 
-/// What an object's key contains.
+/// The parts of an object key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PathPart {
     Account,
@@ -69,17 +68,17 @@ pub(crate) static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
 });
 
 impl Column {
-    /// The column at a place of the schema.
+    /// The column at an index of the schema.
     pub(crate) fn at(index: usize) -> Option<Self> {
         COLUMNS.get(index).map(|(column, _)| *column)
     }
 
-    /// The column of this name.
+    /// The column with this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         COLUMNS.iter().find(|(_, field)| field.name() == name).map(|(column, _)| *column)
     }
 
-    /// The field of a record that it is read from.
+    /// The record field that the column is read from, if any.
     pub(crate) fn source(self) -> Option<RecordedField> {
         match self {
             Self::Field(field) | Self::Time(field) => Some(field),
@@ -87,7 +86,6 @@ impl Column {
         }
     }
 
-    /// Its name.
     pub(crate) fn name(self) -> &'static str {
         COLUMNS.iter().find(|(column, _)| *column == self).map_or("?", |(_, field)| field.name().as_str())
     }

@@ -1,89 +1,89 @@
-//! What can go wrong: with a query, and with one object.
+//! Errors of queries and of single objects.
 
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use flowagg_core::near::meant;
 
-/// Why one object cannot be read. Such an object contributes no rows: it is counted and named, or with
+/// Why an object cannot be read. A broken object contributes no rows: it is counted and reported, or with
 /// [`ScanOptions::strict`](crate::ScanOptions::strict) it ends the query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Broken {
-    /// It was deleted between the listing and the download.
-    #[error("it no longer exists")]
+    /// The object was deleted between listing and download.
+    #[error("the object no longer exists")]
     Missing,
-    /// It is not gzip, or it is cut or damaged.
-    #[error("the gzip data is cut or damaged")]
+    /// The data is not gzip, or is truncated or damaged.
+    #[error("the gzip data is truncated or damaged")]
     Gzip,
-    /// It holds no line.
-    #[error("it is empty")]
+    /// The object has no lines.
+    #[error("the object is empty")]
     Empty,
     /// The text is not UTF-8.
     #[error("line {line} is not UTF-8")]
     Encoding {
-        /// The line, from 1: the header; in a Parquet file the row, from 1.
+        /// The line, starting at 1 with the header; in a Parquet file the row, starting at 1.
         line: usize,
     },
     /// The first line is not a list of fields.
     #[error("the first line does not list fields of a flow log")]
     Header,
-    /// The header names a field twice.
+    /// The header contains a field twice.
     #[error("the header lists `{0}` twice")]
     Twice(&'static str),
-    /// The header is repeated: the file was joined from several.
-    #[error("line {line} is the header again")]
+    /// The header is repeated because several files were concatenated.
+    #[error("line {line} repeats the header")]
     Repeated {
-        /// The line, from 1: the header.
+        /// The line, starting at 1 with the header.
         line: usize,
     },
     /// A record has more or fewer fields than the header.
     #[error("line {line} does not have one value for each of the {expected} fields")]
     Fields {
-        /// The line, from 1: the header.
+        /// The line, starting at 1 with the header.
         line: usize,
-        /// The values of the line.
+        /// The number of values in the line.
         found: usize,
-        /// The fields of the header.
+        /// The number of fields in the header.
         expected: usize,
     },
     /// A line contains a control character, such as a tab.
     #[error("line {line} contains a control character")]
     Control {
-        /// The line, from 1: the header.
+        /// The line, starting at 1 with the header.
         line: usize,
     },
-    /// A number is not one, or does not fit.
+    /// A number is invalid or does not fit.
     #[error("line {line}: `{field}` is not a {bits}-bit integer")]
     Number {
-        /// The line, from 1: the header; in a Parquet file the row, from 1.
+        /// The line, starting at 1 with the header; in a Parquet file the row, starting at 1.
         line: usize,
         /// The field.
         field: &'static str,
-        /// The bits that it has.
+        /// The size of the field in bits.
         bits: u8,
     },
     /// The Parquet file cannot be read.
     #[error("the Parquet data is damaged: {0}")]
     Parquet(String),
-    /// A Parquet column has a type that the field cannot have.
+    /// A Parquet column has a type that is not supported for the field.
     #[error("column `{column}` has type {found}")]
     Type {
         /// The column.
         column: String,
-        /// Its type.
+        /// The type of the column.
         found: String,
     },
 }
 
-/// Why a query failed.
+/// An error of a query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
-    /// The statement may change something.
-    #[error("`{0}` is not a statement that only reads")]
+    /// The statement may make changes.
+    #[error("`{0}` is not a read-only statement")]
     NotRead(String),
-    /// There is not exactly one statement.
+    /// The text does not contain exactly one statement.
     #[error("expected one SQL statement, found {0}")]
     Statements(usize),
     /// A folder cannot be listed.
@@ -91,37 +91,37 @@ pub enum QueryError {
     List {
         /// The folder.
         folder: String,
-        /// Why.
+        /// The cause.
         source: object_store::Error,
     },
     /// An object cannot be downloaded.
     #[error("cannot read `{key}`")]
     Get {
-        /// Its key.
+        /// The object key.
         key: String,
-        /// Why.
+        /// The cause.
         source: object_store::Error,
     },
     /// An object is broken, and the scan is strict.
     #[error("`{key}` cannot be read as a flow log: {reason}")]
     Broken {
-        /// Its key.
+        /// The object key.
         key: String,
-        /// Why.
+        /// The cause.
         reason: Broken,
     },
-    /// The [`Gate`](crate::Gate) did not let the query go on.
+    /// The [`Gate`](crate::Gate) declined the query.
     #[error("stopped before reading {objects} objects with {bytes} bytes")]
     Declined {
-        /// Objects listed until then.
+        /// The number of objects listed until then.
         objects: u64,
-        /// Their bytes.
+        /// The size of these objects in bytes.
         bytes: u64,
     },
     /// A sum of integers does not fit in 64 bits.
     #[error("a sum is larger than the largest 64-bit integer, 9223372036854775807")]
     SumTooLarge,
-    /// A task that lists or downloads ended before its work was done, because it panicked.
+    /// A task that lists or downloads objects panicked.
     #[error("a task that lists or downloads objects ended early, so the result would be incomplete")]
     Incomplete,
     /// DataFusion cannot parse, plan or run the statement.
@@ -130,7 +130,7 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// What to do about it, as an imperative sentence.
+    /// How to fix it, as an imperative sentence.
     pub fn help(&self) -> Option<&'static str> {
         match self.root() {
             Self::NotRead(_) => Some("use SELECT, WITH, EXPLAIN, DESCRIBE or SHOW"),
@@ -142,14 +142,14 @@ impl QueryError {
             Self::Broken { .. } => Some("run without strict mode to skip broken objects"),
             Self::Declined { .. } => Some("narrow the accounts, regions or times, or raise the limit"),
             Self::SumTooLarge => Some(
-                "leave out the records with impossible numbers, as in `WHERE bytes < 1000000000000000`, or sum `CAST(bytes AS decimal(38, 0))`",
+                "exclude records with impossible numbers, e.g. `WHERE bytes < 1000000000000000`, or sum `CAST(bytes AS decimal(38, 0))`",
             ),
             Self::Incomplete => {
-                Some("run it again; if it happens again, report it as a bug with the panic above")
+                Some("run the query again; if the error persists, report a bug with the panic message above")
             }
             Self::Sql(error) => match error.find_root() {
                 DataFusionError::ResourcesExhausted(_) => Some("narrow the query, or raise the memory limit"),
-                DataFusionError::SchemaError(..) => Some("run `DESCRIBE vpc_flow_logs` for the columns"),
+                DataFusionError::SchemaError(..) => Some("run `DESCRIBE vpc_flow_logs` to list the columns"),
                 _ => None,
             },
         }
@@ -157,7 +157,7 @@ impl QueryError {
 }
 
 impl QueryError {
-    /// The error of the table, if DataFusion only passed it on: several partitions may share it.
+    /// The table error inside an error that DataFusion passed on. Several partitions may share it.
     pub fn root(&self) -> &Self {
         let Self::Sql(error) = self else { return self };
         match error.find_root() {
@@ -167,7 +167,7 @@ impl QueryError {
     }
 }
 
-/// DataFusion wraps the errors of a table: this takes them out again.
+/// Unwraps table errors that DataFusion wrapped.
 impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> Self {
         match error {
@@ -184,7 +184,7 @@ impl From<DataFusionError> for QueryError {
 }
 
 impl QueryError {
-    /// An error that several partitions share cannot be taken out of its `Arc` if another partition holds it as well.
+    /// Unwraps a shared error. This is not possible if another partition still holds its `Arc`.
     fn shared(error: DataFusionError) -> Self {
         match error {
             DataFusionError::Shared(inner) => match std::sync::Arc::try_unwrap(inner) {
@@ -213,18 +213,18 @@ impl From<QueryError> for DataFusionError {
     }
 }
 
-/// The message without the prefixes of DataFusion and its parser, which name their own parts.
+/// The message without the prefixes of DataFusion and its parser, which name internal components.
 fn message(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::SQL(error, _) => match error.as_ref() {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message.clone(),
-            ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+            ParserError::RecursionLimitExceeded => "too many levels of nesting in the statement".to_owned(),
         },
         DataFusionError::SchemaError(error, _) => match error.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
                 let near = meant(field.name(), valid_fields.iter().map(Column::name));
-                let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
-                format!("no column is called `{}`{near}", field.name())
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                format!("unknown column `{}`{near}", field.name())
             }
             error => error.to_string(),
         },

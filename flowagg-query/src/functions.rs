@@ -1,4 +1,4 @@
-//! Functions for addresses and networks, which are text in the table.
+//! SQL functions for addresses and networks, which the table stores as text.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use datafusion::prelude::SessionContext;
 
 use crate::sum::CheckedSum;
 
-/// Adds the functions to a session.
+/// Registers the functions in a session.
 pub(crate) fn register(session: &SessionContext) {
     session.register_udf(ScalarUDF::from(CidrContains::new()));
     session.register_udf(ScalarUDF::from(CidrNetwork::new()));
     session.register_udaf(AggregateUDF::from(CheckedSum::new()));
 }
 
-/// A network: an address and how many of its bits count.
+/// A network: an address and its prefix length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
     bits: u128,
@@ -29,7 +29,7 @@ struct Network {
 }
 
 impl Network {
-    /// Reads `10.0.0.0/8` or `2001:db8::/32`; an address alone is a network of one.
+    /// Parses `10.0.0.0/8` or `2001:db8::/32`; an address without a length is a network of one address.
     fn parse(text: &str) -> Option<Self> {
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => (address, Some(length.parse::<u32>().ok()?)),
@@ -47,7 +47,7 @@ impl Network {
     }
 }
 
-/// The bits of an address, and how many there are.
+/// The bits of an address, and their number.
 fn bits(address: &str) -> Option<(u128, u32)> {
     Some(match address.parse().ok()? {
         IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
@@ -139,7 +139,7 @@ impl ScalarUDFImpl for CidrNetwork {
     }
 }
 
-/// The network of this length in which an address lies; of an address that has fewer bits, `None`.
+/// The network with this prefix length that contains an address; `None` if the address has fewer bits.
 fn network(address: &str, length: i64) -> Option<String> {
     let (bits, width) = bits(address)?;
     let length = u32::try_from(length).ok().filter(|length| *length <= width)?;
@@ -152,10 +152,10 @@ fn network(address: &str, length: i64) -> Option<String> {
     Some(format!("{address}/{length}"))
 }
 
-/// Two arguments as arrays.
+/// Evaluates two arguments as arrays.
 fn two(args: ScalarFunctionArgs) -> Result<(ArrayRef, ArrayRef)> {
     let [first, second]: [ArrayRef; 2] = ColumnarValue::values_to_arrays(&args.args)?
         .try_into()
-        .map_err(|_| DataFusionError::Internal("two arguments were expected".to_owned()))?;
+        .map_err(|_| DataFusionError::Internal("expected two arguments".to_owned()))?;
     Ok((first, second))
 }

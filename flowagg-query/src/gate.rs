@@ -1,4 +1,4 @@
-//! Asking the caller before a large amount of data is read.
+//! Confirmation by the caller before a large amount of data is read.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use tokio::sync::Mutex;
 use crate::error::QueryError;
 use crate::progress::{Progress, Totals};
 
-/// Decides whether a query that turns out to be large goes on. Nothing more is listed or downloaded until it answers.
+/// Decides whether a large query continues. Listing and downloads pause until it answers.
 #[async_trait]
 pub trait Gate: fmt::Debug + Send + Sync {
-    /// Called at most once for a table, when more has been listed than the limit. With `false` the query fails with
-    /// [`QueryError::Declined`].
+    /// Called at most once per table, when the listed objects exceed the limit. If it returns `false`, the query fails
+    /// with [`QueryError::Declined`].
     async fn go_on(&self, listed: Totals) -> bool;
 }
 
@@ -23,7 +23,7 @@ pub trait Gate: fmt::Debug + Send + Sync {
 pub(crate) struct Gatekeeper {
     gate: Option<(Arc<dyn Gate>, Totals)>,
     is_asked: AtomicBool,
-    /// Held while the gate is asked; what it answered.
+    /// The answer of the gate; locked while the gate is asked.
     is_declined: Mutex<bool>,
 }
 
@@ -32,7 +32,7 @@ impl Gatekeeper {
         Self { gate, ..Self::default() }
     }
 
-    /// Asks, if so much has been listed and it was not asked yet.
+    /// Asks the gate if the listed objects exceed the limit and it has not been asked yet.
     pub(crate) async fn pass(&self, progress: &Progress) -> Result<(), QueryError> {
         let Some((gate, above)) = &self.gate else { return Ok(()) };
         let listed = progress.listed();
@@ -46,7 +46,7 @@ impl Gatekeeper {
         self.wait(progress).await
     }
 
-    /// Waits while it is asked.
+    /// Waits while the gate is asked.
     pub(crate) async fn wait(&self, progress: &Progress) -> Result<(), QueryError> {
         if self.gate.is_some() && *self.is_declined.lock().await {
             let Totals { objects, bytes } = progress.listed();

@@ -1,4 +1,4 @@
-//! An object, as its key describes it.
+//! Objects as described by their keys.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use jiff::civil::{Date, DateTime};
 
 use crate::columns::PathPart;
 
-/// A folder with objects. The objects of one folder share it, so that a long queue stays small.
+/// A folder with objects. The objects of a folder share it to keep long queues small.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Folder {
-    /// The start of the keys, up to the last slash and with it.
+    /// The prefix of the keys, including the last slash.
     pub(crate) path: String,
     pub(crate) account: String,
     pub(crate) region: String,
@@ -22,7 +22,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The folder of an account-region with what follows it: `2026/03/01/`, `year=2026/…/hour=10/`.
+    /// A folder below an account-region, given the rest of its path: `2026/03/01/`, `year=2026/…/hour=10/`.
     pub(crate) fn new(account: AccountId, region: &Region, path: String, below: &str) -> Self {
         let mut numbers = below.split('/').filter(|part| !part.is_empty()).map(number_of);
         let mut next = || numbers.next().flatten();
@@ -38,7 +38,7 @@ impl Folder {
     }
 }
 
-/// A day as `log_date` has it.
+/// Formats a day for `log_date`.
 pub(crate) fn date_text(day: Date) -> String {
     format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day())
 }
@@ -50,12 +50,13 @@ pub(crate) struct Object {
     name: Box<str>,
     pub(crate) size: u64,
     pub(crate) format: FileFormat,
-    /// The hour of the folder, or else of the time in the name.
+    /// The hour of the folder, or else of the time in the file name.
     hour: Option<i8>,
 }
 
 impl Object {
-    /// An object of a folder, if its name has the ending of a flow log file; with the time in its name.
+    /// An object of a folder, with the time in its name. `None` if its name does not have the suffix of a flow log
+    /// file.
     pub(crate) fn new(folder: &Arc<Folder>, name: &str, size: u64) -> Option<(Self, Option<DateTime>)> {
         let format = FileFormat::ALL.into_iter().find(|format| name.ends_with(format.suffix()))?;
         let time = FileName::parse(name).ok().map(|name| name.time);
@@ -64,12 +65,12 @@ impl Object {
         Some((object, time))
     }
 
-    /// Its key.
+    /// The full key.
     pub(crate) fn key(&self) -> String {
         format!("{}{}", self.folder.path, self.name)
     }
 
-    /// The value of a column that its key contains.
+    /// The value of a column that is part of the key.
     pub(crate) fn part(&self, part: PathPart) -> Option<String> {
         match part {
             PathPart::Account => Some(self.folder.account.clone()),
@@ -80,7 +81,7 @@ impl Object {
         }
     }
 
-    /// The first and last minute that the time in its name can have, if only the folders are known.
+    /// The range of times that the folder allows for the file.
     pub(crate) fn folder_times(&self) -> Option<(DateTime, DateTime)> {
         let day = self.folder.day?;
         let (first, last) = self.folder.hour.map_or((0, 23), |hour| (hour, hour));

@@ -1,4 +1,4 @@
-//! How a table is read.
+//! Options of a table.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,20 @@ use flowagg_core::id::{AccountId, Region};
 use flowagg_core::layout::FileName;
 use jiff::{SignedDuration, Timestamp};
 
-/// How a table is read. The default is right for S3.
+/// Options for reading a table. The defaults are suited to S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScanOptions {
-    /// Downloads at the same time, and listings. Default: 64.
+    /// Maximum number of concurrent downloads and of concurrent listings. Default: 64.
     pub concurrency: usize,
-    /// How many bytes of objects may be downloaded ahead of the reader. Default: 64 MiB.
+    /// Maximum size of objects downloaded ahead of the reader, in bytes. Default: 64 MiB.
     pub prefetch: u64,
-    /// Whether a broken object ends the query. Otherwise it is skipped, counted and named in the [`Progress`](crate::Progress).
+    /// Whether a broken object ends the query. Otherwise it is skipped, counted and reported in the
+    /// [`Progress`](crate::Progress).
     /// Default: false.
     pub strict: bool,
-    /// How long after the end of its records a file may be named: a query about a window of time reads the files of so much more.
-    /// Default: one hour.
+    /// Maximum delay between the end of a file's records and the time in its name: a query with a time window also
+    /// reads the files of this period after the window. Default: one hour.
     pub late: SignedDuration,
 }
 
@@ -29,14 +30,14 @@ impl Default for ScanOptions {
 }
 
 impl ScanOptions {
-    /// Options for the files of this machine: two downloads and listings for each processor, since more only take memory.
+    /// Options for local files: two downloads and listings per processor, because more only use memory.
     pub fn local() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self { concurrency: 2 * processors, ..Self::default() }
     }
 }
 
-/// The part of a table that is visible, whatever the query. The default is everything.
+/// The part of a table that is visible to all queries. The default is everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scope {

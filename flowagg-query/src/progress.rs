@@ -1,4 +1,4 @@
-//! What a query has done so far, to be polled from another task.
+//! Counters of a query, to be polled from another task.
 
 use std::collections::BTreeMap;
 use std::iter::Sum;
@@ -10,18 +10,18 @@ use flowagg_core::flow_log::RecordedField;
 
 use crate::error::Broken;
 
-/// Objects and their bytes, compressed as they are stored.
+/// A number of objects and their size as stored (compressed).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
-    /// Objects.
+    /// The number of objects.
     pub objects: u64,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
 }
 
 impl Totals {
-    /// A number of objects, and their size in bytes.
+    /// A number of objects and their size in bytes.
     pub fn new(objects: u64, bytes: u64) -> Self {
         Self { objects, bytes }
     }
@@ -38,7 +38,7 @@ impl Add for Totals {
 impl Sub for Totals {
     type Output = Self;
 
-    /// What was added since `earlier`; zero if `earlier` is larger.
+    /// The difference since `earlier`; zero if `earlier` is larger.
     fn sub(self, earlier: Self) -> Self {
         Self::new(self.objects.saturating_sub(earlier.objects), self.bytes.saturating_sub(earlier.bytes))
     }
@@ -50,17 +50,17 @@ impl Sum for Totals {
     }
 }
 
-/// An object that was skipped, and why.
+/// A skipped object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Its key.
+    /// The object key.
     pub key: String,
-    /// Why it was skipped.
+    /// The reason.
     pub reason: Broken,
 }
 
-/// Counters of a [`FlowLogs`](crate::FlowLogs) table, over all its scans. Clones share them.
+/// Counters of a [`FlowLogs`](crate::FlowLogs) table for all of its scans. Clones share the counters.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<Counters>);
 
@@ -95,53 +95,53 @@ impl Count {
 }
 
 impl Progress {
-    /// How many skipped objects are kept by name; all are counted.
+    /// The maximum number of skipped objects whose keys are kept; all are counted.
     pub const NAMED: usize = 1_000;
 
-    /// Objects that were listed and have to be read.
+    /// Listed objects that have to be read.
     pub fn listed(&self) -> Totals {
         self.0.listed.get()
     }
 
-    /// Objects that were listed and, by their keys, cannot contain rows of the result.
+    /// Listed objects that cannot contain rows of the result, according to their keys.
     pub fn pruned(&self) -> Totals {
         self.0.pruned.get()
     }
 
-    /// Scans that were started: none if the statement reads no table, or can have no row.
+    /// The number of started scans: zero if the statement reads no table or cannot return rows.
     pub fn scans(&self) -> u64 {
         self.0.scans.load(Relaxed)
     }
 
-    /// Whether the listings of all scans that were started are complete: [`Progress::listed`] is then the total.
+    /// Whether the listings of all started scans are complete; then [`Progress::listed`] is the total.
     pub fn is_listed(&self) -> bool {
         self.0.listing.load(Relaxed) == 0
     }
 
-    /// Objects that were read, skipped ones included.
+    /// Objects that were read, including skipped ones.
     pub fn read(&self) -> Totals {
         self.0.read.get()
     }
 
-    /// Records in the objects that were read, before filters.
+    /// Records in the objects that were read, before filtering.
     pub fn records(&self) -> u64 {
         self.0.records.load(Relaxed)
     }
 
-    /// How many objects were skipped.
+    /// The number of skipped objects.
     pub fn skipped_objects(&self) -> u64 {
         self.0.skipped.load(Relaxed)
     }
 
-    /// The first [`Progress::NAMED`] skipped objects, by key.
+    /// The first [`Progress::NAMED`] skipped objects, sorted by key.
     pub fn skipped(&self) -> Vec<Skipped> {
         let mut named = self.0.named.lock().unwrap_or_else(PoisonError::into_inner).clone();
         named.sort_by(|a, b| a.key.cmp(&b.key));
         named
     }
 
-    /// The fields that the query reads and that some objects do not have, each with how many objects that are. Skipped objects do not
-    /// count.
+    /// The fields that the query reads and that some objects do not have, with the number of these objects. Skipped
+    /// objects are not counted.
     pub fn missing(&self) -> BTreeMap<RecordedField, u64> {
         self.0.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! A session of DataFusion with limits, and what a statement would read.
+//! DataFusion sessions with limits, and listing what a statement would read.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,17 +14,17 @@ use crate::progress::Progress;
 use crate::scan::{FlowLogsExec, Listing};
 use crate::statement::Statement;
 
-/// How much a session may use.
+/// Resource limits of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionOptions {
-    /// Memory for groups, sorting and joins, in bytes. Each step of a query on each processor gets an equal part of it, and writes
-    /// to disk what exceeds its part, so most queries use less than half. Buffers of the reader and downloads
-    /// ([`ScanOptions::prefetch`](crate::ScanOptions::prefetch)) come on top. Default: 1.5 GiB.
+    /// Memory for groups, sorting and joins, in bytes. Each step of a query gets an equal part on each processor and
+    /// spills to disk beyond that, so most queries use less than half. Reader buffers and downloads
+    /// ([`ScanOptions::prefetch`](crate::ScanOptions::prefetch)) are not included. Default: 1.5 GiB.
     pub memory: usize,
-    /// How many objects are read at the same time. Default: one for each processor.
+    /// The number of objects that are read concurrently. Default: one per processor.
     pub partitions: Option<NonZeroUsize>,
-    /// Where to write what exceeds the memory. Default: the folder for temporary files.
+    /// The folder for spilled data. Default: the folder for temporary files.
     pub spill: Option<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ impl Default for SessionOptions {
     }
 }
 
-/// A session with these limits. A session of DataFusion's own default has no limit of memory.
+/// Creates a session with these limits. DataFusion's default session has no memory limit.
 pub fn session(options: &SessionOptions) -> Result<SessionContext, QueryError> {
     let mut config = SessionConfig::new().with_information_schema(true);
     if let Some(partitions) = options.partitions {
@@ -47,8 +47,8 @@ pub fn session(options: &SessionOptions) -> Result<SessionContext, QueryError> {
     Ok(SessionContext::new_with_config_rt(config, runtime.build_arc()?))
 }
 
-/// Lists what a statement would read, and reads no object: one [`Listing`] for each time that the table occurs in it. The counters
-/// grow while it lists; those of the table itself do not count it.
+/// Lists the objects that a statement would read, without reading them: one [`Listing`] for each occurrence of the
+/// table. `progress` is updated during the listing; the table's own counters are not.
 pub async fn list(
     session: &SessionContext,
     statement: &Statement,

@@ -1,4 +1,4 @@
-//! Which statements are run: those that only read.
+//! Validation of statements: only read-only statements are run.
 
 use std::fmt;
 
@@ -9,27 +9,27 @@ use datafusion::sql::sqlparser::ast::{self, SetExpr};
 
 use crate::error::QueryError;
 
-/// One SQL statement that only reads: SELECT, WITH, EXPLAIN, DESCRIBE or SHOW.
+/// A single read-only SQL statement: SELECT, WITH, EXPLAIN, DESCRIBE or SHOW.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     sql: String,
     kind: StatementKind,
 }
 
-/// What a statement does.
+/// The kind of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatementKind {
-    /// SELECT, WITH or VALUES: it returns rows.
+    /// SELECT, WITH or VALUES: returns rows.
     Query,
-    /// EXPLAIN: it returns a plan, and runs it only with ANALYZE.
+    /// EXPLAIN: returns a plan, and only runs it with ANALYZE.
     Explain,
-    /// DESCRIBE or SHOW: it reads no object.
+    /// DESCRIBE or SHOW: reads no objects.
     Describe,
 }
 
 impl Statement {
-    /// Reads a statement. A semicolon at the end is accepted.
+    /// Parses a statement. A trailing semicolon is accepted.
     pub fn parse(sql: &str) -> Result<Self, QueryError> {
         let statements = DFParser::parse_sql(sql)?;
         let count = statements.len();
@@ -43,12 +43,12 @@ impl Statement {
         }
     }
 
-    /// What it does.
+    /// The kind of the statement.
     pub fn kind(&self) -> StatementKind {
         self.kind
     }
 
-    /// Plans the statement. Nothing is listed or read before the result is.
+    /// Plans the statement. Nothing is listed or read until the result is consumed.
     pub async fn plan(&self, session: &SessionContext) -> Result<DataFrame, QueryError> {
         let only_reads =
             SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -87,7 +87,7 @@ fn kind_of_sql(statement: &ast::Statement) -> Option<StatementKind> {
     }
 }
 
-/// Whether a query and the queries in its `WITH` only read.
+/// Whether a query and its `WITH` queries are read-only.
 fn reads(query: &ast::Query) -> bool {
     let with = query.with.iter().flat_map(|with| &with.cte_tables);
     reads_set(&query.body) && with.map(|table| &table.query).all(|query| reads(query))

@@ -1,4 +1,4 @@
-//! `sum` that fails when a sum of integers does not fit. DataFusion's own starts again at the smallest integer.
+//! A `sum` that fails if a sum of integers overflows. DataFusion's own `sum` wraps around.
 
 use std::mem::size_of_val;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use datafusion::logical_expr::{
 
 use crate::error::QueryError;
 
-/// `sum`: that of DataFusion for all types but integers.
+/// `sum`: checked for integers, DataFusion's own for all other types.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CheckedSum(Arc<AggregateUDF>);
 
@@ -27,7 +27,7 @@ impl CheckedSum {
     }
 }
 
-/// Whether a sum is checked here. Each different value is added once in `sum(DISTINCT ...)`, which is left to DataFusion.
+/// Whether a sum is checked here. `sum(DISTINCT ...)` adds each value once and is left to DataFusion.
 fn is_checked(args: &AccumulatorArgs<'_>) -> bool {
     *args.return_field.data_type() == DataType::Int64 && !args.is_distinct
 }
@@ -76,14 +76,14 @@ impl AggregateUDFImpl for CheckedSum {
 
 fn integers(values: &[ArrayRef]) -> Result<&Int64Array> {
     let values = values.first().and_then(|values| values.as_primitive_opt::<Int64Type>());
-    values.ok_or_else(|| DataFusionError::Internal("a sum of integers got something else".to_owned()))
+    values.ok_or_else(|| DataFusionError::Internal("expected integers in a sum".to_owned()))
 }
 
 fn too_large() -> DataFusionError {
     QueryError::SumTooLarge.into()
 }
 
-/// One sum. Rows of a window may leave it again, so a part of it may be larger than the sum.
+/// A single sum. Window frames may remove rows again, so an intermediate sum may be larger than the result.
 #[derive(Debug, Default)]
 struct Sum {
     sum: i128,
@@ -93,7 +93,7 @@ struct Sum {
 impl Sum {
     fn add(&mut self, values: &[ArrayRef], sign: i8) -> Result<()> {
         for value in integers(values)?.iter().flatten() {
-            // 2^64 records of the largest number fit.
+            // i128 can hold 2^64 records with the largest number.
             self.sum += i128::from(value) * i128::from(sign);
             self.count += i64::from(sign);
         }
@@ -132,7 +132,7 @@ impl Accumulator for Sum {
     }
 }
 
-/// A sum for each group; `None` for one without a value.
+/// A sum for each group; `None` for groups without a value.
 #[derive(Debug, Default)]
 struct Sums {
     sums: Vec<i64>,
@@ -190,7 +190,7 @@ impl GroupsAccumulator for Sums {
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let values: ArrayRef = Arc::new(integers(values)?.clone());
         let Some(filter) = filter else { return Ok(vec![values]) };
-        // A condition that is unknown is not met.
+        // A condition that is NULL is not met.
         let is_met = match filter.nulls() {
             None => filter.clone(),
             Some(known) => and(

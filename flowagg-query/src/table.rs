@@ -1,4 +1,4 @@
-//! The table.
+//! The table provider.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,18 +26,18 @@ use crate::progress::{Progress, Totals};
 use crate::read::ReadLayout;
 use crate::scan::{FlowLogsExec, Source};
 
-/// The flow logs of a bucket as one table.
+/// The flow logs of a bucket as a table.
 ///
-/// The columns are the fields of all versions of records, with `_` for `-`, and:
+/// The columns are the fields of all record versions, with `_` instead of `-`, and:
 ///
 /// | column | type | value |
 /// |---|---|---|
 /// | `start_time`, `end_time` | timestamp, UTC | `start` and `end`, which are Unix seconds |
-/// | `log_account`, `log_region` | text | the account and region of the folder; `account_id` and `region` are the record's own |
+/// | `log_account`, `log_region` | text | the account and region of the folder; `account_id` and `region` are fields of the record |
 /// | `log_date`, `log_hour` | text | `2026/03/01` and `09`, UTC, from the folder or the name; records may have ended a little earlier |
 /// | `object_key` | text | the key of the object |
 ///
-/// A field that an object does not have is NULL, and so is `-`.
+/// Fields that an object does not have, and values of `-`, are NULL.
 #[derive(Debug)]
 pub struct FlowLogs {
     source: Arc<Source>,
@@ -45,15 +45,15 @@ pub struct FlowLogs {
 }
 
 impl FlowLogs {
-    /// The name of the table: as in the export for Athena.
+    /// The name of the table, as in the Athena export.
     pub const NAME: &str = "vpc_flow_logs";
 
-    /// The names of its columns, in their order.
+    /// The names of the columns in order.
     pub fn columns() -> impl Iterator<Item = &'static str> {
         SCHEMA.fields().iter().map(|field| field.name().as_str())
     }
 
-    /// Starts to describe the table over a bucket, or a folder that looks like one.
+    /// Starts to build a table for a bucket, or for a store with the same folders.
     pub fn builder(store: Arc<dyn ObjectStore>) -> FlowLogsBuilder {
         FlowLogsBuilder {
             store,
@@ -65,8 +65,8 @@ impl FlowLogs {
         }
     }
 
-    /// Starts to describe the table over a folder of this machine: a copy of a bucket. It is read with [`ScanOptions::local`], by
-    /// threads of its own.
+    /// Starts to build a table for a local folder: a copy of a bucket. It is read with [`ScanOptions::local`], in
+    /// dedicated threads.
     pub fn in_folder(folder: &Path) -> Result<FlowLogsBuilder, QueryError> {
         let store = LocalFileSystem::new_with_prefix(folder);
         let store =
@@ -74,17 +74,17 @@ impl FlowLogs {
         Ok(FlowLogsBuilder { is_local: true, ..Self::builder(Arc::new(store)).options(ScanOptions::local()) })
     }
 
-    /// The table over the folder `AWSLogs/` at the top of a bucket.
+    /// A table for the folder `AWSLogs/` at the root of a bucket.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
         Self::builder(store).build()
     }
 
-    /// The counters of its scans. They can be read while a query runs.
+    /// The counters of the table's scans. They can be polled while a query runs.
     pub fn progress(&self) -> Progress {
         self.source.progress.clone()
     }
 
-    /// Adds the table to a session as [`FlowLogs::NAME`], and the functions for addresses.
+    /// Registers the table as [`FlowLogs::NAME`] in a session, and the functions for addresses.
     pub fn register(self, session: &SessionContext) -> Result<(), QueryError> {
         functions::register(session);
         session.register_table(Self::NAME, Arc::new(self))?;
@@ -92,7 +92,7 @@ impl FlowLogs {
     }
 }
 
-/// A table in the making.
+/// Builds a [`FlowLogs`] table.
 #[derive(Clone, Debug)]
 pub struct FlowLogsBuilder {
     store: Arc<dyn ObjectStore>,
@@ -104,43 +104,43 @@ pub struct FlowLogsBuilder {
 }
 
 impl FlowLogsBuilder {
-    /// Adds a folder of the bucket in which there is a folder `AWSLogs/`; `None` is the top of the bucket. Without any, the top is
-    /// read.
+    /// Adds a prefix that contains a folder `AWSLogs/`; `None` is the root of the bucket. If no prefix is added, the
+    /// root is read.
     #[must_use]
     pub fn prefix(mut self, prefix: Option<Prefix>) -> Self {
         self.prefixes.insert(prefix);
         self
     }
 
-    /// Limits what is visible.
+    /// Limits the visible accounts, regions and times.
     #[must_use]
     pub fn scope(mut self, scope: Scope) -> Self {
         self.scope = scope;
         self
     }
 
-    /// How it is read.
+    /// Sets the scan options.
     #[must_use]
     pub fn options(mut self, options: ScanOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Whether a broken object ends the query, as in [`ScanOptions::strict`].
+    /// Sets whether a broken object ends the query; see [`ScanOptions::strict`].
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.options.strict = strict;
         self
     }
 
-    /// Asks before more than so much is read.
+    /// Asks the gate before more than this is read.
     #[must_use]
     pub fn ask_above(mut self, above: Totals, gate: Arc<dyn Gate>) -> Self {
         self.gate = Some((gate, above));
         self
     }
 
-    /// The table.
+    /// Creates the table.
     pub fn build(mut self) -> FlowLogs {
         if self.prefixes.is_empty() {
             self.prefixes.insert(None);
@@ -157,7 +157,7 @@ impl FlowLogsBuilder {
     }
 }
 
-/// A scope as a predicate.
+/// Converts a scope to a predicate.
 fn predicate(scope: &Scope) -> Predicate {
     let leaf = |column, test| Predicate::Leaf(Leaf { column, test });
     let part = |part, texts: BTreeSet<String>| leaf(Column::Path(part), Test::Text(Texts::In(texts)));
@@ -177,7 +177,7 @@ fn predicate(scope: &Scope) -> Predicate {
     Predicate::All(parts)
 }
 
-/// The first whole second at or after a time.
+/// Rounds a time up to whole seconds.
 fn ceiling(second: i64, nanosecond: i32) -> i64 {
     second + i64::from(nanosecond > 0)
 }
@@ -217,12 +217,12 @@ impl TableProvider for FlowLogs {
             }
         };
         let columns = indices.iter().map(|index| Column::at(*index)).collect::<Option<Vec<_>>>();
-        let columns = columns.ok_or_else(|| DataFusionError::Internal("no such column".to_owned()))?;
+        let columns = columns.ok_or_else(|| DataFusionError::Internal("unknown column index".to_owned()))?;
         let schema = Arc::new(SCHEMA.project(indices)?);
         let mut parts = vec![self.scope.clone()];
         parts.extend(filters.iter().map(translate));
         let predicate = Predicate::All(parts);
-        // Rows that the reader lets pass may still be dropped.
+        // DataFusion may drop rows that the reader returns.
         let limit = limit.filter(|_| predicate.is_exact());
         let layout = ReadLayout::new(columns, schema, predicate);
         let partitions = session.config().target_partitions();

@@ -1,4 +1,4 @@
-//! SQL with `$NAME` in place of values.
+//! SQL with `$NAME` placeholders.
 
 use std::fmt::Display;
 
@@ -9,16 +9,16 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use crate::error::QueryError;
 
-/// A statement with placeholders such as `$port`. Those in strings and comments are text.
+/// A statement with placeholders such as `$port`. Placeholders in strings and comments are plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// What is before each placeholder, and its name.
+    /// The text before each placeholder, and its name.
     parts: Vec<(String, String)>,
     rest: String,
 }
 
 impl Template {
-    /// Finds the placeholders. Fails if the text is not made of SQL's words, strings and signs.
+    /// Finds the placeholders. Fails if the text cannot be tokenized as SQL.
     pub fn parse(sql: &str) -> Result<Self, QueryError> {
         let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
         let tokens =
@@ -36,12 +36,12 @@ impl Template {
         Ok(Self { parts, rest: sql.get(end..).unwrap_or_default().to_owned() })
     }
 
-    /// The names, without `$`, as often as they occur.
+    /// The names without `$`, in order and with duplicates.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().map(|(_, name)| name.as_str())
     }
 
-    /// The statement with these values, written as SQL. Without a value a placeholder stays.
+    /// Replaces placeholders with values, which must be valid SQL. Placeholders without a value are kept.
     pub fn bind<V: Display>(&self, value: impl Fn(&str) -> Option<V>) -> String {
         let mut sql = String::new();
         for (before, name) in &self.parts {
@@ -55,18 +55,18 @@ impl Template {
     }
 }
 
-/// Where the first statement of a text ends: after its semicolon, in bytes; `None` if more may follow. Semicolons in strings, quoted names
-/// and comments end nothing.
+/// The end of the first statement of a text in bytes, after its semicolon; `None` if the statement may continue.
+/// Semicolons in strings, quoted names and comments are ignored.
 pub fn statement_end(text: &str) -> Option<usize> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut tokens = Vec::new();
-    // What follows the semicolon need not be SQL.
+    // The text after the semicolon need not be SQL.
     let _ = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location_into_buf(&mut tokens);
     let end = tokens.iter().find(|token| token.token == Token::SemiColon)?;
     Some(offset(&lines, end.span.start) + 1)
 }
 
-/// The first word of a statement, after comments.
+/// The first word of a statement, skipping comments.
 pub fn first_word(text: &str) -> Option<String> {
     let mut tokens = Vec::new();
     let _ = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location_into_buf(&mut tokens);
@@ -74,7 +74,7 @@ pub fn first_word(text: &str) -> Option<String> {
     tokens.find(|token| !matches!(token, Token::Whitespace(_))).map(|token| token.to_string())
 }
 
-/// The place of a location, in bytes. Locations count lines and characters from 1.
+/// Converts a location to a byte offset. Lines and characters of locations start at 1.
 fn offset(lines: &[&str], location: Location) -> usize {
     let nth = |n: u64| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
     let line = nth(location.line);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_replaced_wherever_they_are() {
+    fn placeholders_are_only_replaced_in_sql() {
         let sql =
             "-- $comment é\nSELECT 'é$text', \"$column\" /* $x */\r\n\tWHERE a=$port AND é = $port+$other\n";
         let (names, text) = bound(sql);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn statement_without_placeholders_stays() {
+    fn statement_without_placeholders_is_unchanged() {
         for sql in ["", "SELECT 1", "SELECT '''$a'''", "SELECT 'it''s $a'"] {
             assert_eq!(bound(sql), (Vec::new(), sql.to_owned()));
         }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn first_word_is_below_the_comments() {
+    fn first_word_skips_comments() {
         assert_eq!(first_word("-- a\n/* b */ Select 1").as_deref(), Some("Select"));
         assert_eq!(first_word("(SELECT 1)").as_deref(), Some("("));
         assert_eq!(first_word(" -- only"), None);

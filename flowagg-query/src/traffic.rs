@@ -1,4 +1,4 @@
-//! The rows of the question about rules of security groups, as values.
+//! Converts the rows of the security group rules query to values.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use flowagg_core::question::{Direction, RecordedPorts, RecordedTraffic};
 
 use crate::error::QueryError;
 
-/// Reads rows of [`Question::UnusedRules`](flowagg_core::question::Question::UnusedRules), which
+/// Converts rows of [`Question::UnusedRules`](flowagg_core::question::Question::UnusedRules), which
 /// [`RuleUsage`](flowagg_core::question::RuleUsage) compares with rules. Fails if a column is missing.
 pub fn recorded_traffic(rows: &RecordBatch) -> Result<Vec<RecordedTraffic>, QueryError> {
     let text = |name| Column::read(rows, name, &DataType::Utf8);

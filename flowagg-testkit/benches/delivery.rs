@@ -1,14 +1,14 @@
-//! How many records the delivery service makes objects of, on one core, beside `gzip` alone of the same text: run by
-//! `cargo xtask bench delivery`.
+//! Number of records per minute that the delivery service turns into objects on one core, compared with `gzip` alone on
+//! the same text. Run by `cargo xtask bench delivery`.
 //!
-//! An object is what would be put: traffic made, written, compressed, in memory. The reference is flate2 with the same
-//! backend and level, on text that lies there already. What is printed at the end is the processor's time, where the system
-//! tells it (Linux): other programs do not count.
+//! An object is generated, formatted and compressed in memory, ready to be put. The reference is flate2 with the same
+//! backend and level, on text that already exists. The printed results are based on CPU time if the system reports it
+//! (Linux), so that other programs do not affect them.
 
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a bench prints what it measured, and one that cannot start may panic"
+    reason = "a bench prints its results, and may panic if it cannot start"
 )]
 
 use std::hint::black_box;
@@ -25,7 +25,7 @@ use flowagg_testkit::delivery::recording::{Columns, LEVEL, Network, Recording, S
 
 /// Midnight of 1 March 2026, in Unix seconds.
 const START: i64 = 1_772_323_200;
-/// All fields of versions 2 to 5, in the documentation's order.
+/// All fields of versions 2 to 5, in the order of the documentation.
 const FIELDS: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
      action log-status vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type \
      sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path";
@@ -33,12 +33,12 @@ const FIELDS: &str = "version account-id interface-id srcaddr dstaddr srcport ds
 fn main() {
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
     let all = FIELDS.split(' ').map(|name| Field::parse(name).expect("a field")).collect::<Vec<_>>();
-    let all = RecordFormat::try_from(all).expect("there are fields");
+    let all = RecordFormat::try_from(all).expect("at least one field");
     let wide = measured(&mut criterion, "29 fields", &all);
     let usual = measured(&mut criterion, "default format", &RecordFormat::default());
     criterion.final_summary();
     for (what, measured) in [("29 fields", wide), ("default format", usual)] {
-        // Cargo also runs a bench to see whether it would, or for some of its parts.
+        // Cargo also runs a bench to test it, or with a filter.
         let Some(Measured { text, parquet, gzip, records, bytes }) = measured else { continue };
         let per_minute = |time: Duration| records / time.as_secs_f64() * 60.0 / 1e6;
         println!(
@@ -52,13 +52,13 @@ fn main() {
     }
 }
 
-/// The median time of a run, by what was made.
+/// Median times of a run, and the size of its output.
 struct Measured {
     text: Duration,
     parquet: Duration,
     gzip: Duration,
     records: f64,
-    /// Of the text.
+    /// Bytes of the text.
     bytes: f64,
 }
 
@@ -102,7 +102,7 @@ fn measured(criterion: &mut Criterion, name: &str, format: &RecordFormat) -> Opt
     })
 }
 
-/// Runs so many times, and keeps what one run took.
+/// Runs `turns` times, and records the average time of one run.
 fn timed<T>(turns: u64, times: &mut Vec<Duration>, run: impl Fn() -> T) -> Duration {
     let (start, before) = (Instant::now(), processor());
     for _ in 0..turns {
@@ -114,7 +114,7 @@ fn timed<T>(turns: u64, times: &mut Vec<Duration>, run: impl Fn() -> T) -> Durat
     elapsed
 }
 
-/// The processor time of this thread.
+/// The CPU time of this thread.
 fn processor() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
@@ -125,18 +125,18 @@ fn median(times: &mut [Duration]) -> Option<Duration> {
     times.get(times.len() / 2).copied()
 }
 
-/// The size of all objects of an interval, each held until it is made.
+/// The total size of the objects of an interval, generated one after the other.
 fn objects(network: &Network, shape: Shape) -> usize {
     network.files(START, shape).map(|file| file.expect("a file").body.len()).sum()
 }
 
 fn compressed(text: &str) -> usize {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::new(LEVEL));
-    encoder.write_all(text.as_bytes()).expect("a vector takes it");
-    encoder.finish().expect("a vector takes it").len()
+    encoder.write_all(text.as_bytes()).expect("writing to a vector");
+    encoder.finish().expect("writing to a vector").len()
 }
 
-/// The text of an interval, and its records.
+/// The text of an interval, and its number of records.
 fn text(network: &Network) -> (String, u64) {
     let (mut text, mut records) = (String::new(), 0);
     for file in network.files(START, Shape::default()) {

@@ -1,11 +1,11 @@
-//! A tool of one's own, made of flowagg's crates, that adds one account to a hub; and its test, on an emulator.
+//! A custom tool on flowagg's crates that adds one account to a hub, with its test on an emulator.
 //!
-//! The tool is [`add`] and [`check`]: it has no fleet file and knows of no account but the new one. Everybody else's place
-//! in the bucket policy is safe with it, since `Unnamed::Keep` takes nobody's away.
+//! The tool consists of [`add`] and [`check`]. It has no complete fleet file and knows only the new account.
+//! `Unnamed::Keep` keeps the grants of all other accounts in the bucket policy.
 //!
 //! `cargo build --workspace --examples && target/debug/examples/add_account`
 
-#![allow(clippy::print_stdout, reason = "a program tells what it does")]
+#![allow(clippy::print_stdout, reason = "a program prints its progress")]
 
 use std::error::Error;
 use std::process::Command;
@@ -22,7 +22,7 @@ use flowagg_policy::{Policy, Request, diff};
 use flowagg_testkit::{emulator::Emulator, world::World};
 use jiff::Timestamp;
 
-/// Is told of each step; a portal would show a bar.
+/// Receives each step; a portal would show a progress bar.
 struct Lines;
 
 impl Progress for Lines {
@@ -31,24 +31,26 @@ impl Progress for Lines {
     }
 }
 
-/// Lets the one account of this text deliver, and makes its flow logs.
+/// Grants delivery to the one account of this fleet file, and creates its flow logs.
 async fn add(fleet: &str) -> Result<(), Box<dyn Error>> {
     let file = FleetFile::parse(fleet)?;
-    // Credentials come from where the AWS CLI has them from, too; a role is taken in the account.
+    // Credentials come from the same sources as the AWS CLI's. A role is assumed in the account.
     let session = Session::open(&file, &Connection::default()).await?;
     let observation = observe(file, &session, &[], &Lines).await?;
-    // The live policy, read and merged: a value to look at, before anything is written.
+    // The live policy is read and merged into a value that can be inspected before anything is written.
     let plan = plan(&observation.fleet, &observation.observed, Unnamed::Keep);
     plan.failures().first().cloned().map_or(Ok(()), Err)?;
     for change in plan.hub() {
-        // The bucket is the platform team's: this tool writes its policy, and revokes nothing.
-        let HubChange::PutPolicy(policy) = change else { return Err(format!("not ours: {change}").into()) };
+        // The bucket belongs to the platform team: this tool may only update its policy, and never revokes a grant.
+        let HubChange::PutPolicy(policy) = change else {
+            return Err(format!("unexpected change: {change}").into());
+        };
         println!("{}", diff(policy.replaces.as_deref().unwrap_or_default(), &policy.text)?);
         if !policy.revoked.is_empty() {
-            return Err(format!("{:?} would be revoked", policy.revoked).into());
+            return Err(format!("the plan would revoke {:?}", policy.revoked).into());
         }
     }
-    // The same value is done. The policy is read once more right before it is written.
+    // Applies that same plan. The policy is read again right before it is written.
     let applied = apply(&observation, &plan, &ApplyOptions::default(), &Lines).await;
     applied.done.iter().for_each(|done| println!("{done}"));
     Ok(applied.failures.into_iter().next().map_or(Ok(()), Err)?)
@@ -65,10 +67,10 @@ async fn check(fleet: &str) -> Result<(), Box<dyn Error>> {
     for log in &verified.flow_logs {
         println!("  {} {} {}", log.place.region, log.resource, log.state.as_str());
     }
-    if verified.is_complete() { Ok(()) } else { Err("not everything delivers".into()) }
+    if verified.is_complete() { Ok(()) } else { Err("some flow logs do not deliver".into()) }
 }
 
-/// The test: a hub with an account that is not to be disturbed, and one that comes new.
+/// The test: a hub with an account that must not be affected, and a new one.
 async fn rehearse() -> Result<(), Box<dyn Error>> {
     let mut world = World::new(Emulator::shared()?).await?;
     let shop = world.member("shop", 1).await?;
@@ -81,7 +83,7 @@ async fn rehearse() -> Result<(), Box<dyn Error>> {
         "[hub]\naccount = \"{hub}\"\nregion = \"{region}\"\nbucket = \"{bucket}\"\n\
          [[members]]\naccount = \"{new}\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n"
     );
-    // The tool runs as a program of its own, with the credentials of the hub in its environment.
+    // The tool runs as a separate process, with the hub's credentials in its environment.
     let tool = |verb: &str| {
         let mut tool = Command::new(std::env::current_exe()?);
         let ended = tool.args([verb, &fleet]).env_clear().envs(world.environment()).status()?;
@@ -93,14 +95,14 @@ async fn rehearse() -> Result<(), Box<dyn Error>> {
         world.deliver(Timestamp::now()).await?.iter().all(|publication| publication.outcome.key().is_some())
     );
     assert!(tool("check")?, "both VPCs in both regions deliver");
-    assert!(tool("add")?, "there is nothing left to do, and that is no failure");
+    assert!(tool("add")?, "adding the account again changes nothing and succeeds");
 
-    assert_eq!(world.flow_logs(shop, &region).await?, before, "the others' flow logs stay as they are");
+    assert_eq!(world.flow_logs(shop, &region).await?, before, "flow logs of other accounts are unchanged");
     let policy = Policy::compile(&world.policy().await?.unwrap_or_default())?;
     for account in [shop, new] {
         assert!(policy.decide(&Request::acl_check(&bucket, account, &region)).is_allowed(), "{account}");
     }
-    println!("ok: {new} delivers beside {shop}");
+    println!("ok: {new} delivers, and {shop} still does");
     Ok(())
 }
 

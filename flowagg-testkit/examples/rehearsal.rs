@@ -1,11 +1,11 @@
-//! A roll-out, rehearsed: accounts and a fleet file of the shape of one's own, the real program, and a mistake on the way.
+//! A rehearsed rollout: your accounts and fleet file settings, the real program, and a mistake on the way.
 //!
-//! Put your own accounts and tables into [`MEMBERS`] and [`TABLES`]: what the fleet file refuses, what a bucket policy of
-//! that many accounts comes to, and what arrives where, is then known before the day.
+//! Replace [`MEMBERS`] and [`TABLES`] with your own values. You then know before the rollout which settings the fleet
+//! file rejects, how large the bucket policy gets, and where objects arrive.
 //!
 //! `cargo build --workspace --examples && target/debug/examples/rehearsal`
 
-#![allow(clippy::print_stdout, reason = "a program tells what it does")]
+#![allow(clippy::print_stdout, reason = "a program prints its progress")]
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ use flowagg_testkit::delivery::Publication;
 use flowagg_testkit::{emulator::Emulator, world::World};
 use jiff::Timestamp;
 
-/// The accounts: a name, the VPCs in each region, and what else the fleet file says of it.
+/// The accounts: a name, the number of VPCs in each region, and other lines of the fleet file.
 const MEMBERS: [(&str, usize, &[&str]); 3] = [
     ("shop", 3, &[]),
     // Only the VPCs with this tag.
@@ -21,7 +21,7 @@ const MEMBERS: [(&str, usize, &[&str]); 3] = [
     ("post", 2, &["role = \"flow-logs\""]),
 ];
 
-/// The other tables, line by line. The account, the region and the bucket of the hub are this world's own.
+/// The other tables, line by line. This world sets the account, the region and the bucket of the hub.
 const TABLES: [(&str, &str); 5] = [
     ("hub", "prefix = \"network\""),
     ("flow-logs", "traffic = \"reject\""),
@@ -41,17 +41,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     TABLES.iter().for_each(|(table, line)| world.set(table, line));
     println!("{}", world.fleet_file());
 
-    // The day itself.
+    // The rollout.
     println!("{}", world.flowagg(["plan", "--exit-code"]).await?.exits(3).stdout);
     world.flowagg(["apply", "--yes"]).await?.exits(0);
     let publications = world.deliver(Timestamp::now()).await?;
-    assert!(delivers(&publications), "every flow log that was made delivers");
+    assert!(delivers(&publications), "every new flow log delivers");
     assert_eq!(publications.len(), 12, "one for each VPC in both regions");
     println!("{}", world.flowagg(["verify"]).await?.exits(0).stdout);
     let keys = world.keys().await?;
     assert!(keys.iter().all(|key| key.starts_with("network/AWSLogs/") && key.ends_with(".log.parquet")));
 
-    // The day after: the same command has nothing to do, and does nothing.
+    // Running it again changes nothing.
     let policy = world.policy().await?;
     let again = world.flowagg(["apply", "--yes", "--json"]).await?.exits(0);
     for done in ["/applied/done", "/applied/failures", "/plan/hub", "/plan/flow-logs"] {
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     assert_eq!(world.policy().await?, policy);
 
-    // The mistake: somebody tidies the bucket and takes its policy away. Every flow log stays, and says that it is active.
+    // The mistake: someone deletes the bucket policy. Every flow log still exists, and its status is still active.
     world.s3().delete_bucket_policy().bucket(world.bucket().as_str()).send().await?;
     let publications = world.deliver(Timestamp::now()).await?;
     assert!(
@@ -70,15 +70,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert!(verified.contains("Access error"), "{verified}");
     println!("{verified}");
 
-    // The repair: the plan is the policy and nothing else.
+    // The repair: the plan contains only the policy.
     let plan = world.flowagg(["plan", "--exit-code", "--json"]).await?.exits(3).json();
     assert_eq!(plan.pointer("/hub/0/change"), Some(&serde_json::json!("put-policy")), "{plan}");
     assert_eq!(plan["flow-logs"], serde_json::json!([]), "{plan}");
     world.flowagg(["apply", "--yes"]).await?.exits(0);
-    assert_eq!(world.policy().await?, policy, "it is the one that was there");
+    assert_eq!(world.policy().await?, policy, "the original policy is restored");
     assert!(delivers(&world.deliver(Timestamp::now()).await?));
     world.flowagg(["verify"]).await?.exits(0);
-    println!("ok: rolled out, broken, seen and repaired");
+    println!("ok: rolled out, broken, detected and repaired");
     Ok(())
 }
 

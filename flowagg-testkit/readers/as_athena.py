@@ -1,9 +1,9 @@
-# What follows `athena.py`: plays Athena over a bucket with the statements that flowagg wrote.
+# Appended to `athena.py`: runs the statements that flowagg wrote over a bucket, in place of Athena.
 #
-# Arguments: the bucket, a folder of statements, the accounts whose flow logs were delivered, and the hours of their files, both
-# with commas between. Fails where Athena's dialect does not know a statement, and where the partitions of the table are not
-# exactly the folders that hold objects. Writes a line of JSON for each statement whose file is called `asked-NAME.sql`: its name
-# and its rows. Where to, and as whom, boto3 takes from the environment.
+# Arguments: the bucket, a folder of statements, the accounts whose flow logs were delivered, and the hours of their
+# files, both comma-separated. Fails if a statement is not valid in Athena's dialect, or if the partitions of the table
+# are not exactly the folders that contain objects. Writes a line of JSON with the name and rows of each statement whose
+# file is named `asked-NAME.sql`. boto3 takes the endpoint and the credentials from the environment.
 
 import re
 import sys
@@ -16,21 +16,21 @@ import boto3
 
 bucket, statements, accounts, hours = sys.argv[1:]
 hours = [datetime.strptime(hour, "%Y-%m-%dT%H") for hour in hours.split(",")]
-# How Java's letters, and the partition columns that are numbers, are written here.
+# strftime equivalents of Java's pattern letters, and of the numeric partition columns.
 JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d"}
 NUMBERS = {"log_month": "%m", "log_day": "%d", "log_hour": "%H"}
 
 
 def need(is_so, what):
     if not is_so:
-        sys.exit(f"this is not so: {what}")
+        sys.exit(f"check failed: {what}")
 
 
 parsed = {}
 for file in sorted(Path(statements).glob("*.sql")):
     tree = parsed_sql(file.read_text())
     wanted = exp.Create if file.stem in ("database", "table") else exp.Select
-    need(isinstance(tree, wanted), f"{file.name} is {wanted.__name__}")
+    need(isinstance(tree, wanted), f"{file.name} must be {wanted.__name__}")
     parsed[file.stem] = tree
 
 table = parsed["table"]
@@ -41,16 +41,16 @@ properties = {
 }
 template = properties["storage.location.template"]
 is_text = table.find(exp.RowFormatDelimitedProperty) is not None
-need(not set(columns) & set(partitions), "no partition column is called as a field is")
-need(sorted(re.findall(r"\$\{(\w+)\}", template)) == sorted(partitions), "the template has each partition column once")
-need(template.endswith("/"), "the template ends in a slash")
-need(template.startswith(table.find(exp.LocationProperty).this.name), "the template lies in the location")
-need(properties["projection.enabled"] == "true", "the partitions are projected")
-need(not is_text or properties["skip.header.line.count"] == "1", "the header of a text file is skipped")
+need(not set(columns) & set(partitions), "a partition column must not have the name of a field")
+need(sorted(re.findall(r"\$\{(\w+)\}", template)) == sorted(partitions), "the template must contain each partition column once")
+need(template.endswith("/"), "the template must end with a slash")
+need(template.startswith(table.find(exp.LocationProperty).this.name), "the template must start with the location")
+need(properties["projection.enabled"] == "true", "partition projection must be enabled")
+need(not is_text or properties["skip.header.line.count"] == "1", "the header of text files must be skipped")
 
 
 def values(column, hour):
-    """The values that are projected for a column and a moment; of accounts, those that delivered."""
+    """The values that the table projects for a column and an hour; of accounts, only those that delivered."""
     about = {key.removeprefix(f"projection.{column}."): value for key, value in properties.items()}
     match about["type"]:
         case "enum":
@@ -62,7 +62,7 @@ def values(column, hour):
                 for one in tree.find_all(exp.In)
                 if one.this.name == column
             ]
-            need(named, "every query names its accounts")
+            need(named, "every query must name its accounts")
             found = set.union(*named)
         case "date":
             how = re.sub("|".join(JAVA), lambda letters: JAVA[letters[0]], about["format"])
@@ -71,20 +71,20 @@ def values(column, hour):
             first, last = (int(bound) for bound in about["range"].split(","))
             projected = {str(number).zfill(int(about["digits"])) for number in range(first, last + 1)}
             found = [hour.strftime(NUMBERS[column])]
-            need(set(found) <= projected, f"{found} of {column} is projected")
+            need(set(found) <= projected, f"{found} of {column} must be projected")
     if column == "log_account":
-        need(set(accounts.split(",")) <= set(found), "every account that delivers is projected")
+        need(set(accounts.split(",")) <= set(found), "every account that delivers must be projected")
         found = accounts.split(",")
     return found
 
 
-# Moments of one day are one partition where hours have none.
+# Without hourly partitions, all hours of a day share one partition.
 projected = {
     one: re.sub(r"\$\{(\w+)\}", lambda place: one[partitions.index(place[1])], template)
     for hour in hours
     for one in product(*(values(column, hour) for column in partitions))
 }
-need(len(set(projected.values())) == len(projected), "no two partitions have one folder")
+need(len(set(projected.values())) == len(projected), "two partitions must not share a folder")
 
 with TemporaryDirectory(prefix="flowagg-athena-") as folder:
     s3 = boto3.client("s3")
@@ -95,10 +95,10 @@ with TemporaryDirectory(prefix="flowagg-athena-") as folder:
             file.parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(bucket, item["Key"], str(file))
             reached = [one for one, place in projected.items() if f"s3://{bucket}/{item['Key']}".startswith(place)]
-            need(len(reached) == 1, f"one partition reaches {item['Key']}, not {len(reached)}")
+            need(len(reached) == 1, f"{item['Key']} must be in one partition, not {len(reached)}")
             files.append((str(file), *reached[0]))
     held = {f"s3://{bucket}/{Path(name).parent.relative_to(folder)}/" for name, *_ in files}
-    need(held == set(projected.values()), f"these folders hold objects: {sorted(held ^ set(projected.values()))}")
+    need(held == set(projected.values()), f"partitions and folders with objects differ: {sorted(held ^ set(projected.values()))}")
 
     athena = Athena(table.this.this, columns, partitions, files, is_text)
     for statement, tree in parsed.items():

@@ -1,7 +1,7 @@
-"""Athena's SQL, answered by DuckDB: sqlglot reads it in Athena's dialect and writes it in DuckDB's.
+"""Runs Athena's SQL on DuckDB: sqlglot parses it in Athena's dialect and generates DuckDB's.
 
-Two things that differ are done here. In Trino, `/` of integers is an integer. `contains` of a network and an address becomes a look
-into a map, since DuckDB has no addresses: Trino rejects a network whose address has bits after the prefix, and so does this.
+Two differences are handled here. In Trino, dividing integers with `/` yields an integer. DuckDB has no address type, so `contains`
+of a network and an address becomes a lookup in a map. Like Trino, it rejects a network whose address has bits after the prefix.
 """
 
 import ipaddress
@@ -32,7 +32,7 @@ class Athena:
         duckdb.executemany(f"INSERT INTO objects VALUES (?{', ?' * len(partitions)})", files)
         common = f"{[name for name, *_ in files]}, filename = true, hive_partitioning = false"
         if is_text:
-            # By position, as Athena does; what is no number is null in a column of numbers.
+            # By position, as in Athena. In numeric columns, values that are not numbers become null.
             fields = {column: "VARCHAR" for column in columns}
             source = f"read_csv({common}, auto_detect = false, delim = ' ', header = false, skip = 1, quote = '', columns = {fields})"
         else:
@@ -57,7 +57,7 @@ class Athena:
                 pass
 
     def rows(self, tree):
-        """The rows of a statement, each a list of texts; null is None."""
+        """The rows of a statement, each a list of strings; null is None."""
         networks = set()
 
         def translated(node):
@@ -81,7 +81,7 @@ def parsed_duckdb(sql, x, n):
 
 
 def text_of(value):
-    """A value as Athena writes it."""
+    """A value formatted as Athena formats it."""
     if isinstance(value, bool):
         return str(value).lower()
     return None if value is None else str(value)

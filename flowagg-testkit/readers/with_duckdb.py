@@ -1,7 +1,7 @@
-"""Reads a bucket with DuckDB, once its objects are fetched into a folder.
+"""Reads a bucket with DuckDB, after downloading its objects to a folder.
 
-Arguments: the bucket, the suffix of its objects, and `hive` or `plain`, which is how its folders are named. Writes a line for
-each account and region: its records, and the sum of their bytes. Where to, and as whom, boto3 takes from the environment.
+Arguments: the bucket, the suffix of its objects, and the layout of its folders (`hive` or `plain`). Writes a line for each
+account and region: its records, and the sum of their bytes. boto3 takes the endpoint and the credentials from the environment.
 """
 
 import sys
@@ -32,7 +32,7 @@ with TemporaryDirectory(prefix="flowagg-duckdb-") as folder:
     else:
         names = f"split(filename[{len(folder) + 2}:], '/')"
         account, region = f"{names}[2]", f"{names}[4]"
-    # A record does not count where it says something else than its folders.
+    # Excludes records whose fields differ from their folders.
     said = "region" if "region" in files.columns else region
     counts = duckdb.sql(f"""
         SELECT {owner}, {said}, count(*), coalesce(sum(bytes::BIGINT), 0)::BIGINT

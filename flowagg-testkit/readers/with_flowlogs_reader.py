@@ -1,7 +1,7 @@
 """Reads a bucket with flowlogs-reader.
 
-Arguments: the bucket, the first moment and the moment after the last, then ACCOUNT/REGION as often as needed. Writes a line
-for each account and region: its records, and the sum of their bytes. Where to, and as whom, boto3 takes from the environment.
+Arguments: the bucket, the start (inclusive), the end (exclusive), then any number of ACCOUNT/REGION. Writes a line for each
+account and region: its records, and the sum of their bytes. boto3 takes the endpoint and the credentials from the environment.
 """
 
 import sys
@@ -22,7 +22,7 @@ for account, region in (place.split("/") for place in places):
         raise_on_error=True,
     )
     for record in reader:
-        # The record's own word goes before the folder's, so that a record in a wrong folder counts where it says.
+        # The record's region takes precedence over the folder's, so that a record in a wrong folder is noticed.
         place = record.account_id, record.region or region
         records[place] += 1
         volume[place] += record.bytes or 0

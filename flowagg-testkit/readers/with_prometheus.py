@@ -1,4 +1,4 @@
-"""Metrics in a file, as Prometheus's own client reads them: a line of JSON for each sample."""
+"""Parses a file of metrics with Prometheus's own client, and prints each sample as a line of JSON."""
 
 import json
 import sys
@@ -11,8 +11,8 @@ seen = set()
 for family in text_string_to_metric_families(text):
     for sample in family.samples:
         series = (sample.name, frozenset(sample.labels.items()))
-        # node_exporter rejects a series that is there twice, and samples with timestamps.
+        # node_exporter rejects duplicate series and samples with timestamps.
         if series in seen or sample.timestamp is not None or family.type != "gauge" or not family.documentation:
-            sys.exit(f"not a gauge that the textfile collector takes: {sample}")
+            sys.exit(f"not a gauge that the textfile collector accepts: {sample}")
         seen.add(series)
         print(json.dumps({"name": sample.name, "labels": sample.labels, "value": sample.value}))

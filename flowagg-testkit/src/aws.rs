@@ -1,4 +1,4 @@
-//! SDK clients of any account of an emulator: its access key id is the account's id.
+//! SDK clients for any account of an emulator. The access key ID is the account ID.
 
 use std::error::Error;
 
@@ -9,39 +9,39 @@ use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_types::SdkConfig;
 use flowagg_core::id::{AccountId, Region};
 
-/// An emulator's endpoint, as any account that one cares to name.
+/// The endpoint of an emulator, accessible as any account.
 #[derive(Clone, Debug)]
 pub struct Aws {
     url: String,
 }
 
 impl Aws {
-    /// The AWS at this endpoint.
+    /// Uses the emulator at this endpoint.
     pub fn at(url: &str) -> Self {
         Self { url: url.to_owned() }
     }
 
-    /// The endpoint.
+    /// URL of the endpoint.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// EC2 in an account and region.
+    /// EC2 client for an account and region.
     pub fn ec2(&self, account: AccountId, region: &Region) -> aws_sdk_ec2::Client {
         aws_sdk_ec2::Client::new(&self.config(account, region))
     }
 
-    /// KMS in an account and region.
+    /// KMS client for an account and region.
     pub fn kms(&self, account: AccountId, region: &Region) -> aws_sdk_kms::Client {
         aws_sdk_kms::Client::new(&self.config(account, region))
     }
 
-    /// STS in an account and region.
+    /// STS client for an account and region.
     pub fn sts(&self, account: AccountId, region: &Region) -> aws_sdk_sts::Client {
         aws_sdk_sts::Client::new(&self.config(account, region))
     }
 
-    /// S3 as an account sees it from a region.
+    /// S3 client for an account and region.
     pub fn s3(&self, account: AccountId, region: &Region) -> aws_sdk_s3::Client {
         s3(&self.config(account, region))
     }
@@ -51,7 +51,7 @@ impl Aws {
     }
 }
 
-/// What every client of an emulator is made of.
+/// The configuration of every client of an emulator.
 pub(crate) fn config(url: &str, credentials: Credentials, region: &Region) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -61,7 +61,7 @@ pub(crate) fn config(url: &str, credentials: Credentials, region: &Region) -> Sd
         .build()
 }
 
-/// S3, with buckets in the path: an emulator's host has no names under it.
+/// S3 client with path-style addressing, because an emulator's host has no subdomains.
 pub(crate) fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
     aws_sdk_s3::Client::from_conf(config.build())
@@ -71,23 +71,23 @@ pub(crate) fn credentials(account: AccountId) -> Credentials {
     Credentials::new(account.to_string(), "test", None, None, "flowagg-testkit")
 }
 
-/// A call that the emulator did not do.
+/// A failed call to the emulator.
 #[derive(Debug, thiserror::Error)]
 #[error("{call} for {account} in {region}: {why}")]
 #[non_exhaustive]
 pub struct AwsError {
-    /// The call, by AWS's name.
+    /// AWS's name of the operation.
     pub call: &'static str,
     /// The account that called.
     pub account: AccountId,
     /// The region called.
     pub region: Region,
-    /// What went wrong, with its causes.
+    /// The error with its causes.
     pub why: String,
 }
 
 impl AwsError {
-    /// To be put behind a call: `.map_err(AwsError::during("CreateVpc", account, region))`.
+    /// Converts the error of a call: `.map_err(AwsError::during("CreateVpc", account, region))`.
     pub(crate) fn during<E: Error>(
         call: &'static str,
         account: AccountId,

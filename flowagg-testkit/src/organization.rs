@@ -1,5 +1,5 @@
-//! An organization on [moto](crate::emulator::Moto): its units, its accounts, and the real `flowagg` program as its
-//! management account.
+//! An organization on [moto](crate::emulator::Moto), with units and accounts, and the real `flowagg` program running as
+//! its management account.
 
 use std::ffi::OsStr;
 
@@ -13,16 +13,16 @@ use crate::aws::{self, AwsError};
 use crate::emulator::Moto;
 use crate::world::{self, Ran, WorldError, fresh_account};
 
-/// An organization of its own, with a fresh management account, so that any number of them share one server.
+/// An organization with a fresh management account, so that any number of them can share one server.
 #[derive(Debug)]
 pub struct MotoOrganization {
     url: String,
-    /// Where the program calls.
+    /// The endpoint of the program.
     endpoint: String,
     folder: TempDir,
     management: AccountId,
     region: Region,
-    /// The management account's.
+    /// Credentials of the management account.
     credentials: Credentials,
     client: aws_sdk_organizations::Client,
     id: OrganizationId,
@@ -30,16 +30,16 @@ pub struct MotoOrganization {
 }
 
 impl MotoOrganization {
-    /// Where AWS Organizations is, in the commercial partition.
+    /// The region of AWS Organizations in the commercial partition.
     ///
     /// Source: "AWS Organizations endpoints and quotas" (AWS General Reference).
     pub const REGION: &str = "us-east-1";
 
-    /// An organization with all features, a root and no account but the one that manages it.
+    /// An organization with all features, a root and only its management account.
     pub async fn found(moto: &Moto) -> Result<Self, WorldError> {
         let management = fresh_account();
         let region = Region::parse(Self::REGION)?;
-        // Anyone may take any role in moto, so the first caller need not be anybody.
+        // Anyone can assume any role in moto, so the first caller can be any account.
         let nobody = aws::credentials(management);
         let credentials = assume_role(moto.url(), nobody, management, &region).await?;
         let client =
@@ -56,27 +56,27 @@ impl MotoOrganization {
         Ok(Self { url, endpoint, folder, management, region, credentials, client, id, root })
     }
 
-    /// Its id.
+    /// The ID of the organization.
     pub fn id(&self) -> &OrganizationId {
         &self.id
     }
 
-    /// The id of its root, under which all units and accounts are.
+    /// The ID of its root, which contains all units and accounts.
     pub fn root(&self) -> &str {
         &self.root
     }
 
-    /// The account that manages it.
+    /// Its management account.
     pub fn management(&self) -> AccountId {
         self.management
     }
 
-    /// AWS Organizations, asked by the management account.
+    /// Organizations client for the management account.
     pub fn client(&self) -> &aws_sdk_organizations::Client {
         &self.client
     }
 
-    /// Makes an organizational unit, under another or else under the root.
+    /// Creates an organizational unit in another one, or in the root.
     pub async fn unit(
         &self,
         name: &str,
@@ -88,7 +88,7 @@ impl MotoOrganization {
         Ok(OrganizationalUnitId::parse(&id)?)
     }
 
-    /// Makes an account, in a unit or else in the root.
+    /// Creates an account in a unit, or in the root.
     pub async fn account(
         &self,
         name: &str,
@@ -104,7 +104,7 @@ impl MotoOrganization {
         Ok(id)
     }
 
-    /// Puts an account into a unit or else into the root, wherever it is.
+    /// Moves an account to a unit, or to the root.
     pub async fn put(
         &self,
         account: AccountId,
@@ -126,12 +126,12 @@ impl MotoOrganization {
         Ok(())
     }
 
-    /// Credentials of an account, as the management account gets them.
+    /// Credentials of an account, obtained by the management account.
     pub async fn credentials_of(&self, account: AccountId) -> Result<Credentials, WorldError> {
         Ok(assume_role(&self.url, self.credentials.clone(), account, &self.region).await?)
     }
 
-    /// AWS Organizations, asked by another account.
+    /// Organizations client for another account.
     pub async fn organizations_as(
         &self,
         account: AccountId,
@@ -139,27 +139,27 @@ impl MotoOrganization {
         Ok(aws_sdk_organizations::Client::new(&self.config_of(account, &self.region).await?))
     }
 
-    /// EC2 in an account and region.
+    /// EC2 client for an account and region.
     pub async fn ec2(&self, account: AccountId, region: &Region) -> Result<aws_sdk_ec2::Client, WorldError> {
         Ok(aws_sdk_ec2::Client::new(&self.config_of(account, region).await?))
     }
 
-    /// S3 as an account sees it from a region.
+    /// S3 client for an account and region.
     pub async fn s3(&self, account: AccountId, region: &Region) -> Result<aws_sdk_s3::Client, WorldError> {
         Ok(aws::s3(&self.config_of(account, region).await?))
     }
 
-    /// Sends the program to another endpoint, such as one of [`faults`](crate::faults) in front of the server.
+    /// Sets another endpoint for the program, such as one of [`faults`](crate::faults) in front of the server.
     pub fn send_program_to(&mut self, url: &str) {
         url.clone_into(&mut self.endpoint);
     }
 
-    /// Where AWS is.
+    /// URL of the server.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Runs the real program with this fleet file, as the management account, with nothing else in its environment.
+    /// Runs the real program with this fleet file as the management account, with no other environment variables.
     pub async fn flowagg(
         &self,
         fleet_file: &str,
@@ -168,7 +168,7 @@ impl MotoOrganization {
         world::run(self.folder.path(), fleet_file, self.environment(), args).await
     }
 
-    /// The environment in which a program is the management account.
+    /// The environment variables that make a program run as the management account.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let session = self.credentials.session_token().unwrap_or_default();
         vec![
@@ -212,6 +212,6 @@ async fn assume_role(
         call: "AssumeRole",
         account,
         region: region.clone(),
-        why: "the answer has no credentials".into(),
+        why: "the response has no credentials".into(),
     })
 }

@@ -1,5 +1,5 @@
-//! An HTTP proxy, as companies have between their networks and AWS: requests in clear text are passed on, and tunnels are opened
-//! for the others.
+//! An HTTP proxy like those between company networks and AWS: it forwards plain HTTP requests, and opens tunnels for
+//! others.
 //!
 //! ```no_run
 //! # async fn run(world: flowagg_testkit::world::World) -> Result<(), Box<dyn std::error::Error>> {
@@ -25,7 +25,7 @@ const DENIED: &str = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authen
 const REFUSED: &str = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const OPENED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
-/// A proxy on this machine, which keeps a list of the requests. It ends when it is dropped.
+/// A local proxy that records its requests. Dropping it stops it.
 #[derive(Debug)]
 pub struct Proxy {
     door: Door,
@@ -50,8 +50,8 @@ pub struct ProxyRequest {
 }
 
 impl Proxy {
-    /// A proxy that requires this value of `Proxy-Authorization`, such as `Basic dXNlcjpwYXNz`, and has all tunnels lead to one
-    /// address. Without such an address it refuses to open tunnels.
+    /// Starts a proxy that requires this value of `Proxy-Authorization`, such as `Basic dXNlcjpwYXNz`, and connects all
+    /// tunnels to one address. Without an address, it rejects tunnels.
     pub async fn open(authorization: Option<&str>, tunnels_to: Option<SocketAddr>) -> io::Result<Self> {
         let authorization = authorization.map(str::to_owned);
         let shared = Arc::new(Shared { authorization, tunnels_to, requests: Mutex::default() });
@@ -60,12 +60,12 @@ impl Proxy {
         Ok(Self { door, shared })
     }
 
-    /// The URL to give as `HTTP_PROXY` or `HTTPS_PROXY`, without a user name.
+    /// URL to set as `HTTP_PROXY` or `HTTPS_PROXY`, without a user name.
     pub fn url(&self) -> &str {
         self.door.url()
     }
 
-    /// The requests until now, refused ones included.
+    /// The requests so far, including rejected ones.
     pub fn requests(&self) -> Vec<ProxyRequest> {
         locked(&self.shared.requests).clone()
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_are_passed_on_and_tunnels_opened_for_who_has_the_credentials() {
+    async fn proxy_serves_only_clients_with_credentials() {
         let served = Door::open(|mut client: TcpStream| async move {
             let request = Request::read(&mut client).await?.map(|request| request.line().to_owned());
             client.write_all(format!("served {}", request.unwrap_or_default()).as_bytes()).await

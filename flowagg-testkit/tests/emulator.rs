@@ -1,6 +1,6 @@
-//! The emulators for real: started, answering, and gone with whoever started them.
+//! The real emulators: they start, respond, and end with the process that started them.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use flowagg_testkit::emulator::{BACKEND_VARIABLE, Backend, Emulator, LOG_VARIABLE};
 use snapbox::{assert_data_eq, str};
 
-/// Names the backend of these tests where [`BACKEND_VARIABLE`] names an emulator that runs already.
+/// Selects the backend of these tests if [`BACKEND_VARIABLE`] is the URL of a running emulator.
 const OWN_BACKEND_VARIABLE: &str = "FLOWAGG_OWN_BACKEND";
 
-/// Set where a test is to fail, for another one to see what that shows.
+/// Makes a test fail on purpose, so that another test can check its output.
 const ON_PURPOSE_VARIABLE: &str = "FLOWAGG_FAIL_ON_PURPOSE";
 
-/// The backend to start one of our own with: the named one, unless that is somebody else's endpoint.
+/// The backend for a separate emulator: the selected one, unless it is an existing endpoint.
 fn own_backend() -> Backend {
     let named =
         [OWN_BACKEND_VARIABLE, BACKEND_VARIABLE].into_iter().filter_map(|name| std::env::var(name).ok());
@@ -30,7 +30,7 @@ fn answers(url: &str) -> bool {
     TcpStream::connect(url.trim_start_matches("http://")).is_ok()
 }
 
-/// Waits for what must come to pass; how long it takes is the engine's affair.
+/// Waits for a condition; the duration depends on the Docker engine.
 #[track_caller]
 fn eventually(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
@@ -40,7 +40,7 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// A program with an emulator, its URL and that of its log.
+/// A program with an emulator, its URL and the URL of its log.
 fn program() -> (Child, String, String) {
     program_in(&std::env::temp_dir())
 }
@@ -60,41 +60,41 @@ fn program_in(folder: &Path) -> (Child, String, String) {
 }
 
 #[test]
-fn an_emulator_answers_until_it_is_dropped_and_its_log_is_kept() {
+fn emulator_runs_until_it_is_dropped_and_keeps_a_log() {
     let emulator = Emulator::start(&own_backend()).unwrap();
     let url = emulator.url().to_owned();
     assert!(answers(&url));
-    eventually("the log says that it is ready", || emulator.log().contains("Ready."));
+    eventually("the log contains `Ready.`", || emulator.log().contains("Ready."));
     let again = Emulator::start(&url.parse().unwrap()).unwrap();
     assert_eq!(again.url(), url);
     drop(again);
-    assert!(answers(&url), "an endpoint that was there stays");
+    assert!(answers(&url), "an existing endpoint keeps running");
     drop(emulator);
-    eventually("nothing answers any more", || !answers(&url));
+    eventually("the endpoint is closed", || !answers(&url));
 }
 
 #[test]
-fn an_emulator_ends_with_the_standard_input_of_its_program() {
+fn emulator_ends_with_the_standard_input_of_its_program() {
     let (mut program, url, _) = program();
     assert!(answers(&url));
     drop(program.stdin.take());
     assert!(program.wait().unwrap().success());
-    eventually("nothing answers any more", || !answers(&url));
+    eventually("the endpoint is closed", || !answers(&url));
 }
 
 #[test]
-fn an_emulator_ends_even_when_its_program_is_killed_and_leaves_no_file() {
+fn emulator_ends_without_leftover_files_if_its_program_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let (mut program, url, _) = program_in(folder.path());
     assert!(answers(&url));
     program.kill().unwrap();
     program.wait().unwrap();
-    eventually("nothing answers any more", || !answers(&url));
-    eventually("its files are gone", || folder.path().read_dir().unwrap().next().is_none());
+    eventually("the endpoint is closed", || !answers(&url));
+    eventually("its files are deleted", || folder.path().read_dir().unwrap().next().is_none());
 }
 
 #[test]
-fn an_emulator_that_is_left_running_is_ended_by_the_command_it_names() {
+fn detached_emulator_is_stopped_by_the_returned_command() {
     let emulator = Emulator::start(&own_backend()).unwrap();
     let url = emulator.url().to_owned();
     let stop = emulator.leave_running().unwrap();
@@ -103,10 +103,10 @@ fn an_emulator_that_is_left_running_is_ended_by_the_command_it_names() {
         Command::new("sh").args(["-c", &stop]).stdout(Stdio::null()).status().unwrap().success(),
         "{stop}"
     );
-    eventually("nothing answers any more", || !answers(&url));
+    eventually("the endpoint is closed", || !answers(&url));
 }
 
-/// Runs one test of this program, alone, as one that fails on purpose. Returns what it shows of that.
+/// Runs a single test of this program, which fails on purpose. Returns its output.
 fn shown_by(test: &str, environment: &[(&str, &str)]) -> String {
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", test]).env(ON_PURPOSE_VARIABLE, "1").env_remove(LOG_VARIABLE);
@@ -121,47 +121,47 @@ fn is_to_fail() -> bool {
 }
 
 #[test]
-fn a_test_that_fails_shows_what_its_emulator_wrote_last() {
+fn failing_test_prints_the_end_of_its_emulators_log() {
     if is_to_fail() {
         let emulator = Emulator::shared().unwrap();
-        eventually("the log says that it is ready", || emulator.log().contains("Ready."));
+        eventually("the log contains `Ready.`", || emulator.log().contains("Ready."));
         panic!("failed on purpose");
     }
     let own = own_backend().to_string();
-    let test = "a_test_that_fails_shows_what_its_emulator_wrote_last";
+    let test = "failing_test_prints_the_end_of_its_emulators_log";
     let shown = shown_by(test, &[(BACKEND_VARIABLE, &own)]);
-    let (_, log) = shown.split_once("what the emulator wrote last:\n").unwrap();
+    let (_, log) = shown.split_once("last lines of the log of the emulator:\n").unwrap();
     assert!(log.contains("Ready."), "{shown}");
 }
 
 #[test]
-fn a_test_that_fails_shows_the_log_of_an_emulator_that_another_program_has_started() {
+fn failing_test_prints_the_log_of_another_programs_emulator() {
     if is_to_fail() {
         Emulator::shared().unwrap();
         panic!("failed on purpose");
     }
-    let test = "a_test_that_fails_shows_the_log_of_an_emulator_that_another_program_has_started";
+    let test = "failing_test_prints_the_log_of_another_programs_emulator";
     let (mut program, url, log) = program();
     eventually("its log is served", || {
         let shown = shown_by(test, &[(BACKEND_VARIABLE, &url), (LOG_VARIABLE, &log)]);
-        shown.contains("what the emulator wrote last:\n") && shown.contains("Ready.")
+        shown.contains("last lines of the log of the emulator:\n") && shown.contains("Ready.")
     });
     let elsewhere = shown_by(test, &[(BACKEND_VARIABLE, &url)]);
-    assert!(!elsewhere.contains("wrote last"), "nobody says where its log is: {elsewhere}");
+    assert!(!elsewhere.contains("last lines of the log"), "the log's URL is not set: {elsewhere}");
     drop(program.stdin.take());
     assert!(program.wait().unwrap().success());
     let gone = TcpListener::bind("127.0.0.1:0").unwrap();
     let there = format!("http://{}", gone.local_addr().unwrap());
     let shown = shown_by(test, &[(BACKEND_VARIABLE, &there), (LOG_VARIABLE, &log)]);
-    let (_, last) = shown.split_once("what the emulator wrote last:\n").unwrap();
+    let (_, last) = shown.split_once("last lines of the log of the emulator:\n").unwrap();
     assert_data_eq!(
         last.lines().next().unwrap().replace(&log, "URL"),
-        str!["its log cannot be read at URL: [..]"]
+        str!["cannot read its log at URL: [..]"]
     );
 }
 
 #[test]
-fn a_machine_without_docker_and_python_is_told_what_to_install() {
+fn error_without_docker_and_python_names_what_to_install() {
     let bare = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_flowagg-emulator"))
         .env_clear()
@@ -177,7 +177,7 @@ fn a_machine_without_docker_and_python_is_told_what_to_install() {
         str![[r#"
 error: neither Docker nor Python can run LocalStack 4.13.1 here
   docker: failed to initialize a docker client: Socket not found: BARE/docker.sock
-  python: LocalStack needs Python 3.11 to 3.13, or `uv`: there is none on the path
+  python: LocalStack needs Python 3.11 to 3.13, or `uv`: no Python on the path
 start a Docker engine, or install Python 3.11 to 3.13 with pip (or `uv`), or name a running endpoint: FLOWAGG_BACKEND=http://127.0.0.1:4566
 
 "#]]

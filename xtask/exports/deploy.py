@@ -1,7 +1,7 @@
-"""deploy.py URL ACCOUNT REGION TEMPLATE: makes a stack of a template on LocalStack and waits until it is whole.
+"""deploy.py URL ACCOUNT REGION TEMPLATE: create a stack from a template on LocalStack, and wait until it is complete.
 
-The words of the Query API are those of "CreateStack" and "DescribeStacks" (AWS CloudFormation API Reference). LocalStack
-checks no signature: it takes the account and the region from the credential.
+For the parameters of the Query API, see "CreateStack" and "DescribeStacks" (AWS CloudFormation API Reference). LocalStack does
+not check signatures, and reads account and region from the credential.
 """
 
 import sys
@@ -15,26 +15,26 @@ STACK = "flowagg-hub"
 WITHIN_SECONDS = 60
 
 
-def ask(action, **more):
+def call(action, **more):
     credential = f"Credential={account}/20260101/{region}/cloudformation/aws4_request"
-    words = {"Action": action, "Version": "2010-05-15", "StackName": STACK, **more}
-    request = urllib.request.Request(url, urllib.parse.urlencode(words).encode())
+    parameters = {"Action": action, "Version": "2010-05-15", "StackName": STACK, **more}
+    request = urllib.request.Request(url, urllib.parse.urlencode(parameters).encode())
     request.add_header("Authorization", f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none")
     try:
-        with urllib.request.urlopen(request, timeout=WITHIN_SECONDS) as answer:
-            return answer.read().decode()
+        with urllib.request.urlopen(request, timeout=WITHIN_SECONDS) as response:
+            return response.read().decode()
     except urllib.error.HTTPError as error:
         sys.exit(f"{action}: {error}\n{error.read().decode()}")
 
 
 with open(template, encoding="utf-8") as text:
-    ask("CreateStack", TemplateBody=text.read())
+    call("CreateStack", TemplateBody=text.read())
 ends = time.monotonic() + WITHIN_SECONDS
 while time.monotonic() < ends:
-    answer = ask("DescribeStacks")
-    if "<StackStatus>CREATE_COMPLETE<" in answer:
+    response = call("DescribeStacks")
+    if "<StackStatus>CREATE_COMPLETE<" in response:
         sys.exit(0)
-    if "_IN_PROGRESS<" not in answer:
-        sys.exit(f"the stack failed:\n{answer}")
+    if "_IN_PROGRESS<" not in response:
+        sys.exit(f"the stack failed:\n{response}")
     time.sleep(0.2)
-sys.exit(f"the stack is not whole after {WITHIN_SECONDS} s:\n{answer}")
+sys.exit(f"the stack is not complete after {WITHIN_SECONDS} s:\n{response}")

@@ -1,4 +1,4 @@
-"""schema.py SCHEMA FLEET…: the schema is one, it admits every fleet file of the matrix, and not one with a key too many."""
+"""schema.py SCHEMA FLEET…: check that the schema is valid, accepts every fleet file, and rejects unknown keys."""
 
 import json
 import sys
@@ -19,4 +19,4 @@ for fleet in fleets:
         sys.exit("\n".join(wrong))
     declared["hub"]["no-such-key"] = True
     if validator.is_valid(declared):
-        sys.exit(f"{fleet}: the schema admits a key that no fleet file has")
+        sys.exit(f"{fleet}: the schema accepts an unknown key")

@@ -1,9 +1,9 @@
-"""The questions of `cargo xtask bench query`, asked of Polars or DuckDB.
+"""Run the questions of `cargo xtask bench query` in Polars or DuckDB.
 
     compare.py Polars|DuckDB NUMBER FOLDER
 
-FOLDER has `format-0.txt` to `format-2.txt`: a header line, then the files that have it. Prints the rows to check, then seconds and
-the peak memory of this process in MiB.
+FOLDER contains `format-0.txt` to `format-2.txt`: a header line, then the files with this header. Prints the rows to check, then the
+time in seconds and the peak memory of this process in MiB.
 """
 
 import resource
@@ -33,14 +33,14 @@ def polars(number, folder):
         table = pl.scan_csv(files, separator=" ", schema=schema, null_values="-", quote_char=None)
         tables.append(table.select("account-id", "srcaddr", "dstaddr", "dstport", "bytes", "end", "action"))
     table = pl.concat(tables)
-    asked = [
+    query = [
         lambda: table.group_by("account-id").agg(pl.col("bytes").sum()).sort("account-id"),
         lambda: table.group_by("srcaddr", "dstaddr").agg(pl.col("bytes").sum()).sort("bytes", descending=True).limit(10),
         lambda: table.filter((pl.col("srcaddr") == RARE) | (pl.col("dstaddr") == RARE)),
         lambda: table.filter(pl.col("action") == "REJECT").group_by("account-id", "dstport").len().sort("account-id", "dstport"),
         lambda: table.select(pl.len()),
     ][number]()
-    return asked.collect(engine="streaming").rows()
+    return query.collect(engine="streaming").rows()
 
 
 def duckdb(number, folder):
@@ -57,21 +57,21 @@ def duckdb(number, folder):
             f"read_csv([{listed}], delim=' ', header=true, quote='', escape='', nullstr='-', auto_detect=false, columns={{{columns}}})"
         )
     table = "(" + " UNION ALL ".join(tables) + ")"
-    asked = [
+    query = [
         f'SELECT "account-id", sum(bytes) FROM {table} GROUP BY 1 ORDER BY 1',
         f"SELECT srcaddr, dstaddr, sum(bytes) AS total FROM {table} GROUP BY 1, 2 ORDER BY total DESC LIMIT 10",
         f"SELECT * FROM {table} WHERE srcaddr = '{RARE}' OR dstaddr = '{RARE}'",
         f"SELECT \"account-id\", dstport, count(*) FROM {table} WHERE action = 'REJECT' GROUP BY 1, 2 ORDER BY 1, 2",
         f"SELECT count(*) FROM {table}",
     ][number]
-    return duckdb.connect().execute(asked).fetchall()
+    return duckdb.connect().execute(query).fetchall()
 
 
 def main():
     peer, number, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    ask = {"Polars": polars, "DuckDB": duckdb}[peer]
+    run = {"Polars": polars, "DuckDB": duckdb}[peer]
     started = time.perf_counter()
-    rows = ask(number, folder)
+    rows = run(number, folder)
     seconds = time.perf_counter() - started
     if number == 2:
         rows = [(len(rows),)]

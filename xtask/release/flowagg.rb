@@ -1,6 +1,6 @@
-# The formula of flowagg for Homebrew. `cargo xtask release join` writes the version and the checksums of a release into it.
+# The Homebrew formula of flowagg. `cargo xtask release join` inserts the version and the checksums of a release.
 class Flowagg < Formula
-  desc "VPC Flow Logs of many AWS accounts in one S3 bucket, as one declared fleet"
+  desc "Collect VPC Flow Logs of many AWS accounts in one S3 bucket"
   homepage "https://github.com/flowagg/flowagg"
   version "@VERSION@"
   license any_of: ["MIT", "Apache-2.0"]

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Installs flowagg @VERSION@ from its release on GitHub: downloads the archive for this machine, compares its SHA-256 with the one
-# in this script, and puts the program into a folder. It needs no root, and changes nothing else.
+# Installs flowagg @VERSION@ from its GitHub release: downloads the archive for this machine, compares its SHA-256 with the one in
+# this script, and copies the program to a folder. It does not need root, and changes nothing else.
 #
-#   sh install.sh             into ~/.local/bin
-#   sh install.sh --to DIR    into another folder
+#   sh install.sh             install into ~/.local/bin
+#   sh install.sh --to DIR    install into another folder
 #
-# FLOWAGG_DOWNLOAD_URL names another place to download from, such as a mirror. The SHA-256 must be the same there.
+# FLOWAGG_DOWNLOAD_URL sets another download URL, such as a mirror. The SHA-256 must be the same.
 set -eu
 
 version='@VERSION@'
-# SHA-256 and name of each archive: `cargo xtask release` writes them here.
+# SHA-256 and name of each archive, which `cargo xtask release` inserts.
 checksums='
 @CHECKSUMS@
 '
@@ -26,7 +26,7 @@ has() {
 
 usage() {
     printf 'Install flowagg %s.\n\nUsage: sh install.sh [--to DIR]\n\n' "$version"
-    printf '  --to DIR  The folder for the program [default: ~/.local/bin]\n'
+    printf '  --to DIR  Install into this folder [default: ~/.local/bin]\n'
 }
 
 platform() {
@@ -35,7 +35,7 @@ platform() {
         "Linux aarch64" | "Linux arm64") echo aarch64-unknown-linux-musl ;;
         "Darwin arm64" | "Darwin aarch64") echo aarch64-apple-darwin ;;
         "Darwin x86_64") echo x86_64-apple-darwin ;;
-        *) fail "no release is built for $(uname -s) on $(uname -m)" ;;
+        *) fail "$(uname -s) on $(uname -m) is not supported" ;;
     esac
 }
 
@@ -58,13 +58,13 @@ download() {
     fi || fail "could not download $1"
 }
 
-# The last line calls it: a script that did not arrive in full does nothing.
+# Only the last line calls main, so a truncated script does nothing.
 main() {
     to=
     while [ $# -gt 0 ]; do
         case $1 in
             --to)
-                [ $# -ge 2 ] || fail "\`--to\` needs a folder"
+                [ $# -ge 2 ] || fail "\`--to\` requires a folder"
                 to=$2
                 shift 2
                 ;;
@@ -72,13 +72,13 @@ main() {
                 usage
                 exit
                 ;;
-            *) fail "unknown argument \`$1\`; run it with \`--help\`" ;;
+            *) fail "unknown argument \`$1\`; run with \`--help\` for usage" ;;
         esac
     done
     [ -n "$to" ] || to=${HOME:?}/.local/bin
-    has curl || has wget || fail "\`curl\` or \`wget\` is needed to download the program"
+    has curl || has wget || fail "\`curl\` or \`wget\` is required to download the program"
     has sha256sum || has shasum || has openssl ||
-        fail "\`sha256sum\`, \`shasum\` or \`openssl\` is needed to check the download; nothing was downloaded"
+        fail "\`sha256sum\`, \`shasum\` or \`openssl\` is required to check the download; nothing was downloaded"
 
     platform=$(platform)
     name=flowagg-$version-$platform
@@ -96,7 +96,7 @@ main() {
 
     tar -xzf "$folder/$name.tar.gz" -C "$folder"
     mkdir -p "$to"
-    # Renamed in its folder, so that a running program is replaced in one step.
+    # Renamed within the folder, so that a running program is replaced atomically.
     cp "$folder/$name/flowagg" "$temporary"
     chmod 755 "$temporary"
     mv -f "$temporary" "$to/flowagg"

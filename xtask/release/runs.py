@@ -1,4 +1,4 @@
-"""Has shellcheck read every script in workflows and composite actions: runs.py SHELLCHECK FILE..."""
+"""Run shellcheck on every script in workflows and composite actions: runs.py SHELLCHECK FILE..."""
 
 import re
 import subprocess
@@ -22,15 +22,15 @@ def main(shellcheck, *files):
         for number, step in enumerate(steps(document), 1):
             if "run" not in step:
                 continue
-            # GitHub replaces an expression before the shell reads the script: any word stands for it.
+            # GitHub replaces expressions before the shell reads the script, so replace each with a word.
             script = re.sub(r"\$\{\{.*?\}\}", "EXPRESSION", step["run"])
             checked = subprocess.run([shellcheck, "--shell=bash", "-"], input=script, text=True)
             read += 1
             if checked.returncode:
-                print(f"{name}: the script of step {number} ({step.get('name', script.splitlines()[0])})")
+                print(f"{name}: script of step {number} ({step.get('name', script.splitlines()[0])})")
                 failed = True
     if failed or not read:
-        sys.exit(f"shellcheck has read {read} scripts, and some have the faults above" if read else "no script was read")
+        sys.exit(f"shellcheck reported the errors above in {read} scripts" if read else "no scripts found")
 
 
 main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""An HTTPS server on this machine: tls.py CERTIFICATE KEY. Prints its port, then a line for each request that arrives."""
+"""A local HTTPS server: tls.py CERTIFICATE KEY. Prints its port, then a line for each request."""
 
 import http.server
 import ssl
@@ -20,7 +20,7 @@ class Refusing(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     def handle_error(self, *_):
-        # A client that does not trust the certificate ends the connection.
+        # A client that does not trust the certificate closes the connection.
         pass
 
 

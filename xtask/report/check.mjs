@@ -1,8 +1,9 @@
-// Opens reports in a headless Chromium and compares what stands there with the values that they were made from.
+// Opens reports in headless Chromium and compares the pages with their JSON values.
 //
-//   node check.mjs FOLDER NAME...       FOLDER/NAME.html and FOLDER/NAME.json; screenshots go to FOLDER/NAME-light.png, -dark.png
+//   node check.mjs FOLDER NAME...
 //
-// It ends with 1 where something is not so, after saying what.
+// Reads FOLDER/NAME.html and FOLDER/NAME.json, and writes screenshots to FOLDER/NAME-light.png and FOLDER/NAME-dark.png. If a check
+// fails, prints it and exits with 1.
 
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
@@ -14,20 +15,20 @@ import puppeteer from 'puppeteer-core';
 import { VIEWPORT, WIDTHS, layout, looksRight } from './layout.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-// The most that a page may weigh: that of 5,000 accounts with 30,000 flow logs.
-const HEAVIEST = 10_000_000;
-// The most that a search may take, in milliseconds, from the key to the drawn rows.
+// Maximum size of a page in bytes, for 5,000 accounts with 30,000 flow logs.
+const LARGEST = 10_000_000;
+// Maximum time of a search in milliseconds, from the key press to the drawn rows.
 const SLOWEST = 200;
-// A picture shows the first accounts, too.
+// The screenshot also shows the first accounts.
 const PICTURE = { width: 1440, height: 1480 };
-// These are for a container without a sandbox of its own; the rest of the package's arguments make the page less strict.
+// For containers without a sandbox. The package's other default arguments disable security features of the page.
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none', '--hide-scrollbars'];
 
 const number = (text) => Number(text.replaceAll(',', ''));
 const comma = (n) => n.toLocaleString('en-US');
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
-/** A page on which nothing may be said and nothing asked for but the file itself. */
+/** Opens a page and records console messages, errors and requests for anything but the file. */
 const open = async (browser, url, complaints) => {
   const page = await browser.newPage();
   await page.setViewport(VIEWPORT);
@@ -41,7 +42,7 @@ const open = async (browser, url, complaints) => {
 
 const texts = (page, selector) => page.$$eval(selector, (all) => all.map((one) => one.firstChild.textContent));
 const rows = (page) => page.$$eval('tr[data-account]', (all) => all.map((row) => row.dataset.account));
-/** Sets "Problems only"; returns what it was. */
+/** Sets "Problems only", and returns its previous value. */
 const problemsOnly = (page, wanted) => page.$eval('#problems', (problems, wanted) => {
   const before = problems.checked;
   if (before !== wanted) problems.click();
@@ -52,7 +53,7 @@ const searchFor = (page, text) => page.$eval('#search', (input, text) => {
   input.dispatchEvent(new Event('input'));
 }, text);
 
-/** The numbers of the page are those of the value. */
+/** Compares the numbers of the page with the value. */
 const counts = async (page, value) => {
   const { totals } = value;
   const tile = async (id) => number((await texts(page, `#t-${id} .value`))[0]);
@@ -75,7 +76,7 @@ const counts = async (page, value) => {
     assert.equal(number((await texts(page, `#c-${state}`))[0]), places, state);
   }
 
-  // Problems first: only accounts with something open are shown, and with none the switch is off.
+  // Initially only accounts with open problems are shown. If there are none, the switch is off.
   const open = value.findings.filter((it) => ['reading', 'delivery'].includes(it.about)).flatMap((it) => it.places);
   const troubled = new Set(open.filter((place) => place.exception === null).map((place) => place.account));
   await page.$eval('#all', (all) => all.hidden || all.click());
@@ -106,7 +107,7 @@ const counts = async (page, value) => {
   assert.equal((await page.$$('th.group')).length, units.size);
 };
 
-/** What the CSV file has: a line for each resource, for each region that could not be read, and for each account that is left out. */
+/** Checks the CSV file: a line for each resource, each excluded VPC, each region that could not be read, and each excluded account. */
 const csv = async (page, value) => {
   const text = await page.evaluate(() => new Promise((done) => {
     const make = URL.createObjectURL;
@@ -123,22 +124,28 @@ const csv = async (page, value) => {
   assert.ok(lines[0].startsWith('\ufeffaccount,account-name,region,resource,'), lines[0]);
   assert.equal(lines.pop(), '');
   const unread = value.accounts.flatMap((it) => it.regions).filter((it) => it.state === 'unknown' && sum(Object.values(it['flow-logs'])) === 0);
-  const wanted = sum(value.accounts.map((it) => it['flow-logs'].length)) + unread.length + value.accounts.filter((it) => it.why).length;
+  const excluded = value.accounts.flatMap((it) => it['excluded-vpcs']);
+  const wanted = sum(value.accounts.map((it) => it['flow-logs'].length)) + unread.length + excluded.length
+    + value.accounts.filter((it) => it.why).length;
+  assert.ok(excluded.length > 0);
+  for (const it of excluded.slice(0, 50)) {
+    assert.ok(lines.some((line) => line.includes(`${it.region},${it.vpc},,,excluded,,"default VPC, `)), it.vpc);
+  }
   assert.equal(lines.length - 1, wanted);
   const formulas = lines.filter((line) => line.split(',').some((cell) => /^[=+\-@]/.test(cell)));
-  assert.deepEqual(formulas, [], 'a cell that a spreadsheet takes for a formula');
+  assert.deepEqual(formulas, [], 'a spreadsheet would run this cell as a formula');
   assert.equal(file.split("'@").length - 1, value.accounts.flatMap((it) => it['flow-logs']).filter((it) => it['resource-name']?.startsWith('@')).length);
   for (const log of value.accounts.flatMap((it) => it['flow-logs']).slice(0, 50)) {
     assert.ok(lines.some((line) => line.includes(log.resource) && line.includes(log['flow-log'] ?? 'missing')), log.resource);
   }
 };
 
-/** Search, state, sort, groups, and the regions of a row, by the keyboard where one would use it. */
+/** Uses search, state filter, sorting, groups and expanded rows, partly by keyboard. */
 const works = async (page, value) => {
   await problemsOnly(page, false);
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip', 'the first stop skips the header');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip', 'the first tab stop skips the header');
   await page.keyboard.press('/');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
   const one = value.accounts[value.accounts.length - 1];
@@ -187,7 +194,7 @@ const works = async (page, value) => {
 
 const ground = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
-/** What axe-core calls serious or critical. */
+/** Violations that axe-core rates serious or critical, and the number of others. */
 const faults = async (page) => {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
@@ -199,7 +206,7 @@ const faults = async (page) => {
 };
 
 const inEachTheme = async (page, folder, name) => {
-  const told = [];
+  const summary = [];
   const grounds = new Set();
   for (const theme of ['light', 'dark']) {
     await page.emulateMediaFeatures([
@@ -214,45 +221,45 @@ const inEachTheme = async (page, folder, name) => {
     await page.$eval('button.account', (button) => button.click());
     const { grave, rest } = await faults(page);
     assert.deepEqual(grave, [], `axe-core in ${theme}`);
-    told.push(`${rest} lesser in ${theme}`);
+    summary.push(`${rest} minor in ${theme}`);
     await page.$eval('button.account', (button) => button.click());
     await page.$$eval('details.finding', (all) => all.forEach((one) => { one.open = false; }));
   }
-  assert.equal(grounds.size, 2, 'light and dark look alike');
-  return told.join(', ');
+  assert.equal(grounds.size, 2, 'light and dark have the same background');
+  return summary.join(', ');
 };
 
-/** The button turns the theme whatever the system is set to, and on paper there are the chosen rows and every finding. */
+/** The button switches the theme regardless of the system setting. Print shows the selected rows and every finding. */
 const elsewhere = async (page, value, file) => {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
   const before = await ground(page);
   await page.click('#theme');
   assert.notEqual(await ground(page), before);
   await page.reload();
-  assert.notEqual(await ground(page), before, 'it is remembered');
+  assert.notEqual(await ground(page), before, 'the theme is remembered');
   await page.click('#theme');
   await problemsOnly(page, false);
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
-  assert.equal((await rows(page)).length, value.accounts.length, 'on paper every chosen account has its row');
-  assert.equal((await page.$$('details.finding:not([open])')).length, 0, 'on paper every finding is open');
+  assert.equal((await rows(page)).length, value.accounts.length, 'print shows a row for every selected account');
+  assert.equal((await page.$$('details.finding:not([open])')).length, 0, 'print shows every finding open');
   await page.evaluate(() => dispatchEvent(new Event('afterprint')));
   await page.reload();
   await page.pdf({ path: file, preferCSSPageSize: true, timeout: 300_000 });
 };
 
-/** Without JavaScript: the totals and the findings. */
+/** Checks totals and findings without JavaScript. */
 const plain = async (browser, url, value, complaints) => {
   const page = await open(browser, url, complaints);
   await page.setJavaScriptEnabled(false);
   await page.goto(url);
   const places = await page.$$eval('noscript td:last-child', (all) => all.map((cell) => Number(cell.textContent)));
   assert.equal(sum(places), value.accounts.length * value.regions.length);
-  assert.deepEqual(await layout(page), [], 'without a script');
+  assert.deepEqual(await layout(page), [], 'without JavaScript');
   assert.equal((await page.$$('details.finding')).length, value.findings.length);
   await page.close();
 };
 
-/** How long the slowest of some searches takes, over all accounts. */
+/** The time of the slowest of several searches over all accounts, in milliseconds. */
 const slowest = async (page) => {
   await problemsOnly(page, false);
   const taken = await page.evaluate(() => ['s', 'st', 'vpc-0', 'vpc-00000000000', 'no such account', 'platform fl-0', ''].map((text) => {
@@ -270,16 +277,16 @@ const check = async (browser, folder, name) => {
   const file = resolve(folder, `${name}.html`);
   const url = pathToFileURL(file).href;
   const value = JSON.parse(readFileSync(resolve(folder, `${name}.json`), 'utf8'));
-  const weight = statSync(file).size;
-  assert.ok(weight <= HEAVIEST, `${weight} bytes`);
+  const size = statSync(file).size;
+  assert.ok(size <= LARGEST, `the page has ${size} bytes`);
   const complaints = [];
   const page = await open(browser, url, complaints);
   await page.goto(url, { waitUntil: 'load' });
-  const [ready, loaded] = await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => setTimeout(() => told([
+  const [ready, loaded] = await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done([
     performance.getEntriesByName('report-ready')[0].startTime,
     performance.getEntriesByType('navigation')[0].loadEventEnd,
   ])))));
-  const lesser = await inEachTheme(page, folder, name);
+  const minor = await inEachTheme(page, folder, name);
   await counts(page, value);
   await page.reload({ waitUntil: 'load' });
   await works(page, value);
@@ -292,11 +299,11 @@ const check = async (browser, folder, name) => {
   await elsewhere(page, value, join(folder, `${name}.pdf`));
   await page.close();
   await plain(browser, url, value, complaints);
-  assert.deepEqual(complaints, [], 'what the browser had to say');
-  console.log(`${value.accounts.length} accounts in ${value.regions.length} regions: ${(weight / 1024).toFixed(0)} KiB, `
+  assert.deepEqual(complaints, [], 'messages of the browser');
+  console.log(`${value.accounts.length} accounts in ${value.regions.length} regions: ${(size / 1024).toFixed(0)} KiB, `
     + `table ready after ${ready.toFixed(0)} ms, loaded after ${loaded.toFixed(0)} ms, searched in ${searched.toFixed(0)} ms; `
-    + `console empty; layout at ${WIDTHS.join(', ')} px and on paper; `
-    + `axe-core: nothing serious, ${lesser}`);
+    + `console empty; layout at ${WIDTHS.join(', ')} px and in print; `
+    + `axe-core: nothing serious, ${minor}`);
 };
 
 const [folder, ...names] = process.argv.slice(2);
@@ -304,7 +311,7 @@ const browser = await puppeteer.launch({ executablePath: await chromium.executab
 try {
   console.log(`${await browser.version()}`);
   for (const name of names) {
-    // What one page remembers is not to be seen by the next.
+    // A new context, so that pages do not share storage.
     const context = await browser.createBrowserContext();
     await check(context, folder, name);
     await context.close();

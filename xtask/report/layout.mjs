@@ -1,14 +1,14 @@
-// The layout of a page: no text that is cut off, on other text, or broken within a word.
+// Layout checks of a page: text that is cut off, overlaps other text or breaks within a word.
 
 import assert from 'node:assert/strict';
 
 export const VIEWPORT = { width: 1440, height: 1000 };
-/** A phone, a notebook and a screen. */
+/** The widths of a phone, a laptop and a large screen. */
 export const WIDTHS = [390, 1440, 1920];
 
 /**
- * What is wrong with the text that is shown: text outside its box, outside the window, on other text, or broken within a word.
- * A region that scrolls may hide what is below it, and nothing beside it.
+ * Layout errors of the visible text: outside its box, outside the window, overlapping, or broken within a word. A scrolling region
+ * may hide text below its visible part, but not to its right.
  */
 export const layout = (page) => page.evaluate(() => {
   const BOXES = 'td, th, li, dd, dt, p, h1, h2, h3, h4, button, summary, label, small, .value, .word, .badge';
@@ -27,7 +27,7 @@ export const layout = (page) => page.evaluate(() => {
     const box = parent.closest(BOXES)?.getBoundingClientRect();
     for (const rect of range.getClientRects()) {
       if (rect.width < 1 || rect.height < 1) continue;
-      // What can be scrolled to.
+      // Reachable by scrolling.
       if (parent.closest('#scroll') && scroll && rect.bottom > scroll.bottom) continue;
       found.push({ rect, node });
       if (box && (rect.left < box.left - 2 || rect.right > box.right + 2 || rect.bottom > box.bottom + 3 || rect.top < box.top - 3)) {
@@ -59,12 +59,12 @@ export const layout = (page) => page.evaluate(() => {
       wrong.push(`${element.scrollWidth - element.clientWidth} px hidden: ${element.id || element.className || element.tagName}`);
     }
   }
-  const beside = document.documentElement.scrollWidth - innerWidth;
-  if (beside > 0) wrong.push(`${beside} px beside the window`);
+  const overflow = document.documentElement.scrollWidth - innerWidth;
+  if (overflow > 0) wrong.push(`${overflow} px wider than the window`);
   return [...new Set(wrong)];
 });
 
-/** The layout at each width, in each theme, with rows and findings closed and open, and as it is printed. */
+/** Checks the layout at each width, in each theme, with closed and open rows and findings, and in print. */
 export const looksRight = async (page) => {
   const opened = async (open) => {
     await page.$$eval('main details', (all, open) => all.forEach((one) => { one.open = open; }), open);
@@ -81,12 +81,12 @@ export const looksRight = async (page) => {
       await opened(false);
     }
   }
-  // Landscape A4 without its margins.
+  // Landscape A4 without margins.
   await page.setViewport({ width: 1047, height: 718 });
   await page.emulateMediaType('print');
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
-  assert.deepEqual(await layout(page), [], 'on paper');
-  assert.equal(await page.evaluate(() => getComputedStyle(document.body).color), 'rgb(24, 32, 44)', 'on paper it is dark on light');
+  assert.deepEqual(await layout(page), [], 'in print');
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).color), 'rgb(24, 32, 44)', 'print uses dark text on a light background');
   await page.evaluate(() => dispatchEvent(new Event('afterprint')));
   await page.emulateMediaType(null);
   await page.setViewport(VIEWPORT);

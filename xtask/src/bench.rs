@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what takes long, measured.
+//! `cargo xtask bench`: measures slow operations.
 
 use clap::Subcommand;
 
@@ -7,58 +7,70 @@ use crate::e2e::rehearsal;
 use crate::python::{self, Environment};
 use crate::{Emulator, build_time};
 
-/// What is measured.
+/// The benchmarks.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// The first `apply` in a large fleet, on an endpoint that keeps AWS's limits; ends with its ratio to the least time
+    /// Measure the first `apply` in a large fleet
+    ///
+    /// The endpoint enforces AWS's rate limits. Ends with the ratio to the shortest possible time.
     Fleet {
-        /// Options of the bench, as in `--accounts 100 --regions 2`; `--help` lists them
+        /// Options of the bench, such as `--accounts 100 --regions 2`; `--help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Reading a fleet file of up to 100,000 members; prints the ratio to parsing the same text with the `toml` crate alone
+    /// Measure reading a fleet file of up to 100,000 members
+    ///
+    /// Prints the ratio to parsing the same text with the `toml` crate alone. Builds no SDK.
     FleetFile,
-    /// The cold build of the demo, in empty folders: prints the ratio to building the AWS SDK of EC2 and S3 alone
+    /// Measure the cold build of the demo, in empty folders
+    ///
+    /// Prints the ratio to building the AWS SDK of EC2 and S3 alone.
     Build,
-    /// Measure the window of `apply` in which a change of another process is lost: from the last byte of the last read of the bucket
-    /// policy or lifecycle rules to the first byte of the write; prints the median and the maximum
+    /// Measure the window in which `apply` overwrites a concurrent change
+    ///
+    /// The window is from the last byte of the last read of the bucket policy or lifecycle rules to the first byte of the write. Prints
+    /// the median and the maximum.
     Window {
-        /// Runs of `apply`
+        /// Number of runs of `apply`
         #[arg(long, default_value_t = 50)]
         runs: u32,
-        /// The profile to build with; the SDK is compiled for it first
+        /// Cargo profile of the build; cargo compiles the SDK for it first
         #[arg(long, default_value = "bench")]
         profile: String,
     },
-    /// The first `apply` on an emulator beside a plain script, their calls counted; ends with the ratio of their times
+    /// Compare the first `apply` on an emulator with a plain script
+    ///
+    /// Counts the calls of both, and ends with the ratio of their times.
     Script {
         #[command(flatten)]
         emulator: Emulator,
-        /// Options, as in `-- --accounts 3 --vpcs 20`
+        /// Options, such as `-- --accounts 3 --vpcs 20`
         #[arg(last = true)]
         options: Vec<String>,
     },
-    /// Five queries over a generated bucket on the local disk, next to inflating the same objects alone, Polars and DuckDB; ends with
-    /// the ratios. Builds no SDK
+    /// Measure five queries over a generated bucket on the local disk
+    ///
+    /// Ends with the ratios to inflating the same objects alone, to Polars and to DuckDB. Builds no SDK.
     Query {
-        /// Options of the bench, as in `--objects 1000 --times 1`
+        /// Options of the bench, such as `--objects 1000 --times 1`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Records to objects, as the delivery service makes them; ends with the records per minute on one core, and the ratio to
-    /// gzip alone
+    /// Measure writing records to objects, as the delivery service does
+    ///
+    /// Ends with the records per minute on one core, and the ratio to gzip alone.
     Delivery {
-        /// Options of criterion, as in `--measurement-time 20`
+        /// Options of criterion, such as `--measurement-time 20`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
 }
 
-/// The hub account of the bench's fleet: at its endpoint an account's id is its access key.
+/// The hub account of the bench's fleet. Its endpoint uses account IDs as access keys.
 const HUB: &str = "111111111111";
-/// Not of the whole workspace, which has DataFusion.
+/// Only the testkit: the whole workspace includes DataFusion.
 const OF_TESTKIT: &str = "bench -p flowagg-testkit --no-default-features";
-/// What could send the bench elsewhere, or as somebody else.
+/// Variables that would change the endpoint or the credentials of the bench.
 const FOREIGN: [&str; 9] = [
     "AWS_PROFILE",
     "AWS_SESSION_TOKEN",
@@ -75,7 +87,7 @@ impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match self {
             Self::Fleet { options } => fleet("bench", options),
-            // The crate has no AWS SDK below it, so this does not compile it.
+            // The crate does not depend on the AWS SDK, so cargo does not compile it.
             Self::FleetFile => cargo::run(&mut cargo("bench -p flowagg-core --bench fleet-file")),
             Self::Build => build_time::measure(),
             Self::Window { runs, profile } => fleet(profile, &["--window".to_owned(), runs.to_string()]),

@@ -1,4 +1,4 @@
-//! `cargo xtask bench build`: the cold build of the demo, beside that of the two SDK crates that flowagg cannot do without.
+//! `cargo xtask bench build`: the cold build of the demo, compared with that of the two SDK crates that flowagg requires.
 
 use std::fs;
 use std::path::Path;
@@ -12,19 +12,19 @@ use crate::cargo::{cargo, root, run};
 use crate::demo;
 use crate::step::Steps;
 
-/// The least that is built: the SDK of the two services that flowagg is about.
+/// The minimum build: the SDK of the two main services.
 const FLOOR: [&str; 2] = ["aws-sdk-ec2", "aws-sdk-s3"];
-/// A member of the workspace that depends on both.
+/// A workspace member that depends on both.
 const DEPENDENT: &str = "flowagg-testkit";
 
-/// Builds both into empty folders, one after the other, and prints the times and their ratio.
+/// Builds both in empty folders, one after the other, and prints the durations and their ratio.
 pub(crate) fn measure() -> anyhow::Result<()> {
-    // On the disk that builds are on.
+    // On the same disk as other builds.
     fs::create_dir_all(crate::cargo::target())?;
     let folder = TempDir::with_prefix_in("build-time-", crate::cargo::target())?;
     let floor = folder.path().join("floor");
     write_floor(&floor)?;
-    // What is downloaded is not measured.
+    // Downloads are not measured.
     run(cargo("fetch --quiet").current_dir(&floor))?;
     run(&mut cargo("fetch --quiet"))?;
 
@@ -33,7 +33,7 @@ pub(crate) fn measure() -> anyhow::Result<()> {
     let mut build = cargo("build --quiet");
     steps.step(&of_floor, || run(cold(&mut build, folder.path(), "sdk").current_dir(&floor)))?;
     steps.step(of_demo, || {
-        // `cargo xtask demo` builds the task first.
+        // `cargo xtask demo` builds xtask first.
         let mut task = cargo("build --quiet --package xtask --no-default-features");
         run(cold(&mut task, folder.path(), "demo"))?;
         run(cold(&mut demo::build(), folder.path(), "demo").arg("--quiet"))
@@ -47,11 +47,11 @@ fn cold<'a>(build: &'a mut Command, folder: &Path, name: &str) -> &'a mut Comman
     build.env("CARGO_TARGET_DIR", folder.join(name)).env("CARGO_INCREMENTAL", "0")
 }
 
-/// Writes a program that does nothing, with only the SDK as a dependency: its versions, features and profile are the workspace's.
+/// Writes an empty program that depends only on the SDK, with the versions, features and profile of the workspace.
 fn write_floor(folder: &Path) -> anyhow::Result<()> {
-    let asked = cargo("metadata --no-deps --format-version 1").output()?;
-    ensure!(asked.status.success(), "`cargo metadata` failed: {}", String::from_utf8_lossy(&asked.stderr));
-    let metadata: Value = serde_json::from_slice(&asked.stdout)?;
+    let output = cargo("metadata --no-deps --format-version 1").output()?;
+    ensure!(output.status.success(), "`cargo metadata` failed: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let of = |list: &Value, name: &str| {
         list.as_array()?.iter().find(|item| item.get("name").and_then(Value::as_str) == Some(name)).cloned()
     };
@@ -77,7 +77,7 @@ fn write_floor(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The profile `dev`, without what it says of the workspace's own packages.
+/// The profile `dev`, without settings for packages of the workspace.
 fn profile(manifest: &str) -> String {
     let tables = ["[profile.dev]", "[profile.dev.package.\"*\"]"];
     let mut is_in = false;
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn profile_of_dependencies_is_kept_and_that_of_members_is_not() {
+    fn profile_of_dependencies_is_kept_without_members() {
         let manifest = "[workspace]\nmembers = []\n[profile.dev]\ndebug = 0\n[profile.dev.package.\"*\"]\nopt-level = 0\n\
                         [profile.dev.package.flowagg-policy]\nopt-level = 1\n[profile.release]\nlto = true\n";
         assert_eq!(

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the story of a roll-out on an emulator, and the page of its report.
+//! `cargo xtask demo`: a rollout on an emulator, and the HTML page of its report.
 
 use std::process::Command;
 
@@ -7,18 +7,18 @@ use clap::Args;
 use crate::cargo::{self, cargo, is_there, target};
 use crate::e2e;
 
-/// Pythons that run the emulator's packages, and `uv`, which installs one.
+/// Python versions that run the emulator's packages, and `uv`, which installs one.
 const PYTHONS: [&str; 4] = ["uv", "python3.13", "python3.12", "python3.11"];
-/// Exits with 0 if an unnumbered `python3` is one of them.
+/// Exits with 0 if `python3` is one of these versions.
 const IS_ONE: &str = "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))";
 
 /// The options of the task.
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// `docker`, `python`, or the URL of a running emulator [default: Python if 3.11 to 3.13 or `uv` is installed, else Docker]
+    /// `docker`, `python`, or the URL of a running emulator [default: Python if Python 3.11 to 3.13 or `uv` is installed, else Docker]
     #[arg(long)]
     backend: Option<String>,
-    /// Leave the emulator running, and print the commands to play with it and to stop it
+    /// Leave the emulator running, and print the commands to use and stop it
     #[arg(long)]
     keep: bool,
 }
@@ -40,8 +40,8 @@ impl Demo {
     }
 }
 
-/// Builds what the story needs if no container is started: without Docker's client, Athena, and what only tests use. Other features
-/// of dependencies are another build of the SDK than the workspace's.
+/// Builds only the programs of the demo without a container: no Docker client, Athena or test-only dependencies. Their dependencies have
+/// other features, so this compiles another SDK than the workspace build.
 pub(crate) fn build() -> Command {
     cargo(
         "build --package flowagg-cli --package flowagg-testkit --bin flowagg --bin flowagg-rehearse --no-default-features \

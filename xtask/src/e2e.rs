@@ -1,4 +1,4 @@
-//! `cargo xtask e2e`: the main job, from the build to the last count, then every scenario; and nothing stays behind.
+//! `cargo xtask e2e`: the rehearsal and every scenario on a fresh emulator, followed by a check for leftovers.
 
 use std::env;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::step::{minutes, step};
 pub(crate) struct E2e {
     #[command(flatten)]
     emulator: Emulator,
-    /// Run it all so many times in a row, each time on a fresh emulator, and tell how many runs were green
+    /// Number of runs, each on a fresh emulator
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
 }
@@ -33,29 +33,26 @@ impl E2e {
         let start = Instant::now();
         let green: u32 = (1..=self.times).map(|number| u32::from(self.run_once(number))).sum();
         let times = self.times;
-        eprintln!("\n{green} of {times} runs were green");
+        eprintln!("\n{green} of {times} runs passed");
         if green < times {
             bail!("{} runs failed", times - green);
         }
-        eprintln!(
-            "ok: end to end in {} after the build, and nothing is left behind",
-            minutes(start.elapsed())
-        );
+        eprintln!("ok: end to end in {} after the build, without leftovers", minutes(start.elapsed()));
         Ok(())
     }
 
-    /// Runs it all on an emulator of its own, and tells how that went. Returns whether it was green.
+    /// Runs rehearsal and scenarios on a new emulator, and prints an error if one fails. Returns whether both passed.
     fn run_once(&self, number: u32) -> bool {
         let ran = step(&format!("run {number} of {}", self.times), || {
             let backend = self.emulator.backend.as_deref();
-            // All that is written to the disk is written here, and all processes have this folder in their environment.
+            // All files are written here, and all processes have this folder in their environment.
             let folder = tempfile::Builder::new().prefix("flowagg-e2e-").tempdir()?;
             let emulator = step("emulator", || Running::start(backend, Some(folder.path())))?;
             let leftovers = Leftovers::of(folder.path(), &emulator, backend);
             let ran = rehearse(&emulator, folder.path());
             drop(emulator);
-            if let Err(error) = step("what is left behind", || leftovers.look()) {
-                return Err(error.context(format!("{} stays, for a look", folder.keep().display())));
+            if let Err(error) = step("leftovers", || leftovers.check()) {
+                return Err(error.context(format!("keeping {} for inspection", folder.keep().display())));
             }
             ran
         });
@@ -66,13 +63,12 @@ impl E2e {
     }
 }
 
-/// The rehearsal, then the scenarios, on an emulator that runs.
+/// Runs the rehearsal, then the scenarios, on a running emulator.
 fn rehearse(emulator: &Running, folder: &Path) -> anyhow::Result<()> {
     step("rehearsal", || cargo::run(within(folder, rehearsal("story", Some(&emulator.url)).arg("--query"))))?;
     step("scenarios", || cargo::run(within(folder, &mut scenarios()).envs(emulator.environment())))
 }
 
-/// A rehearsal, by its name.
 pub(crate) fn rehearsal(name: &str, backend: Option<&str>) -> Command {
     let mut rehearse = Command::new(cargo::program("flowagg-rehearse"));
     rehearse.arg(name);
@@ -88,7 +84,7 @@ fn scenarios() -> Command {
     scenarios
 }
 
-/// Has tests run in more threads than there are cores: those of an emulator wait, most of the time.
+/// Runs tests in more threads than cores, because tests on an emulator wait most of the time.
 pub(crate) fn wait_together(tests: &mut Command) {
     const THREADS: &str = "RUST_TEST_THREADS";
     if env::var_os(THREADS).is_none() {

@@ -1,9 +1,10 @@
-//! `cargo xtask exports`: what `flowagg export` writes, before AWS's own rules and on an emulator.
+//! `cargo xtask exports`: checks the output of `flowagg export` with third-party tools and on an emulator.
 //!
-//! Every template of a matrix of fleets passes cfn-lint, which has CloudFormation's resource schemas; and the hub's
-//! template, deployed, leaves `flowagg plan` nothing to do at the bucket but what LocalStack's CloudFormation leaves out.
-//! Every Terraform configuration of the same fleets passes Terraform itself, as far as it goes without a provider. And what
-//! `--json` writes, in the scenarios, is what the kept JSON Schemas say.
+//! - Every template of a matrix of fleets passes cfn-lint, which has CloudFormation's resource schemas.
+//! - After the hub's template is deployed, `flowagg plan` changes nothing at the bucket except settings that LocalStack's
+//!   CloudFormation ignores.
+//! - Every Terraform configuration of the same fleets passes Terraform, as far as possible without a provider.
+//! - The JSON documents of the scenarios are valid under the JSON Schemas in `docs/schemas`.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -17,7 +18,7 @@ use crate::cargo::{self, run};
 use crate::emulator::{BACKEND_VARIABLE, Running};
 use crate::{Emulator, cargo::root, python};
 
-/// The fleet files of the matrix, with the region that their templates are checked for.
+/// The fleet files of the matrix, with the region for which cfn-lint checks their templates.
 const FLEETS: [(&str, &str); 11] = [
     ("plain", "eu-west-1"),
     ("kms", "us-west-2"),
@@ -31,7 +32,7 @@ const FLEETS: [(&str, &str); 11] = [
     ("reading", "eu-west-1"),
     ("elsewhere", "eu-west-1"),
 ];
-/// The exports of the matrix; a fleet that cannot be expressed so refuses.
+/// The exports of the matrix. An export fails if it cannot express the fleet.
 const EXPORTS: [&str; 9] = [
     "cloudformation --hub",
     "cloudformation --member",
@@ -43,11 +44,11 @@ const EXPORTS: [&str; 9] = [
     "iam",
     "athena",
 ];
-/// How a run of flowagg ends that refuses, or that has no credentials to look accounts up with.
+/// The exit codes of an export that cannot express the fleet, or that has no credentials for a lookup of accounts.
 const REFUSALS: [i32; 2] = [1, 2];
-/// The fewest templates that the matrix gives, in each format: fewer mean that what should be checked was not written.
-/// The fewest fleets that give a Terraform configuration, in each format.
+/// The minimum number of fleets with a Terraform configuration, in each format.
 const FEWEST_CONFIGURATIONS: usize = 7;
+/// The minimum number of templates, in each format. Fewer mean that some were not written and thus not checked.
 const FEWEST_TEMPLATES: usize = 30;
 
 pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
@@ -77,7 +78,7 @@ pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
             run(lint.args(["--regions", region, "--"]).args(&written))?;
         }
         ensure!(templates >= FEWEST_TEMPLATES, "only {templates} templates were written as {format}");
-        eprintln!("cfn-lint finds nothing in {templates} templates as {format}");
+        eprintln!("cfn-lint reports no problems in {templates} templates as {format}");
     }
     configurations(&folder.join("terraform"))?;
     schema(&python, &folder)?;
@@ -85,7 +86,7 @@ pub(crate) fn exports(which: &Emulator) -> anyhow::Result<()> {
     deployed(which, &python, &folder)
 }
 
-/// What `flowagg schema` prints, before a validator.
+/// Validates fleet files against the output of `flowagg schema`.
 fn schema(python: &Path, folder: &Path) -> anyhow::Result<()> {
     let file = folder.join("flowagg.schema.json");
     let printed = Command::new(cargo::program("flowagg")).arg("schema").output()?;
@@ -93,11 +94,11 @@ fn schema(python: &Path, folder: &Path) -> anyhow::Result<()> {
     fs::write(&file, printed.stdout)?;
     let fleets = FLEETS.map(|(fleet, _)| fleet_file(fleet));
     run(Command::new(python).arg(root().join("xtask/exports/schema.py")).arg(&file).args(fleets))?;
-    eprintln!("the schema admits {} fleet files, and no key that they do not have", FLEETS.len());
+    eprintln!("the schema accepts {} fleet files and rejects unknown keys", FLEETS.len());
     Ok(())
 }
 
-/// What the scenarios had flowagg write with `--json`, before a validator.
+/// Validates the `--json` documents of the scenarios against their schemas.
 fn documents(which: &Emulator, python: &Path, folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let mut scenarios = cargo::cargo("test --workspace --test scenarios documents");
@@ -107,12 +108,10 @@ fn documents(which: &Emulator, python: &Path, folder: &Path) -> anyhow::Result<(
     run(Command::new(python).arg(root().join("xtask/exports/documents.py")).arg(schemas).arg(folder))
 }
 
-/// Every fleet's configuration, before Terraform. Without it nothing is checked, and that is said.
+/// Checks every fleet's configuration with Terraform. Without Terraform, prints a notice and checks nothing.
 fn configurations(folder: &Path) -> anyhow::Result<()> {
     if let Err(error) = terraform(Path::new(".")).arg("version").output() {
-        eprintln!(
-            "NOT run: no Terraform configuration was checked, for `terraform` cannot be started: {error}"
-        );
+        eprintln!("NOT RUN: check of the Terraform configurations: cannot start `terraform`: {error}");
         return Ok(());
     }
     for format in ["hcl", "json"] {
@@ -127,9 +126,9 @@ fn configurations(folder: &Path) -> anyhow::Result<()> {
             }
             ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
             passes_terraform(&out).with_context(|| format!("{fleet} as {format}"))?;
-            let built = flowagg_says(&fleet_file(fleet), "policy build")?;
+            let built = offline_output(&fleet_file(fleet), "policy build")?;
             let built: serde_json::Value = serde_json::from_str(&built)?;
-            ensure!(policy(&out)? == built, "{fleet} as {format}: Terraform reads another policy");
+            ensure!(policy(&out)? == built, "{fleet} as {format}: Terraform evaluates a different policy");
             configurations += 1;
         }
         ensure!(
@@ -137,13 +136,13 @@ fn configurations(folder: &Path) -> anyhow::Result<()> {
             "only {configurations} fleets were written as {format}"
         );
         eprintln!(
-            "Terraform reads {configurations} configurations as {format}, and the policies that flowagg builds"
+            "Terraform accepts {configurations} configurations as {format}, with the policies that flowagg builds"
         );
     }
     Ok(())
 }
 
-/// The structure is right, and of HCL the form. `terraform fmt` passes by what is in JSON.
+/// Checks the structure, and the formatting of HCL; `terraform fmt` ignores JSON.
 fn passes_terraform(folder: &Path) -> anyhow::Result<()> {
     run(terraform(folder).args(["fmt", "-check", "-diff"]))?;
     let providers = terraform(folder).arg("providers").output()?;
@@ -153,7 +152,7 @@ fn passes_terraform(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The bucket policy as Terraform evaluates it. Only the local values are given to it: the rest needs the provider.
+/// The bucket policy as Terraform evaluates it, from the local values alone: the rest needs the provider.
 fn policy(folder: &Path) -> anyhow::Result<serde_json::Value> {
     let alone = tempfile::tempdir()?;
     if let Ok(text) = fs::read_to_string(folder.join("policy.tf.json")) {
@@ -162,18 +161,18 @@ fn policy(folder: &Path) -> anyhow::Result<serde_json::Value> {
         fs::write(alone.path().join("policy.tf.json"), locals.to_string())?;
     } else {
         let text = fs::read_to_string(folder.join("policy.tf"))?;
-        let (locals, _) = text.split_once("\n}\n").context("no block ends")?;
+        let (locals, _) = text.split_once("\n}\n").context("`policy.tf` has no complete block")?;
         fs::write(alone.path().join("policy.tf"), format!("{locals}\n}}\n"))?;
     }
-    fs::write(alone.path().join("ask"), "jsonencode(local.bucket_policy)\n")?;
-    let ask = fs::File::open(alone.path().join("ask"))?;
-    let ended = terraform(alone.path()).arg("console").stdin(ask).output()?;
+    fs::write(alone.path().join("input"), "jsonencode(local.bucket_policy)\n")?;
+    let input = fs::File::open(alone.path().join("input"))?;
+    let ended = terraform(alone.path()).arg("console").stdin(input).output()?;
     ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let policy: String = serde_json::from_slice(&ended.stdout)?;
     Ok(serde_json::from_str(&policy)?)
 }
 
-/// Terraform in a folder, with nothing of the machine's own settings.
+/// Terraform in a folder, without the settings of this machine.
 fn terraform(folder: &Path) -> Command {
     let mut terraform = Command::new("terraform");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TF_")) {
@@ -183,7 +182,7 @@ fn terraform(folder: &Path) -> Command {
     terraform
 }
 
-/// Deploys the hub's template to an account in which nobody has been yet, and plans.
+/// Deploys the hub's template to a new account, and plans.
 fn deployed(which: &Emulator, python: &Path, folder: &Path) -> anyhow::Result<()> {
     const REGION: &str = "eu-west-1";
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
@@ -213,19 +212,23 @@ fn deployed(which: &Emulator, python: &Path, folder: &Path) -> anyhow::Result<()
     let planned = plan.output()?;
     ensure!(planned.status.success(), "{}", String::from_utf8_lossy(&planned.stderr));
     let planned: serde_json::Value = serde_json::from_slice(&planned.stdout)?;
-    ensure!(planned["hub"] == serde_json::json!([]), "after the stack, the bucket differs:\n{planned:#}");
-    let hub = planned["not-applied"].as_array().context("the plan names no changes that are not applied")?;
-    let hub: Vec<&str> = hub.iter().filter_map(|change| change["change"].as_str()).collect();
-    // LocalStack's CloudFormation gives a bucket no lifecycle, and a new expiry of an existing bucket needs a permission.
-    ensure!(hub == ["set-lifecycle"], "after the stack, the plan for the bucket is {hub:?}:\n{planned:#}");
-    imported(&file, url, &account, &folder.join("live"))?;
-    eprintln!(
-        "the hub's stack leaves flowagg nothing to do at the bucket but its lifecycle, which LocalStack leaves out"
+    ensure!(
+        planned["hub"] == serde_json::json!([]),
+        "after the deployment, the bucket differs:\n{planned:#}"
     );
+    let hub = planned["not-applied"].as_array().context("the plan has no `not-applied`")?;
+    let hub: Vec<&str> = hub.iter().filter_map(|change| change["change"].as_str()).collect();
+    // LocalStack's CloudFormation sets no lifecycle, and a new expiry of an existing bucket needs `--allow-expiry`.
+    ensure!(
+        hub == ["set-lifecycle"],
+        "after the deployment, the plan for the bucket is {hub:?}:\n{planned:#}"
+    );
+    imported(&file, url, &account, &folder.join("live"))?;
+    eprintln!("after the hub's stack, the plan changes only the lifecycle, which LocalStack does not set");
     Ok(())
 }
 
-/// The configuration of what is there now imports the bucket; after `apply`, its lifecycle and the flow logs too.
+/// Checks that a live export imports the bucket, and after `apply` also its lifecycle and the flow logs.
 fn imported(fleet: &Path, url: &str, account: &str, out: &Path) -> anyhow::Result<()> {
     let on_emulator = |args: &str| -> anyhow::Result<()> {
         let mut flowagg = flowagg(fleet);
@@ -241,7 +244,7 @@ fn imported(fleet: &Path, url: &str, account: &str, out: &Path) -> anyhow::Resul
     let addresses = || -> anyhow::Result<Vec<String>> {
         let imports: serde_json::Value =
             serde_json::from_str(&fs::read_to_string(out.join("imports.tf.json"))?)?;
-        let imports = imports["import"].as_array().context("nothing is imported")?;
+        let imports = imports["import"].as_array().context("`imports.tf.json` has no imports")?;
         Ok(imports.iter().filter_map(|import| Some(import["to"].as_str()?.to_owned())).collect())
     };
     let lifecycle = "aws_s3_bucket_lifecycle_configuration.flow_logs".to_owned();
@@ -257,12 +260,12 @@ fn imported(fleet: &Path, url: &str, account: &str, out: &Path) -> anyhow::Resul
     if terraform(out).arg("version").output().is_ok() {
         passes_terraform(out)?;
     }
-    eprintln!("after apply, {} things are imported, {} before it", after.len(), before.len());
+    eprintln!("live export: {} imports after apply, {} before", after.len(), before.len());
     Ok(())
 }
 
-/// What flowagg says, offline.
-fn flowagg_says(fleet: &Path, args: &str) -> anyhow::Result<String> {
+/// The standard output of a flowagg command that needs no network.
+fn offline_output(fleet: &Path, args: &str) -> anyhow::Result<String> {
     let ended = flowagg(fleet).args(args.split(' ')).output()?;
     ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     Ok(String::from_utf8(ended.stdout)?)
@@ -272,7 +275,7 @@ fn fleet_file(name: &str) -> PathBuf {
     root().join("flowagg-cli/tests/export/fleets").join(name).with_extension("toml")
 }
 
-/// The program, with nothing of the machine's own AWS settings.
+/// The program, without the AWS settings of this machine.
 fn flowagg(fleet: &Path) -> Command {
     let mut flowagg = Command::new(cargo::program("flowagg"));
     flowagg.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").arg("--config").arg(fleet);

@@ -1,6 +1,6 @@
-//! The tasks of this workspace, run by `cargo xtask`: the same at home and in CI.
+//! The tasks of this workspace, run by `cargo xtask`: the same locally and in CI.
 
-#![allow(clippy::print_stderr, reason = "a task tells how far it has come, and why it ends")]
+#![allow(clippy::print_stderr, reason = "tasks report progress and errors")]
 
 mod bench;
 mod build_time;
@@ -10,13 +10,16 @@ mod e2e;
 mod emulator;
 mod exports;
 mod leftovers;
+mod links;
 mod package;
+mod prose;
 mod python;
 mod questions;
 mod release;
 mod report;
 mod step;
 mod test;
+mod words;
 mod workflows;
 
 use std::process::ExitCode;
@@ -26,39 +29,52 @@ use clap::{Args, Parser};
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The tasks of this workspace")]
 enum Task {
-    /// A roll-out on an emulator, told step by step: plan, apply, deliver, verify, report; every claim is checked
+    /// Roll out a fleet on an emulator, step by step: plan, apply, deliver, verify, report
     Demo(demo::Demo),
-    /// The demo and every scenario on an emulator, and a check that nothing stays behind
+    /// Run the demo and every scenario on an emulator, and check for leftovers
     E2e(e2e::E2e),
-    /// What takes long, measured
+    /// Measure slow operations
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Check that flowlogs-reader, DuckDB and `flowagg query` find every record that the testkit delivers, and that the questions of
-    /// `flowagg query` have the same answers in Athena's SQL, which DuckDB runs
+    /// Compare `flowagg query` with other readers
+    ///
+    /// flowlogs-reader, DuckDB and `flowagg query` must find every record that the testkit delivers. The questions of `flowagg query`
+    /// must have the same answers in Athena SQL, which DuckDB runs.
     Readers(Emulator),
-    /// What `flowagg export` writes: every template passes cfn-lint, and the hub's stack is the bucket that `apply` makes
+    /// Check the output of `flowagg export`
+    ///
+    /// Every template must pass cfn-lint, and the hub's stack must create the same bucket as `apply`.
     Exports(Emulator),
-    /// The page of `flowagg report` for 3, 60 and 1,000 accounts in a headless Chromium: its numbers, its parts by keyboard,
-    /// its weight and load time, no word in the console, and what axe-core finds
+    /// Test the page of `flowagg report` in headless Chromium
+    ///
+    /// Checks numbers, keyboard access, layout, size, load time, an empty console and accessibility (axe-core), for fleets of up to
+    /// 5,000 accounts.
     Report(report::Report),
-    /// The crates as crates.io would take them: each is built from its package, without a warning; and whether their public
-    /// API breaks a caller of an earlier commit
+    /// Build each crate from its package, and compare public APIs
+    ///
+    /// A warning fails. With `--baseline`, a breaking change of the public API fails too.
     Package(package::Package),
-    /// The files of a release, tried out as a user gets them: archive, checksum, SBOM, installer, formula, container image; with
-    /// sizes, start time and smoke tests. Nothing is published
+    /// Build and test the files of a release; publishes nothing
+    ///
+    /// Builds archive, checksum, SBOM, installer, formula and container image, and prints sizes, start times and smoke tests.
     Release(release::Release),
-    /// The workflows, ours and the one to copy, and the action: GitHub's schemas admit them, zizmor finds nothing unsafe, and
-    /// shellcheck finds no fault in a shell script
+    /// Check workflows, the action and shell scripts with GitHub's schemas, zizmor and shellcheck
     Workflows,
-    /// All that must pass before a change goes in: format, clippy, every kind of test, documentation, readers, exports,
-    /// the page of the report
+    /// Find banned phrases in help, messages, docs and test names, and print replacements
+    Words,
+    /// Follow relative links and anchors in Markdown pages, help and messages
+    Links,
+    /// Run everything that CI runs; stops at the first failure
+    ///
+    /// Steps: format, words, links, clippy, library alone, demo alone, documentation, packages, build, emulator, tests, examples,
+    /// rehearsal, readers, queries, questions in Athena SQL, exports, workflows, report.
     Test(Emulator),
 }
 
-/// Which emulator.
+/// The emulator to use.
 #[derive(Args, Clone)]
 struct Emulator {
-    /// `docker`, `python`, or the URL of an emulator that runs already [default: Docker where it can, else Python]
+    /// `docker`, `python`, or the URL of a running emulator [default: Docker if available, else Python]
     #[arg(long)]
     backend: Option<String>,
 }
@@ -80,6 +96,8 @@ fn main() -> ExitCode {
         Task::Package(package) => package.run(),
         Task::Release(release) => release.run(),
         Task::Workflows => workflows::workflows(),
+        Task::Words => words::run(),
+        Task::Links => links::run(),
         Task::Test(emulator) => test::run(&emulator),
     };
     match done {

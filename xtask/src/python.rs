@@ -1,4 +1,4 @@
-//! The Python environment of the checks that others wrote, from a lock file with hashes.
+//! Python environments for third-party checks, each installed from a lock file with hashes.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -9,17 +9,17 @@ use anyhow::bail;
 
 use crate::cargo::{is_there, root, run};
 
-/// An environment.
+/// A Python environment.
 #[derive(Clone, Copy)]
 pub(crate) enum Environment {
-    /// The checks of exports.
+    /// Checks of exports.
     Exports,
-    /// The programs that `cargo xtask bench query` compares with.
+    /// Libraries that `cargo xtask bench query` compares flowagg with.
     Query,
 }
 
 impl Environment {
-    /// Its name: that of the folder in xtask with its lock file, which has every package with its version and hashes.
+    /// The name of the folder in xtask with its lock file, which lists every package with version and hashes.
     fn name(self) -> &'static str {
         match self {
             Self::Exports => "exports",
@@ -28,12 +28,12 @@ impl Environment {
     }
 }
 
-/// A program of the environment of exports.
+/// The path of a program in the exports environment.
 pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
     program_of(Environment::Exports, name)
 }
 
-/// A program of an environment, which is made where it is not there, or not as the lock file says.
+/// The path of a program in an environment, which is installed if it is missing or differs from its lock file.
 pub(crate) fn program_of(environment: Environment, name: &str) -> anyhow::Result<PathBuf> {
     let environment = environment.name();
     let lock = root().join("xtask").join(environment).join("requirements.txt");
@@ -45,7 +45,7 @@ pub(crate) fn program_of(environment: Environment, name: &str) -> anyhow::Result
         return Ok(program(name));
     }
     if !is_there("python3") {
-        bail!("`{name}` needs `python3`, which is not on the path");
+        bail!("`{name}` needs `python3`, which is not on the PATH");
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r"];

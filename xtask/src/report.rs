@@ -1,7 +1,7 @@
-//! `cargo xtask report`: the page of `flowagg report` in a headless Chromium, for fleets of 3 to 5,000 accounts.
+//! `cargo xtask report`: tests the page of `flowagg report` in headless Chromium, for fleets of 3 to 5,000 accounts.
 //!
-//! The browser is a package of npm, and so is axe-core; both are locked in `xtask/report`. Where there is no node, or the
-//! package has no browser for the machine, that is said, and nothing is looked at.
+//! Chromium and axe-core are npm packages, locked in `xtask/report`. Without node, or without a browser for this machine,
+//! `cargo xtask test` prints a notice and skips the test.
 
 use std::fs;
 use std::path::Path;
@@ -12,38 +12,38 @@ use clap::Args;
 
 use crate::cargo::{self, cargo, is_there, root, run};
 
-/// What makes the environment of the check, and the check.
+/// The files of the test and its environment.
 const FILES: [&str; 5] = [".npmrc", "package.json", "package-lock.json", "check.mjs", "layout.mjs"];
-/// The fleets, by their number of accounts, and the days of their reports.
+/// The number of accounts of each fleet, and the number of days in its report.
 const FLEETS: [(&str, &str); 5] = [("3", "7"), ("60", "7"), ("300", "14"), ("1000", "7"), ("5000", "7")];
-/// The fleet whose pictures are in the documentation.
+/// The fleet in the screenshots of the documentation.
 const PICTURED: &str = "60";
 
 /// The options of the task.
 #[derive(Args)]
 pub(crate) struct Report {
-    /// Also write the screenshots in `docs` anew
+    /// Also update the screenshots in `docs`
     #[arg(long)]
     screenshots: bool,
 }
 
-/// What is missing on this machine; `None` where the check can run.
+/// The reason why the test cannot run on this machine; `None` if it can.
 pub(crate) fn missing() -> Option<&'static str> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        Some("the Chromium that npm carries is for Linux on x86-64 only")
+        Some("the Chromium package of npm supports only Linux on x86-64")
     } else if !is_there("node") || !is_there("npm") {
-        Some("`node` and `npm` are not on the path")
+        Some("`node` and `npm` are not on the PATH")
     } else {
         None
     }
 }
 
-/// Checks the page where that can be done; says so where it cannot.
-pub(crate) fn where_possible() -> anyhow::Result<()> {
+/// Runs the test, or prints why it cannot run.
+pub(crate) fn if_possible() -> anyhow::Result<()> {
     match missing() {
         None => Report { screenshots: false }.run(),
         Some(why) => {
-            eprintln!("NOT RUN: nobody has looked at the page of `flowagg report` in a browser: {why}");
+            eprintln!("NOT RUN: browser test of the page of `flowagg report`: {why}");
             Ok(())
         }
     }
@@ -52,7 +52,7 @@ pub(crate) fn where_possible() -> anyhow::Result<()> {
 impl Report {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         if let Some(why) = missing() {
-            bail!("the page cannot be looked at here: {why}");
+            bail!("cannot test the page on this machine: {why}");
         }
         run(&mut cargo("build --workspace --example report"))?;
         let folder = root().join("target/report");
@@ -64,7 +64,7 @@ impl Report {
         }
         let browser = folder.join("browser");
         fs::create_dir_all(&browser)?;
-        // The package unpacks its browser into the folder for temporary files, where another version may lie.
+        // The package unpacks its browser into the temporary folder, which may contain another version.
         run(Command::new("node")
             .arg("check.mjs")
             .arg(".")
@@ -77,14 +77,14 @@ impl Report {
             for theme in ["light", "dark"] {
                 let picture = folder.join(format!("{PICTURED}-{theme}.png"));
                 fs::copy(&picture, docs.join(format!("report-{theme}.png")))
-                    .with_context(|| format!("{} cannot be copied", picture.display()))?;
+                    .with_context(|| format!("cannot copy {}", picture.display()))?;
             }
         }
         Ok(())
     }
 }
 
-/// The locked packages, installed where they are not; and the check beside them.
+/// Installs the locked packages if they changed, and copies the test next to them.
 fn environment(folder: &Path) -> anyhow::Result<()> {
     let installed = folder.join("installed.json");
     let lock = root().join("xtask/report/package-lock.json");

@@ -1,16 +1,16 @@
-//! One part of a task: named before it begins, and timed after it ends.
+//! The steps of a task: each prints its name when it starts and its duration when it ends.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-/// The parts of a task that have ended, as a table of their times.
+/// The completed steps of a task, as a table of durations.
 #[derive(Default)]
 pub(crate) struct Steps(Vec<(String, Duration)>);
 
 impl Steps {
-    /// Runs a part of a task, as [`step`] does, and adds it to the table.
+    /// Runs a step, as [`step`] does, and adds it to the table.
     pub(crate) fn step<T>(
         &mut self,
         name: &str,
@@ -22,7 +22,7 @@ impl Steps {
         Ok(done)
     }
 
-    /// The time of a step that has ended.
+    /// The duration of a completed step.
     pub(crate) fn time(&self, name: &str) -> Duration {
         self.0.iter().filter(|(step, _)| step == name).map(|(_, time)| *time).sum()
     }
@@ -36,11 +36,11 @@ impl fmt::Display for Steps {
             writeln!(f, "| {name} | {} |", minutes(*time))?;
         }
         let total: Duration = self.0.iter().map(|(_, time)| *time).sum();
-        writeln!(f, "| together | {} |", minutes(total))
+        writeln!(f, "| total | {} |", minutes(total))
     }
 }
 
-/// Runs a part of a task, and prints its name and how long it took.
+/// Runs a step, and prints its name and duration.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let start = Instant::now();
     eprintln!("\n== {name}");
@@ -49,7 +49,7 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> a
     Ok(done)
 }
 
-/// A time in minutes and seconds.
+/// A duration in minutes and seconds.
 pub(crate) fn minutes(time: Duration) -> String {
     let seconds = time.as_secs();
     format!("{} min {:02} s", seconds / 60, seconds % 60)

@@ -1,13 +1,17 @@
-//! `cargo xtask workflows`: ours, the action and the one to copy, before the schemas of GitHub's files and linters of their safety
-//! and of every shell script.
+//! `cargo xtask workflows`: checks the workflows, the example workflow, the action and every shell script with GitHub's schemas,
+//! zizmor and shellcheck.
 
 use std::process::Command;
 
 use crate::cargo::{root, run};
 use crate::python;
 
-const WORKFLOWS: [&str; 3] =
-    [".github/workflows/ci.yml", ".github/workflows/release.yml", "docs/github-actions.yml"];
+const WORKFLOWS: [&str; 4] = [
+    ".github/workflows/ci.yml",
+    ".github/workflows/properties.yml",
+    ".github/workflows/release.yml",
+    "docs/github-actions.yml",
+];
 const ACTION: &str = ".github/actions/flowagg/action.yml";
 const DEPENDABOT: &str = ".github/dependabot.yml";
 const SCRIPTS: [&str; 5] = [
@@ -18,8 +22,8 @@ const SCRIPTS: [&str; 5] = [
     "xtask/release/install.sh",
 ];
 
-/// Every key is one that GitHub knows; zizmor finds no unpinned action, no right too many, no text of others in a script; and
-/// shellcheck finds no fault in a script, also in those of the steps.
+/// Fails if a key is unknown to GitHub's schemas, if zizmor finds an unpinned action, an excessive permission or untrusted text in a
+/// script, or if shellcheck finds an error in a script file or in the script of a step.
 pub(crate) fn workflows() -> anyhow::Result<()> {
     let schemas = python::program("check-jsonschema")?;
     for (schema, files) in [

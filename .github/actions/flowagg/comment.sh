@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Writes the plan as a comment on the pull request. The comment starts with a line that is not shown and names the fleet file, by
-# which the next run finds it. Only a comment of the token's own user is updated.
+# Posts the plan as a comment on the pull request. The comment starts with a hidden line with the name of the fleet file, by which
+# the next run finds it. Only comments by the user of the token are updated.
 set -euo pipefail
 
 body=$(mktemp "$RUNNER_TEMP/flowagg-comment-XXXXXX")
-# The name cannot end the HTML comment that it is in.
+# Replace characters that could end the HTML comment.
 export MARKER="<!-- flowagg plan ${CONFIG//[^[:alnum:]._\/-]/_} -->"
 {
     printf '%s\n' "$MARKER"

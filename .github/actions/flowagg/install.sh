@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Downloads a release of flowagg and puts it on the path of the job. Its SHA-256 must be the one of the release, and its provenance
-# must be the release workflow of flowagg's repository.
+# Downloads a release of flowagg and adds it to the PATH of the job. Its SHA-256 must match the release, and its provenance must be
+# the release workflow of flowagg's repository.
 set -euo pipefail
 
 repository=flowagg/flowagg
@@ -11,12 +11,12 @@ case "$RUNNER_OS $RUNNER_ARCH" in
     "macOS ARM64") platform=aarch64-apple-darwin ;;
     "macOS X64") platform=x86_64-apple-darwin ;;
     *)
-        echo "::error::this action does not run on $RUNNER_OS $RUNNER_ARCH: use a runner with Linux or macOS"
+        echo "::error::unsupported runner $RUNNER_OS $RUNNER_ARCH: use Linux or macOS"
         exit 2
         ;;
 esac
 if ! [[ $VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]]; then
-    echo "::error::\`version\` is not a version: use one such as 0.1.0"
+    echo "::error::invalid \`version\`: use a version such as 0.1.0"
     exit 2
 fi
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs flowagg. A plan with changes succeeds; every other exit code but 0 fails the job.
+# Runs flowagg. A plan with changes (exit code 3) succeeds; other non-zero exit codes fail the job.
 set -euo pipefail
 
 read -r -a words <<<"${ARGS//$'\n'/ }"
@@ -8,7 +8,7 @@ case $COMMAND in
     apply) verb=(apply --yes) ;;
     verify) verb=(verify) ;;
     *)
-        echo "::error::\`command\` is \`plan\`, \`apply\` or \`verify\`"
+        echo "::error::invalid \`command\`: use \`plan\`, \`apply\` or \`verify\`"
         exit 2
         ;;
 esac
@@ -23,7 +23,7 @@ if [ -s "$printed" ]; then
         cat "$printed" >>"$GITHUB_STEP_SUMMARY"
         echo "plan=$printed" >>"$GITHUB_OUTPUT"
     else
-        # Longer than any row of backticks that flowagg prints.
+        # A longer fence than any that flowagg prints.
         {
             echo "\`\`\`\`\`\`text"
             cat "$printed"

@@ -7,7 +7,7 @@ use crate::export::athena::{Name, Names};
 /// Where a query runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
-    /// On this machine, over the objects of the bucket
+    /// On this machine, from the objects in the bucket
     #[default]
     Local,
     /// In Amazon Athena, on the table of `flowagg export athena`
@@ -15,21 +15,23 @@ pub(crate) enum Engine {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Options of `--engine athena`")]
+#[command(next_help_heading = "Athena options")]
 pub(crate) struct AthenaOptions {
-    /// The workgroup [default: primary]
+    /// Athena workgroup [default: primary]
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
-    /// Where Athena stores the result [default: the workgroup's]
+    /// Location for the results [default: the workgroup's]
     #[arg(long, value_name = "S3-URL", value_parser = s3_url)]
     pub(crate) output: Option<String>,
-    /// What Athena charges in the region for 10^12 bytes: see "Amazon Athena pricing" [default: 5]
+    /// Price in USD per TB (10^12 bytes) scanned [default: 5]
+    ///
+    /// The price depends on the region: see "Amazon Athena pricing".
     #[arg(long, value_name = "USD", value_parser = price)]
     price_per_tb: Option<f64>,
-    /// The database of the table [default: flowagg]
+    /// Database of the table [default: flowagg]
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     database: Option<Name>,
-    /// The table of questions [default: vpc_flow_logs]
+    /// Table that the questions query [default: vpc_flow_logs]
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     table: Option<Name>,
 }
@@ -51,7 +53,7 @@ impl AthenaOptions {
         )
     }
 
-    /// The first of the options that is given.
+    /// The first of these options that is set.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let all = [
             ("--workgroup", self.workgroup.is_some()),
@@ -66,12 +68,16 @@ impl AthenaOptions {
 
 fn s3_url(text: &str) -> Result<String, String> {
     let is_one = text.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-    if is_one { Ok(text.to_owned()) } else { Err("a place such as s3://acme-athena/results/".to_owned()) }
+    if is_one {
+        Ok(text.to_owned())
+    } else {
+        Err("expected an S3 URL such as s3://acme-athena/results/".to_owned())
+    }
 }
 
 fn price(text: &str) -> Result<f64, String> {
     let price: Option<f64> = text.parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
-    price.ok_or_else(|| "an amount of USD, as in 5 or 6.75".to_owned())
+    price.ok_or_else(|| "expected a price in USD such as 5 or 6.75".to_owned())
 }
 
 #[cfg(test)]
@@ -79,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_and_places_are_read_as_people_write_them() {
+    fn prices_and_s3_urls_are_parsed() {
         assert_eq!(price("6.75"), Ok(6.75));
         assert!(price("-1").is_err() && price("NaN").is_err() && price("five").is_err());
         assert!(s3_url("s3://acme/").is_ok() && s3_url("acme").is_err() && s3_url("s3://").is_err());

@@ -1,4 +1,4 @@
-//! Words of other tools on the command line, and what they are called here.
+//! Suggestions for options and commands of other tools, such as `--auto-approve`.
 
 use std::ffi::OsString;
 
@@ -7,18 +7,18 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Options of other tools.
 const OPTIONS: [(&str, &str); 8] = [
-    ("--auto-approve", "use '--yes' to apply without a question"),
-    ("--no-confirm", "use '--yes' to apply without a question"),
+    ("--auto-approve", "use '--yes' to skip the confirmation"),
+    ("--no-confirm", "use '--yes' to skip the confirmation"),
     ("--dry-run", "use 'flowagg plan', which changes nothing"),
-    ("-f", "use '-c FILE' or '--config FILE' to name the fleet file"),
-    ("--file", "use '-c FILE' or '--config FILE' to name the fleet file"),
-    ("-o", "use '--json' for JSON, or '--out' where a verb writes files"),
-    ("--output", "use '--json' for JSON, or '--out' where a verb writes files"),
-    ("--debug", "use '-v' to trace calls, or '-vv' for more"),
+    ("-f", "use '-c FILE' or '--config FILE' to select the fleet file"),
+    ("--file", "use '-c FILE' or '--config FILE' to select the fleet file"),
+    ("-o", "use '--json' to print JSON, or '--out' to write files"),
+    ("--output", "use '--json' to print JSON, or '--out' to write files"),
+    ("--debug", "use '-v' to log AWS calls, or '-vv' for more"),
 ];
-/// Terraform's options have one dash, which clap takes for several short ones.
+/// Terraform's options have one dash, so clap parses them as several short options.
 const AUTO_APPROVE: &str = "-auto-approve";
-/// Verbs of other tools.
+/// Commands of other tools.
 const VERBS: [(&str, &str); 11] = [
     (
         "status",
@@ -26,7 +26,7 @@ const VERBS: [(&str, &str); 11] = [
     ),
     (
         "validate",
-        "use 'flowagg doctor', which checks the fleet file first, and then AWS; 'flowagg policy build' reads it offline",
+        "use 'flowagg doctor' to check the fleet file and AWS, or 'flowagg policy build' to check the fleet file offline",
     ),
     ("check", "use 'flowagg doctor' for the fleet, or 'flowagg policy check' for a bucket policy"),
     ("diff", "use 'flowagg plan' for the fleet, or 'flowagg policy diff' for two policies"),
@@ -38,10 +38,10 @@ const VERBS: [(&str, &str); 11] = [
     ("remove", "use 'flowagg destroy', which keeps the bucket and its objects"),
     ("down", "use 'flowagg destroy', which keeps the bucket and its objects"),
 ];
-/// Verbs that have verbs of their own.
+/// Commands that have subcommands.
 const PARENTS: [&str; 2] = ["policy", "export"];
 
-/// The same error, with a tip if it is about a word of another tool.
+/// Adds a tip to an error about an option or a command of another tool.
 pub(crate) fn hinted(mut error: clap::Error, args: &[OsString]) -> clap::Error {
     let tip = tip(&error, args);
     if let Some(tip) = tip {

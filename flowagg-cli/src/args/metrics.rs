@@ -1,4 +1,4 @@
-//! Options of commands that write metrics.
+//! Options of the commands that write metrics.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,18 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Metrics")]
 pub(crate) struct MetricsArgs {
-    /// Write metrics for Prometheus into this file, which is replaced
+    /// Write Prometheus metrics to this file, replacing it
     #[arg(long, value_name = "FILE.prom")]
     pub(crate) metrics: Option<PathBuf>,
-    /// Add metrics for CloudWatch (embedded metric format) to this file; `-` writes them to standard output, and everything else to
-    /// standard error
+    /// Append CloudWatch metrics to this file; `-` is standard output
+    ///
+    /// The metrics are in CloudWatch embedded metric format. With `-`, all other output goes to standard error.
     #[arg(long, value_name = "FILE|-")]
     pub(crate) metrics_emf: Option<Lines>,
 }
 
 impl MetricsArgs {
-    /// The files.
+    /// The files to write.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.metrics.as_deref().into_iter().chain(self.metrics_emf.as_ref().and_then(Lines::path))
     }
@@ -30,7 +31,7 @@ impl MetricsArgs {
     }
 }
 
-/// Where lines are written.
+/// The destination of lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Lines {
     StandardOutput,
@@ -38,7 +39,7 @@ pub(crate) enum Lines {
 }
 
 impl Lines {
-    /// The file.
+    /// The file, unless the destination is standard output.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::StandardOutput => None,

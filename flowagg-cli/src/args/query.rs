@@ -36,87 +36,112 @@ Examples:
   flowagg query rejected --from 15m --watch 60s
   flowagg query rejected --only payments --fail-if-rows
   flowagg query top --engine athena --from 30d --output s3://acme-athena/
-  flowagg query top --engine athena --print   the SQL, without running it
-  flowagg query                    a prompt, with history and completion
+  flowagg query top --engine athena --print   print the SQL
+  flowagg query                    start a prompt
 
 Exit codes:
   0  the query ran, and every object was read
-  1  something could not be read or looked up, the query failed, or you
-     answered no
-  2  the question, statement or an option is invalid, a field that it needs
-     is not recorded, or there is no terminal to ask on
+  1  something could not be read or looked up, the query failed, or it was
+     not confirmed
+  2  the question, statement or an option is invalid, a required field is not
+     recorded, or a confirmation is required and there is no terminal
   3  the query ran, and broken objects were skipped, or `--fail-if-rows` found
      rows";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct QueryArgs {
-    /// A question by its name, or SQL as one argument; `-` reads SQL from stdin. Without it, a terminal gets a prompt
+    /// Name of a question, or a SQL statement; `-` reads it from stdin
     ///
-    /// `--list` shows the questions, also those that are saved as `queries/NAME.sql` next to the fleet file. A statement is SELECT,
-    /// WITH, EXPLAIN, DESCRIBE or SHOW, and its table is `vpc_flow_logs`: `DESCRIBE vpc_flow_logs` lists the columns.
+    /// Without this argument, a prompt starts in the terminal. `--list` shows the questions, including those saved as `queries/NAME.sql`
+    /// next to the fleet file. A SQL statement is one argument in quotes. It starts with SELECT, WITH, EXPLAIN, DESCRIBE or SHOW. The
+    /// table is `vpc_flow_logs`, and `DESCRIBE vpc_flow_logs` lists its columns.
     #[arg(value_name = "QUESTION|SQL")]
     pub(crate) asked: Option<String>,
-    /// What the question is about, such as an address; `NAME=VALUE` for a parameter of a saved question
+    /// Argument of the question, such as an address
+    ///
+    /// Parameters of a saved question have the form `NAME=VALUE`.
     #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
-    /// List the questions with the fields that they need; with a question, which records it counts
+    /// List the questions and their required fields
+    ///
+    /// With the name of a question, describe the records that it counts.
     #[arg(long, conflicts_with_all = ["arguments", "bucket", "path", "prefix", "from", "to", "limit", "format", "out", "explain"])]
     #[arg(conflicts_with_all = ["ask_above", "yes", "names", "strict", "nat", "own", "hours", "weekdays", "utc_offset"])]
     pub(crate) list: bool,
-    /// Where the query runs
+    /// Engine that runs the query
     #[cfg(feature = "athena")]
     #[arg(long, value_enum, default_value_t)]
     pub(crate) engine: Engine,
-    /// Read this bucket instead of the fleet file's
+    /// Read this bucket instead of the fleet file's bucket
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     pub(crate) bucket: Option<BucketName>,
-    /// Read this folder instead of a bucket, without any AWS call: a copy of the bucket, with `AWSLogs/` in it
+    /// Read a local copy of the bucket, a folder that contains `AWSLogs/`
+    ///
+    /// No AWS calls are made.
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// The sub-folder that contains `AWSLogs/` [default: the fleet file's with `--config`, else the top]
+    /// Folder that contains `AWSLogs/`
+    ///
+    /// The default is the fleet file's prefix, or, if no fleet file is read, the root of the bucket or folder.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) prefix: Option<Folder>,
-    /// Read records that ended at this time or later: a time (RFC 3339), a day (UTC), or a span such as 15m, 24h or 7d before now
-    /// [default: 1h, for `unused-rules` 30 days; with `--path` everything]
+    /// Read records that ended at this time or later [default: 1h]
+    ///
+    /// The value is a time (RFC 3339), a day (UTC), or a duration before now such as 15m, 24h or 7d. For `unused-rules`, the default is
+    /// 30 days. With `--path`, the default is all records.
     #[arg(long, value_name = "TIME")]
     pub(crate) from: Option<QueryTime>,
-    /// Read records that ended before this time, or on this day or earlier [default: now; with `--path` everything]
+    /// Read records that ended before this time [default: now]
+    ///
+    /// A day (UTC) is included in full. With `--path`, the default is all records.
     #[arg(long, value_name = "TIME")]
     pub(crate) to: Option<QueryTime>,
     /// Print at most N rows
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// How the rows are printed
-    #[arg(long, default_value = "table")]
+    /// Output format of the rows
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: ResultFormat,
-    /// Write the rows into this file. An existing file is replaced when the query has succeeded
+    /// Write the rows to this file
+    ///
+    /// An existing file is replaced after the query has succeeded.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// List the objects, print how much the query would read and what that costs, and run nothing
+    /// Print how much the query would read and what that costs
+    ///
+    /// Objects are listed, and the query is not run.
     #[arg(long, conflicts_with_all = ["format", "out", "limit"])]
     pub(crate) explain: bool,
-    /// Print the SQL of the question for this engine, and run nothing
+    /// Print the SQL of the question without running it
     #[arg(long, conflicts_with_all = ["format", "out", "explain"])]
     pub(crate) print: bool,
-    /// Ask before reading more than these bytes or objects, as in `20GB`, `500000` or `20GB,500000` [default: 5GB,100000]
+    /// Prompt before reading more than this [default: 5GB,100000]
+    ///
+    /// The value is a number of bytes, a number of objects or both, as in `20GB`, `500000` or `20GB,500000`.
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) ask_above: Option<Amount>,
-    /// Do not ask
+    /// Skip all confirmations
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// Add the names of accounts, network interfaces, instances, VPCs, subnets and addresses, in columns next to theirs
+    /// Add columns with the names of accounts, resources and addresses
     ///
-    /// They are looked up in the accounts of the fleet file, with calls to EC2, and are those of now.
+    /// Names of accounts, network interfaces, instances, VPCs, subnets and addresses are added next to their columns. They are the current
+    /// names, looked up with EC2 calls in the accounts of the fleet file.
     #[arg(long, conflicts_with = "explain")]
     pub(crate) names: bool,
     /// Stop at the first broken object instead of skipping it
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Exit with 3 if there are rows; for a saved question, if there are more than its threshold
+    /// Exit with 3 if there are rows
+    ///
+    /// For a saved question, exit with 3 if there are more rows than its threshold.
     #[arg(long, conflicts_with = "explain")]
     pub(crate) fail_if_rows: bool,
-    /// Ask again and again, each time this long after the last start; ends with Ctrl-C, or with `--fail-if-rows` when rows are found
-    #[arg(long, value_name = "TIME", value_parser = interval, conflicts_with_all = ["explain", "list"])]
+    /// Repeat the query at this interval
+    ///
+    /// Each run starts this long after the start of the previous one. The query repeats until Ctrl-C or, with `--fail-if-rows`, until there
+    /// are rows.
+    #[arg(long, value_name = "DURATION", value_parser = interval, conflicts_with_all = ["explain", "list"])]
     pub(crate) watch: Option<Duration>,
     #[command(flatten)]
     pub(crate) of_question: QuestionOptions,
@@ -126,40 +151,43 @@ pub(crate) struct QueryArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Options of questions")]
+#[command(next_help_heading = "Question options")]
 pub(crate) struct QuestionOptions {
-    /// NAT gateways, by network interface or private address; regional ones by id. `fleet` looks up those of the fleet in EC2
+    /// NAT gateways, separated by commas
+    ///
+    /// Name a zonal gateway by its network interface or private address, and a regional one by its ID. `fleet` looks up all NAT gateways
+    /// of the fleet with EC2 calls.
     #[arg(long, value_name = "ID|ADDRESS|fleet", value_delimiter = ',')]
     pub(crate) nat: Vec<Gateway>,
-    /// Networks that are not the internet, besides private ones
+    /// Networks that are not the internet, in addition to private ones
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub(crate) own: Vec<Network>,
-    /// Office hours, as in `8-18`
+    /// Office hours, e.g. `8-18`
     #[arg(long, value_name = "HOURS")]
     pub(crate) hours: Option<Hours>,
-    /// Days of the office, as in `mon-fri`
+    /// Office days, e.g. `mon-fri`
     #[arg(long, value_name = "DAYS")]
     pub(crate) weekdays: Option<Weekdays>,
-    /// How far the clocks of the office are ahead of UTC, as in `+1` or `-03:30`
+    /// UTC offset of the office, e.g. `+1` or `-03:30`
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     pub(crate) utc_offset: Option<UtcOffset>,
 }
 
-/// A time, as people write it.
+/// A time as a timestamp, a day or a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueryTime {
     At(Timestamp),
     /// A day (UTC).
     Day(Date),
-    /// A span before now.
+    /// A duration before now.
     Ago(SignedDuration),
 }
 
 impl QueryTime {
-    /// The span of `--from` if it is not given. Records are delivered about 10 minutes after the traffic.
+    /// The default of `--from`. Records are delivered about 10 minutes after the traffic.
     pub(crate) const DEFAULT_FROM: Self = Self::Ago(SignedDuration::from_hours(1));
 
-    /// The start of what `--from` names.
+    /// The timestamp as the start of a time window.
     pub(crate) fn start(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(time) => time,
@@ -168,7 +196,7 @@ impl QueryTime {
         }
     }
 
-    /// The end of what `--to` names: a day is included.
+    /// The timestamp as the end of a time window, which includes a day.
     pub(crate) fn end(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Day(day) => midnight(day.saturating_add(1.day())),
@@ -194,26 +222,27 @@ impl FromStr for QueryTime {
             text.parse().ok().map(Self::Day).or_else(|| ago(text).map(Self::Ago))
         };
         read.ok_or_else(|| {
-            "a time such as 2026-11-01T08:00:00Z, a day such as 2026-11-01, or a span such as 24h".to_owned()
+            "expected a time such as 2026-11-01T08:00:00Z, a day such as 2026-11-01, or a duration such as 24h"
+                .to_owned()
         })
     }
 }
 
-/// The time from one start to the next.
+/// Parses the interval from one start to the next.
 fn interval(text: &str) -> Result<Duration, String> {
     let span = ago(text).and_then(|span| Duration::try_from(span).ok());
     span.filter(|span| *span >= Duration::from_secs(1))
-        .ok_or_else(|| "a time of at least a second, as in 60s or 5m".to_owned())
+        .ok_or_else(|| "expected a duration of at least 1s such as 60s or 5m".to_owned())
 }
 
-/// `24h`, `7d`.
+/// Parses `24h` or `7d`.
 fn ago(text: &str) -> Option<SignedDuration> {
     let span: Span = text.parse().ok()?;
     let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
     (!span.is_negative()).then_some(span)
 }
 
-/// How much may be read without a question.
+/// The amount that may be read without confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amount(pub(crate) Totals);
 
@@ -239,12 +268,13 @@ impl FromStr for Amount {
                 return Err(AMOUNT.to_owned());
             }
         }
-        // What is not given is no reason to ask, except that nothing at all is below 0.
+        // A limit that is not set never requires a confirmation.
         Ok(Self(Totals::new(objects.unwrap_or(u64::MAX), bytes.unwrap_or(u64::MAX))))
     }
 }
 
-const AMOUNT: &str = "bytes such as 20GB, a number of objects such as 500000, or both as in 20GB,500000";
+const AMOUNT: &str =
+    "expected bytes such as 20GB, a number of objects such as 500000, or both as in 20GB,500000";
 
 #[cfg(test)]
 mod tests {
@@ -257,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn times_days_and_spans_are_read_in_utc() {
+    fn times_days_and_durations_are_parsed_in_utc() {
         for (from, to, expected) in [
             ("24h", "15m", "2026-11-29T12:00:00Z 2026-11-30T11:45:00Z"),
             ("7d", "0s", "2026-11-23T12:00:00Z 2026-11-30T12:00:00Z"),
@@ -272,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn interval_is_at_least_a_second() {
+    fn interval_is_at_least_one_second() {
         assert_eq!(interval("5m"), Ok(Duration::from_secs(300)));
         for text in ["", "0s", "500ms", "-1m", "60"] {
             assert!(interval(text).is_err(), "{text}");

@@ -5,41 +5,40 @@ use clap::ValueEnum;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   flowagg schema > flowagg.schema.json
-  (then, as the first line of flowagg.toml: #:schema ./flowagg.schema.json)
   flowagg schema plan              the schema of `flowagg plan --json`
-  flowagg schema events            the schema of a line on standard error";
+  flowagg schema events            the schema of events on standard error";
 
-/// What there is a JSON Schema of.
+/// A document that has a JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Described {
     /// The fleet file, `flowagg.toml`
     FleetFile,
-    /// What `flowagg plan --json` prints
+    /// Output of `flowagg plan --json`
     Plan,
-    /// What `flowagg apply --yes --json` and `flowagg destroy --yes --json` print
+    /// Output of `flowagg apply --yes --json` and `flowagg destroy --yes --json`
     Apply,
-    /// The same schema as `apply`
+    /// The schema of `apply`
     Destroy,
-    /// What `flowagg verify --json` prints
+    /// Output of `flowagg verify --json`
     Verify,
-    /// What `flowagg doctor --json` prints
+    /// Output of `flowagg doctor --json`
     Doctor,
-    /// What `flowagg report --json` prints
+    /// Output of `flowagg report --json`
     Report,
-    /// What `flowagg permissions --json` prints
+    /// Output of `flowagg permissions --json`
     Permissions,
-    /// What `flowagg policy build --json` and `flowagg policy merge --json` print
+    /// Output of `flowagg policy build --json` and `flowagg policy merge --json`
     PolicyBuild,
-    /// The same schema as `policy-build`
+    /// The schema of `policy-build`
     PolicyMerge,
-    /// What `flowagg policy diff --json` prints
+    /// Output of `flowagg policy diff --json`
     PolicyDiff,
-    /// What `flowagg policy check --json` prints
+    /// Output of `flowagg policy check --json`
     PolicyCheck,
-    /// A line of what `flowagg policy simulate --json` prints
+    /// One line of the output of `flowagg policy simulate --json`
     PolicySimulate,
-    /// What `flowagg policy size --json` prints
+    /// Output of `flowagg policy size --json`
     PolicySize,
-    /// A line on standard error, of any verb with `--json`
+    /// An event: a line on standard error of any command with `--json`
     Events,
 }

@@ -1,4 +1,4 @@
-//! Where a report is written.
+//! The destination of a report.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ impl FromStr for Target {
         let Some(rest) = text.strip_prefix("s3://") else {
             let is_url = text.contains("://") || text.to_ascii_lowercase().starts_with("s3:");
             return if is_url {
-                Err("name a file, or an object as in `s3://acme-reports/flowagg/report.html`".to_owned())
+                Err("expected a file, or an object such as `s3://acme-reports/flowagg/report.html`"
+                    .to_owned())
             } else {
                 Ok(Self::File(text.into()))
             };
@@ -28,7 +29,7 @@ impl FromStr for Target {
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         let bucket: BucketName = bucket.parse().map_err(|error| format!("{error}"))?;
         if key.is_empty() || key.ends_with('/') {
-            return Err(format!("name an object, as in `s3://{bucket}/flowagg/report.html`"));
+            return Err(format!("expected an object such as `s3://{bucket}/flowagg/report.html`"));
         }
         Ok(Self::Object { bucket, key: key.to_owned() })
     }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s3_url_is_an_object_and_anything_else_a_file() {
+    fn s3_url_is_an_object_and_any_other_path_a_file() {
         let object =
             Target::Object { bucket: "acme-reports".parse().unwrap(), key: "a/report.html".to_owned() };
         assert_eq!("s3://acme-reports/a/report.html".parse(), Ok(object));

@@ -1,4 +1,4 @@
-//! Every call flowagg makes to AWS, by its name and by the IAM action that allows it.
+//! Every AWS call that flowagg makes: operation name and IAM action.
 
 use flowagg_core::arrival::Carrier;
 use flowagg_core::fleet::{Discovery, Organization};
@@ -10,7 +10,7 @@ use flowagg_core::id::ResourceKind;
 pub(crate) struct Call {
     /// The operation's name.
     pub(crate) name: &'static str,
-    /// The IAM action that allows it. S3's often have other names than the operations.
+    /// The IAM action that allows it. In S3 it often differs from the operation name.
     ///
     /// Source: "Actions, resources, and condition keys" of each service (Service Authorization Reference).
     pub(crate) action: &'static str,
@@ -84,7 +84,6 @@ calls! {
     CREATE_TAGS = "CreateTags", "ec2:CreateTags";
 }
 
-/// What reading the hub takes.
 pub(crate) const HUB_READS: [Call; 14] = [
     HEAD_BUCKET,
     GET_ENCRYPTION,
@@ -101,7 +100,7 @@ pub(crate) const HUB_READS: [Call; 14] = [
     GET_NOTIFICATION,
     LIST_OBJECTS,
 ];
-/// What settling the hub takes.
+/// Calls that configure the hub.
 pub(crate) const HUB_WRITES: [Call; 7] = [
     CREATE_BUCKET,
     PUT_ENCRYPTION,
@@ -111,9 +110,9 @@ pub(crate) const HUB_WRITES: [Call; 7] = [
     PUT_POLICY,
     DELETE_POLICY,
 ];
-/// What reading the key of the hub takes.
+/// Calls that read the hub's KMS key.
 pub(crate) const KEY_READS: [Call; 2] = [DESCRIBE_KEY, GET_KEY_POLICY];
-/// What finding the rules of security groups takes, and what decides whether they were used.
+/// Calls that read security group rules, and the resources that determine whether a rule was used.
 pub(crate) const SECURITY_GROUP_READS: [Call; 5] = [
     DESCRIBE_SECURITY_GROUPS,
     DESCRIBE_SECURITY_GROUP_RULES,
@@ -121,7 +120,7 @@ pub(crate) const SECURITY_GROUP_READS: [Call; 5] = [
     DESCRIBE_VPCS,
     GET_PREFIX_LIST_ENTRIES,
 ];
-/// What finding the accounts of an organization takes.
+/// Calls that list the accounts of an organization.
 pub(crate) fn organization_reads(organization: &Organization, how: &Discovery) -> Vec<Call> {
     let below = [LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS_FOR_PARENT];
     let by_id = (!how.accounts.is_empty()).then_some(DESCRIBE_ACCOUNT);
@@ -133,11 +132,11 @@ pub(crate) fn organization_reads(organization: &Organization, how: &Discovery) -
     }
 }
 
-/// What the look-ups of `flowagg query` take in a member: names, and NAT gateways.
+/// Calls that `flowagg query` makes in member accounts to look up names and NAT gateways.
 pub(crate) const LOOKUPS: [Call; 5] =
     [DESCRIBE_INTERFACES, DESCRIBE_INSTANCES, DESCRIBE_VPCS, DESCRIBE_SUBNETS, DESCRIBE_NAT_GATEWAYS];
 
-/// Whether only `flowagg query` makes a call in the members: `flowagg permissions --query` prints it.
+/// Whether only `flowagg query` makes this call in members, so that only `flowagg permissions --query` prints it.
 pub(crate) fn is_of_query(call: Call) -> bool {
     [
         DESCRIBE_INSTANCES,
@@ -149,7 +148,7 @@ pub(crate) fn is_of_query(call: Call) -> bool {
     .contains(&call)
 }
 
-/// The call that reads what there is of a kind of resource.
+/// The call that lists resources of this kind.
 pub(crate) fn describe(kind: ResourceKind) -> Call {
     match kind {
         ResourceKind::Vpc => DESCRIBE_VPCS,
@@ -159,7 +158,7 @@ pub(crate) fn describe(kind: ResourceKind) -> Call {
     }
 }
 
-/// The call that reads what carries traffic.
+/// The call that lists carriers of traffic.
 pub(crate) fn describe_in_use(carrier: Carrier) -> Call {
     match carrier {
         Carrier::NetworkInterface => DESCRIBE_INTERFACES,
@@ -167,12 +166,12 @@ pub(crate) fn describe_in_use(carrier: Carrier) -> Call {
     }
 }
 
-/// What EC2 does on behalf of who makes or deletes a flow log to S3.
+/// Actions that EC2 performs on behalf of the caller when a flow log to S3 is created or deleted.
 ///
 /// Source: "Create a flow log that publishes to Amazon S3" (Amazon VPC User Guide).
 pub(crate) const BEHIND_FLOW_LOGS: [&str; 2] = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"];
 
-/// The actions that the creator of a flow log with this field needs besides.
+/// Additional actions that are required to create a flow log with this field.
 ///
 /// Source: "Flow log records", available fields (Amazon VPC User Guide).
 pub(crate) fn behind_field(field: Field) -> &'static [&'static str] {
@@ -195,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_of_ecs_and_no_other_needs_actions_of_ecs() {
+    fn only_ecs_fields_require_ecs_actions() {
         for field in Field::all() {
             let actions = behind_field(field);
             assert_eq!(field.as_str().starts_with("ecs-"), actions.contains(&"ecs:ListClusters"), "{field}");

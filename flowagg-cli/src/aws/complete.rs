@@ -1,4 +1,4 @@
-//! Whether a response is complete. A response that ends early looks like one that says that nothing exists.
+//! Checks that responses are complete. A truncated response could otherwise be read as "nothing exists".
 
 use std::collections::BTreeSet;
 
@@ -11,49 +11,48 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::sender;
 
-/// Why a response with a success status cannot be used.
+/// Why a successful response cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Incomplete {
-    /// It has no body.
+    /// The body is empty.
     #[error("the response is empty")]
     Empty,
-    /// It ends before this.
+    /// The body does not end with this text.
     #[error("the response is incomplete: it does not end with `{0}`")]
     Unclosed(String),
-    /// More pages follow, and it does not contain the token of the next.
-    #[error("the response is incomplete: it has a next page, and no token for it")]
+    /// More pages follow, but the token for the next page is missing.
+    #[error("the response is incomplete: it indicates another page but contains no token for it")]
     NoToken,
-    /// The token of the next page is that of an earlier one.
+    /// The token for the next page is the token of an earlier page.
     #[error("the response is incomplete: it repeats the token of an earlier page")]
     RepeatedToken,
-    /// The body of an object ends early.
+    /// The download of an object ended early.
     #[cfg(feature = "query")]
     #[error("the download ended early, after {received} bytes")]
     Cut {
-        /// The bytes that arrived.
+        /// Bytes received.
         received: u64,
     },
-    /// An item lacks this.
+    /// An item has no such value.
     #[error("the response is incomplete: it contains an item without {0}")]
     Missing(&'static str),
-    /// An item has an id that cannot be read.
-    #[error("the response contains the id `{0}`, whose form is unknown")]
+    /// An item has an ID that cannot be parsed.
+    #[error("the response contains the ID `{0}`, which has an unknown format")]
     UnknownId(String),
 }
 
 impl Incomplete {
-    /// What to do about it.
     pub(super) fn help(&self) -> &'static str {
         match self {
-            Self::UnknownId(_) => "update flowagg; if this is the newest version, report the id as a defect",
+            Self::UnknownId(_) => "update flowagg; if this is the latest version, report a bug with this ID",
             _ => {
-                "run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS"
+                "run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS"
             }
         }
     }
 }
 
-/// Fails every call whose response is not from AWS, or has a success status and an incomplete body.
+/// Fails calls whose response AWS did not send, and successful calls whose body is incomplete.
 #[derive(Debug)]
 pub(crate) struct WholeResponses;
 
@@ -70,7 +69,7 @@ impl Intercept for WholeResponses {
     ) -> Result<(), BoxError> {
         let response = context.response();
         sender::check(response)?;
-        // A streamed body is not in memory: its reader notices the end.
+        // A streamed body is not in memory; its reader checks the length.
         let Some(body) = response.body().bytes().filter(|_| response.status().is_success()) else {
             return Ok(());
         };
@@ -85,7 +84,7 @@ fn needs_body(call: &Metadata) -> bool {
     matches!(call.service(), "EC2" | "STS") || (is_read(call.name()) && call.name() != "GetObject")
 }
 
-/// The end of a body says whether it is whole; its size does not matter.
+/// Checks the end of a body to see whether it is complete. The cost does not depend on the size.
 fn check(body: &[u8], needs_body: bool) -> Result<(), Incomplete> {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     match text {
@@ -97,7 +96,7 @@ fn check(body: &[u8], needs_body: bool) -> Result<(), Incomplete> {
     }
 }
 
-/// Whether a document of XML ends with its root element.
+/// Fails if an XML document does not end with its root element.
 fn is_closed(text: &str) -> Result<(), Incomplete> {
     let mut rest = text;
     // Declarations and comments come before the root element.
@@ -120,7 +119,7 @@ fn is_closed(text: &str) -> Result<(), Incomplete> {
     if is_alone || is_ended { Ok(()) } else { Err(unclosed()) }
 }
 
-/// The pages of one listing, as they come.
+/// Tracks the pages of one listing.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
     tokens: BTreeSet<String>,
@@ -128,9 +127,9 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Takes note of a page, by the token of the next and by whether the response says that there is a next.
+    /// Records a page: the token for the next page, and whether the response announces one.
     ///
-    /// The SDK itself takes a page without a token, or with the token of the page before, for the last.
+    /// The SDK would treat a page without a token, or with the token of the previous page, as the last one.
     pub(crate) fn turn(&mut self, next: Option<&str>, is_truncated: Option<bool>) -> Result<(), Incomplete> {
         match next.filter(|token| !token.is_empty()) {
             None if is_truncated == Some(true) => Err(Incomplete::NoToken),
@@ -139,7 +138,7 @@ impl Pages {
         }
     }
 
-    /// Whether an object is not one of an earlier page. S3 lists keys in the order of their bytes.
+    /// Whether an object was not on an earlier page. S3 lists keys in byte order.
     pub(crate) fn is_new(&mut self, key: &str) -> bool {
         let is_new = *key > *self.last_key || self.last_key.is_empty();
         if is_new {
@@ -149,8 +148,8 @@ impl Pages {
     }
 }
 
-/// Makes a call of EC2 for every page, and takes each item: `$read` is a `Result` without a value. The SDK's own paginator would take
-/// more processor time: it has a channel, and adds a plugin to each call.
+/// Requests every page of an EC2 listing and reads each item; `$read` returns `Result<(), Incomplete>`. The SDK's paginator uses
+/// more CPU time because of its channel and a plugin for each call.
 macro_rules! each_page {
     ($request:expr, $items:ident, $at:expr, $call:expr, |$item:ident| $read:expr) => {{
         let incomplete = |why: $crate::aws::complete::Incomplete| $at.incomplete($call, &why);
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_bodies_of_any_service_are_complete() {
+    fn complete_bodies_of_every_service_are_accepted() {
         for body in [
             "<DescribeVpcsResponse xmlns=\"http://ec2\"><vpcSet/></DescribeVpcsResponse>",
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult><Name>a</Name></ListBucketResult>\n",
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_end_that_is_cut_off_is_noticed() {
+    fn truncated_body_is_detected_at_every_length() {
         let whole = "<?xml version=\"1.0\"?><A x=\"1\"><Owner/><B>b</B></A>";
         for end in 1..whole.len() {
             let (cut, _) = whole.split_at(end);
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn only_responses_that_never_are_empty_need_a_body() {
+    fn body_is_required_only_where_aws_always_sends_one() {
         assert_eq!(check(b" \n", true), Err(Incomplete::Empty));
         assert_eq!(check(b"", false), Ok(()));
         for (name, service, expected) in [
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn page_with_a_successor_has_a_token_that_no_page_had_before() {
+    fn missing_or_repeated_page_token_is_an_error() {
         let mut pages = Pages::default();
         for (next, is_truncated, expected) in [
             (Some("a"), Some(true), Ok(())),

@@ -1,4 +1,4 @@
-//! Defaults for a first fleet file, from the caller's credentials.
+//! Defaults for a new fleet file, from the caller's credentials.
 
 use std::error::Error;
 
@@ -10,17 +10,17 @@ use super::access::Session;
 use super::call::{Call, DESCRIBE_ORGANIZATION, LIST_ACCOUNTS, LIST_BUCKETS};
 use super::failure::CallError;
 
-/// Defaults for a first fleet file.
+/// Defaults for a new fleet file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InitDefaults {
-    /// The account of the credentials.
+    /// The caller's account.
     pub account: AccountId,
-    /// The region that the AWS configuration names.
+    /// The region in the AWS configuration.
     pub region: Option<Region>,
-    /// The organization of the account; `None` if it is in none.
+    /// The account's organization; `None` if it is not in one.
     pub organization: Result<Option<FoundOrganization>, CallError>,
-    /// The account's buckets, in order.
+    /// The account's buckets, sorted by name.
     pub buckets: Result<Vec<BucketName>, CallError>,
 }
 
@@ -28,29 +28,30 @@ pub struct InitDefaults {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoundOrganization {
-    /// Its id.
+    /// Its ID.
     pub id: OrganizationId,
     /// Its management account.
     pub management: Option<AccountId>,
-    /// Whether the caller may list its accounts. Only the management account and delegated administrators may.
+    /// Whether the caller can list its accounts. Only the management account and delegated administrator accounts can.
     pub listable: Result<(), CallError>,
 }
 
-/// A failed call that only `init` makes. `flowagg permissions` does not print its action, and options give the value as well.
+/// The error of a call that only `init` makes. `flowagg permissions` does not print the action, so the advice is to allow it or to
+/// pass the value with `options`.
 fn optional<E>(call: Call, error: &SdkError<E, HttpResponse>, options: &str) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let mut failed = CallError::of(call, error);
     if failed.is_plain_denial(call) {
-        failed.advice = format!("allow {} to the caller, or give {options}", call.action).into();
+        failed.advice = format!("allow {} for the caller, or pass {options}", call.action).into();
     }
     failed
 }
 
-/// Reads defaults for a first fleet file. A call that fails is part of the result.
+/// Reads defaults for a new fleet file. Failed calls are part of the result.
 ///
-/// For a session of the caller's own account: see [`Session::open_own_account`].
+/// Takes a session of the caller's own account: see [`Session::open_own_account`].
 pub async fn init_defaults(session: &Session) -> InitDefaults {
     let account = session.hub();
     let organizations = account.organizations();
@@ -66,7 +67,7 @@ pub async fn init_defaults(session: &Session) -> InitDefaults {
         let organization = described.organization();
         let id = organization.and_then(|it| it.id()).unwrap_or_default();
         let id = OrganizationId::parse(id).map_err(|error| {
-            let help = "give `--organization`, or check the endpoint";
+            let help = "pass `--organization`, or check the endpoint";
             CallError::failed(DESCRIBE_ORGANIZATION, None, error.to_string(), help)
         })?;
         let management = organization.and_then(|it| AccountId::parse(it.master_account_id()?).ok());

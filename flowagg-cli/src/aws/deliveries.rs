@@ -1,4 +1,4 @@
-//! What has arrived in the bucket: one listing for each account, region and day, never a call for an object.
+//! Deliveries in the bucket. Lists once per account, region and day; makes no calls for single objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use super::observe::{folders, in_use, last_segment};
 use super::tasks::AT_ONCE;
 use crate::Progress;
 
-/// Counts what lies in the folders of these accounts and regions on these days: one listing for each folder.
+/// Counts objects and bytes in the day folders of these account-regions: one listing per folder.
 pub async fn deliveries(
     fleet: &Fleet,
     accounts: &Accounts,
@@ -60,7 +60,8 @@ pub async fn deliveries(
     Ok(deliveries)
 }
 
-/// How much each of these flow logs delivered on a day (UTC): one listing for each account-region. One that delivered nothing is not in it.
+/// The amount that each of these flow logs delivered on a day (UTC): one listing for each account-region. Omits flow logs without
+/// deliveries.
 pub async fn delivered_by_flow_log(
     fleet: &Fleet,
     accounts: &Accounts,
@@ -91,7 +92,7 @@ pub async fn delivered_by_flow_log(
     Ok(all)
 }
 
-/// Looks into the bucket: at today's folders, and at yesterday's where today has nothing of a flow log that is asked for.
+/// Finds the newest object of each requested flow log in today's folders, and in yesterday's if today has none.
 pub async fn arrivals(
     fleet: &Fleet,
     accounts: &Accounts,
@@ -106,8 +107,8 @@ pub async fn arrivals(
     Ok(arrivals)
 }
 
-/// Reads what is in use where flow logs would be silent: one call for each account-region, more only if there are several pages.
-/// What `arrivals` knows is not read again.
+/// Reads which resources are in use where flow logs have no recent objects: one call per account-region and page. Skips what
+/// `arrivals` already contains.
 pub async fn find_idle(
     fleet: &Fleet,
     accounts: &Accounts,
@@ -122,8 +123,7 @@ pub async fn find_idle(
     arrivals.in_use.extend(in_use(accounts, asked, progress).await);
 }
 
-/// Looks into the bucket, once, for the flow logs of these regions. What an earlier look has read of the resources in use is not
-/// read again.
+/// Checks once whether the flow logs of these regions have delivered. `known` caches the resources in use between calls.
 pub async fn verify(
     fleet: &Fleet,
     accounts: &Accounts,
@@ -154,7 +154,7 @@ struct BucketReader<'a> {
     today: Date,
 }
 
-/// The objects of a flow log come in any order: the last that was stored is the newest.
+/// Keeps the object with the latest modification time; listings are not in that order.
 fn keep_newest(newest: &mut BTreeMap<FlowLogId, Object>, log: FlowLogId, object: Object) {
     if newest.get(&log).is_none_or(|found| found.stored <= object.stored) {
         newest.insert(log, object);
@@ -173,7 +173,7 @@ impl<'a> BucketReader<'a> {
     }
 }
 
-/// What a day's folder holds, and the newest object of each flow log in it.
+/// The amount in a day's folder, and the newest object of each flow log in it.
 type Counted = Result<(Amount, BTreeMap<FlowLogId, Object>), Failure>;
 
 impl BucketReader<'_> {
@@ -198,7 +198,7 @@ impl BucketReader<'_> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The newest object of each flow log of a place, until every one that is asked for is found or the days are over.
+    /// The newest object of each flow log of an account-region. Stops early when every requested flow log is found.
     async fn place(
         &self,
         place: &Place,
@@ -257,10 +257,10 @@ impl BucketReader<'_> {
         Ok(())
     }
 
-    /// Accounts with flow logs in the bucket that the fleet does not name, with the newest object of each.
+    /// Accounts outside the fleet with flow logs in the bucket, each with its newest object.
     async fn strangers(&self, fleet: &Fleet) -> Result<BTreeMap<AccountId, Option<Object>>, Failure> {
         let accounts = folders(&self.s3, self.hub, &self.layout.root(), &self.at).await?;
-        // An account may have a folder in each way of naming.
+        // An account can have a folder in each naming scheme.
         let accounts: BTreeSet<AccountId> = accounts
             .iter()
             .filter_map(|folder| layout::account_of(last_segment(folder)?))
@@ -272,7 +272,7 @@ impl BucketReader<'_> {
         Ok(found.into_iter().filter_map(|(account, newest)| Some((account, newest?))).collect())
     }
 
-    /// `None` where the account has no flow logs in the bucket.
+    /// The newest object of one such account; `None` if it has no flow logs in the bucket.
     async fn stranger(&self, account: AccountId) -> Result<Option<Option<Object>>, Failure> {
         let mut has_any = false;
         let mut newest: Option<Object> = None;
@@ -288,7 +288,7 @@ impl BucketReader<'_> {
         Ok(has_any.then_some(newest))
     }
 
-    /// The fleet's own way, and the other: strangers name their folders as they like.
+    /// Readers for plain and Hive-compatible folder names: accounts outside the fleet may use either.
     fn in_each_way_of_naming(&self) -> [Self; 2] {
         [false, true].map(|hive_compatible_partitions| {
             let mut layout = self.layout.clone();

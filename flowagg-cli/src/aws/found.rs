@@ -1,5 +1,5 @@
-//! Reads what exists before flowagg manages it: a bucket, the accounts that it lets deliver, and their flow logs. The region of
-//! the bucket is not known before.
+//! Reads an existing setup for an import: a bucket, the accounts with a grant, and their flow logs. The bucket's region is looked
+//! up first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,21 +22,21 @@ use super::tasks::AT_ONCE;
 use crate::Progress;
 use crate::found::{Folder, FoundFleet, FoundHub, FoundMember, Objects, View};
 
-/// What to read for an import: a bucket, and which accounts and regions.
+/// What to read for an import: the bucket, accounts and regions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ImportScope {
     /// The bucket.
     pub bucket: BucketName,
-    /// The folder in it; `None` reads all of them.
+    /// The folder in the bucket; `None` reads all folders.
     pub folder: Option<Folder>,
-    /// Accounts to read, in addition to those that the bucket and its policy name.
+    /// Accounts to read in addition to those found in the bucket and its policy.
     pub accounts: BTreeSet<AccountId>,
-    /// The organization whose accounts are to be looked up, and its units.
+    /// The organization to list accounts of, and its units.
     pub organization: Option<(OrganizationId, BTreeSet<OrganizationalUnitId>)>,
-    /// The regions of each account; by default all.
+    /// The regions to read in each account. Default: all.
     pub regions: Regions,
-    /// The role to take in each account.
+    /// The role to assume in each account.
     pub role: RoleName,
 }
 
@@ -54,10 +54,9 @@ impl ImportScope {
     }
 }
 
-/// Reads the bucket and its folders, as the hub account of the session. What they contain determines which accounts [`find`]
-/// reads.
+/// Reads the bucket and its folders with the hub account of the session. The result determines which accounts [`find`] reads.
 ///
-/// `named` are the folders that the bucket policy names: they are listed in any case. See
+/// `named` returns the folders in the bucket policy, which are listed even if they cannot be discovered. See
 /// [`named_folders`](crate::import::named_folders).
 pub async fn find_hub(
     scope: &ImportScope,
@@ -70,8 +69,8 @@ pub async fn find_hub(
     Ok(hub)
 }
 
-/// Reads the accounts: those that the bucket grants delivery to (`granted`), those with flow log files in it, and those that
-/// are asked for. Accounts and regions that cannot be read are returned as failures next to the rest.
+/// Reads the accounts: those with a grant (`granted`), those with flow log files in the bucket, and those in the scope. Accounts
+/// and regions that cannot be read are returned as failures alongside the rest.
 pub async fn find(
     scope: &ImportScope,
     session: &Session,
@@ -136,7 +135,7 @@ fn found_member(
     FoundMember { in_organization: member.in_organization, states: read, unread, view }
 }
 
-/// The hub as far as reading it needs.
+/// The hub with the fields that reading it requires.
 fn as_hub(found: &FoundHub) -> Hub {
     Hub::new(found.account, found.region.clone(), found.bucket.clone())
 }
@@ -166,8 +165,8 @@ async fn read_hub(session: &Session, scope: &ImportScope, region: &Region) -> Re
     Ok(found)
 }
 
-/// The folders of logs in the bucket: in the folder that is asked for, else in every one. If those cannot all be found, the top
-/// and the folders that the policy names are listed.
+/// The log folders in the bucket: in the requested folder, otherwise in all. If not all can be discovered, lists the top level and
+/// the folders in the policy.
 async fn objects(
     session: &Session,
     found: &FoundHub,
@@ -212,7 +211,7 @@ async fn objects(
     Ok(objects)
 }
 
-/// Reads what there is of other kinds than VPCs, where such are logged: many accounts have many of them.
+/// Reads resources other than VPCs, but only in account-regions where such resources are logged: large accounts have many.
 async fn look_closer(
     fleet: &Fleet,
     draft: &FleetFile,

@@ -1,4 +1,4 @@
-//! SDK clients that answer by rule, for tests.
+//! SDK clients with mocked responses, for tests.
 
 use aws_credential_types::Credentials;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
@@ -23,7 +23,7 @@ macro_rules! client {
             .region($sdk::config::Region::new("eu-west-1"))
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
             .http_client(create_mock_http_client())
-            // Between two tries there is a wait.
+            // Retries would wait between attempts.
             .retry_config(RetryConfig::disabled())
             .interceptor(interceptor);
         $sdk::Client::from_conf(config.build())
@@ -47,7 +47,7 @@ pub(crate) fn s3(rules: &[&Rule]) -> aws_sdk_s3::Client {
     client!(aws_sdk_s3, rules)
 }
 
-/// What is sent by this client is answered by a function of the request's signature and body.
+/// An HTTP client whose responses are computed from the request's signature and body.
 pub(crate) fn http(answer: fn(&str, &str) -> (u16, String)) -> SharedHttpClient {
     http_client_fn(move |_, _| SharedHttpConnector::new(Answers(answer)))
 }
@@ -78,7 +78,7 @@ pub(crate) fn place() -> Place {
     Place::new(AccountId::parse("222222222222").unwrap(), &Region::parse("eu-west-1").unwrap())
 }
 
-/// A bucket with this policy, and nothing else read; `None` is a bucket that does not exist.
+/// A bucket with this policy and default settings; `None` if the bucket does not exist.
 pub(crate) fn observed(policy: Option<&str>) -> Observed {
     let bucket = policy.map(|policy| {
         let mut found = Bucket::default();

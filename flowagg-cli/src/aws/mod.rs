@@ -1,4 +1,4 @@
-//! The only place that names an AWS SDK type: accounts and credentials, reading, doing, and what has arrived.
+//! All code that uses AWS SDK types: credentials and accounts, observing, applying, and arrived deliveries.
 
 mod access;
 pub mod apply;

@@ -1,4 +1,4 @@
-//! Puts a report into a bucket, without replacing an object of others.
+//! Puts a report into a bucket without replacing foreign objects.
 //!
 //! Source: "How to prevent object overwrites with conditional writes" (Amazon S3 User Guide).
 
@@ -13,10 +13,10 @@ use super::call::{HEAD_OBJECT, PUT_OBJECT};
 use super::failure::At;
 use super::observe::locate;
 
-/// The metadata of an object that flowagg may replace.
+/// The metadata that marks an object as a flowagg report.
 const MARK: (&str, &str) = ("flowagg", "report");
 
-/// A report that is put under a key.
+/// A report and the object key to put it under.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ReportObject<'a> {
@@ -24,38 +24,38 @@ pub struct ReportObject<'a> {
     pub bucket: &'a BucketName,
     /// The key.
     pub key: &'a str,
-    /// The media type, as in `text/html; charset=utf-8`.
+    /// The media type, e.g. `text/html; charset=utf-8`.
     pub media_type: &'a str,
-    /// The report.
+    /// The content.
     pub body: &'a str,
 }
 
 impl<'a> ReportObject<'a> {
-    /// A report with this media type under this key of a bucket.
+    /// A report to put under this key of a bucket.
     pub fn new(bucket: &'a BucketName, key: &'a str, media_type: &'a str, body: &'a str) -> Self {
         Self { bucket, key, media_type, body }
     }
 }
 
-/// Puts a report with the credentials of an account. An object that is there is replaced if it is a report of flowagg.
+/// Puts a report with the credentials of an account. Replaces an existing object if it is a flowagg report.
 ///
-/// Fails if S3 refuses it, and if something else has the key.
+/// Fails if S3 denies the call, or if the key has a foreign object.
 pub async fn put_report(account: &Account, report: ReportObject<'_>) -> Result<(), Failure> {
     let region = locate(account, report.bucket, None).await.map_err(advised)?;
     let at = At::new(Place::new(account.id, &region)).about(format!("s3://{}/{}", report.bucket, report.key));
     put(&account.s3(&region), &at, report).await.map_err(advised)
 }
 
-/// What to do in the bucket of a report, which is not that of the fleet.
+/// Replaces advice that is about the hub bucket: the report's bucket may be another.
 fn advised(mut failure: Failure) -> Failure {
     let code = failure.code.clone().unwrap_or_default();
     let advice = match code.as_str() {
-        "NoSuchBucket" | "NotFound" => "create the bucket, or name another one",
+        "NoSuchBucket" | "NotFound" => "create the bucket, or use another one",
         code if code.contains("KMS") => {
-            "allow kms:GenerateDataKey with the default key of the bucket to the caller, or name another bucket"
+            "allow the caller kms:GenerateDataKey on the bucket's default key, or use another bucket"
         }
         "AccessDenied" | "Forbidden" => {
-            "allow s3:ListBucket on the bucket, and s3:PutObject and s3:GetObject on the object to the caller, or name another bucket"
+            "allow the caller s3:ListBucket on the bucket and s3:PutObject and s3:GetObject on the object, or use another bucket"
         }
         _ => return failure,
     };
@@ -84,11 +84,11 @@ async fn put(s3: &Client, at: &At, report: ReportObject<'_>) -> Result<(), Failu
     let head = head.map_err(|error| at.failure(HEAD_OBJECT, &error))?;
     let is_ours = head.metadata().and_then(|it| it.get(MARK.0)).is_some_and(|value| value == MARK.1);
     let (true, Some(etag)) = (is_ours, head.e_tag()) else {
-        let what = "the object exists and is not a report that flowagg put there; it was not replaced";
-        let help = "name another key, or move the object away";
+        let what = "the object exists and is not a flowagg report; it was not replaced";
+        let help = "use another key, or move the object";
         return Err(at.failed(PUT_OBJECT, None, what, help));
     };
-    // Whatever was put there since is not replaced.
+    // An object that was put there in the meantime is not replaced.
     let replaced = request().if_match(etag).send().await;
     replaced.map(drop).map_err(|error| at.failure(PUT_OBJECT, &error))
 }
@@ -109,7 +109,7 @@ mod tests {
         put(&mocked::s3(rules), &at, ReportObject::new(&bucket, "report.html", "text/html", "<p>")).await
     }
 
-    /// A put of a new object, with the mark.
+    /// A put of a new object with the metadata.
     macro_rules! new {
         () => {
             mock!(Client::put_object).match_requests(|request| {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn earlier_report_is_replaced_if_it_is_still_the_same() {
+    async fn earlier_report_is_replaced_if_unchanged() {
         let replace = mock!(Client::put_object)
             .match_requests(|request| request.if_match() == Some("\"1\""))
             .then_output(|| PutObjectOutput::builder().build());
@@ -154,10 +154,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn object_of_others_is_not_replaced() {
+    async fn foreign_object_is_not_replaced() {
         for mark in [None, Some("other")] {
             let failure = puts(&[&taken(), &found(mark)]).await.unwrap_err();
-            assert!(failure.message.contains("is not a report that flowagg put there"), "{failure:?}");
+            assert!(failure.message.contains("is not a flowagg report"), "{failure:?}");
         }
     }
 }

@@ -1,23 +1,23 @@
-//! Who sent a response. A proxy, a sign-in page or another server may answer in place of AWS, and its `404` must not be taken
-//! for a bucket that does not exist.
+//! Detects responses that AWS did not send. A proxy, a sign-in page or another server may respond instead of AWS, and its `404`
+//! must not be mistaken for a missing bucket.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use flowagg_core::text::one_line;
 
 /// Headers that only AWS and its emulators send.
 const OF_AWS: [&str; 4] = ["x-amzn-requestid", "x-amz-request-id", "x-amz-id-2", "x-amzn-errortype"];
-/// What the body of an error of AWS contains, in XML and in JSON.
+/// Substrings of an AWS error body in XML and JSON.
 const CODES: [&str; 4] = ["<Code>", "\"__type\"", "\"code\"", "\"Code\""];
 /// "Proxy Authentication Required" and "Network Authentication Required" (RFC 9110, RFC 6585).
 const SIGN_IN: [u16; 2] = [407, 511];
 
-/// A response that another server than AWS sent.
+/// A response that AWS did not send.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this response is not from AWS: HTTP {status}, {content_type}{}", target(location.as_deref()))]
+#[error("the response is not from AWS: HTTP {status}, {content_type}{}", target(location.as_deref()))]
 pub(crate) struct NotFromAws {
     status: u16,
     content_type: String,
-    /// Where it redirects to.
+    /// The redirect target.
     location: Option<String>,
 }
 
@@ -32,15 +32,15 @@ impl NotFromAws {
         }
     }
 
-    /// What to do about it.
+    /// How to fix it.
     pub(super) fn help(&self) -> &'static str {
         match self.status {
             407 => {
-                "check the proxy: it requires authentication; sign in to it, or exempt the endpoints of AWS from it"
+                "the proxy requires authentication: sign in to it, or exclude the AWS endpoints with NO_PROXY"
             }
-            500.. => "check the proxy or the endpoint between flowagg and AWS, then run the command again",
+            500.. => "check the proxy or endpoint between flowagg and AWS, then run the command again",
             _ => {
-                "check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in"
+                "check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there"
             }
         }
     }
@@ -50,7 +50,7 @@ fn target(location: Option<&str>) -> String {
     location.map(|location| format!(", redirect to `{location}`")).unwrap_or_default()
 }
 
-/// Sign-in pages have the whole request, and a secret of their own, in the query.
+/// Removes the query: redirects to sign-in pages carry the original request and secrets in it.
 fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
@@ -59,7 +59,7 @@ fn shown(header: &str) -> String {
     one_line(header).chars().take(100).collect()
 }
 
-/// Fails for a response that another server than AWS sent.
+/// Fails if AWS did not send the response.
 pub(super) fn check(response: &HttpResponse) -> Result<(), NotFromAws> {
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name);
@@ -108,11 +108,11 @@ mod tests {
     const HTML: (&str, &str) = ("content-type", "text/html; charset=utf-8");
 
     #[test]
-    fn response_of_a_proxy_is_named_with_its_status_and_content_type() {
+    fn response_of_a_proxy_is_reported_with_status_and_content_type() {
         let page = "<!DOCTYPE html><html><body>Sign in</body></html>";
         let location = ("location", "https://login.example.com/saml?request=abc");
         let json = ("content-type", "application/json");
-        let mut told = String::new();
+        let mut shown = String::new();
         for (status, headers, body) in [
             (407, &[HTML][..], page),
             (407, &[], ""),
@@ -128,42 +128,42 @@ mod tests {
             (200, &[("content-type", "text/plain")], "ok"),
         ] {
             let sender = check(&response(status, headers, body)).unwrap_err();
-            told += &format!("{sender}\n  {}\n", sender.help());
+            shown += &format!("{sender}\n  {}\n", sender.help());
         }
         assert_data_eq!(
-            told,
+            shown,
             str![[r#"
-this response is not from AWS: HTTP 407, content type `text/html; charset=utf-8`
-  check the proxy: it requires authentication; sign in to it, or exempt the endpoints of AWS from it
-this response is not from AWS: HTTP 407, without a content type
-  check the proxy: it requires authentication; sign in to it, or exempt the endpoints of AWS from it
-this response is not from AWS: HTTP 511, content type `text/html; charset=utf-8`
-  check the proxy or the endpoint between flowagg and AWS, then run the command again
-this response is not from AWS: HTTP 302, content type `text/html; charset=utf-8`, redirect to `https://login.example.com/saml`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-this response is not from AWS: HTTP 302, without a content type, redirect to `https://login.example.com/saml`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-this response is not from AWS: HTTP 200, content type `text/html; charset=utf-8`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-this response is not from AWS: HTTP 404, content type `text/html; charset=utf-8`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-this response is not from AWS: HTTP 404, content type `text/html; charset=utf-8`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-this response is not from AWS: HTTP 503, content type `text/html; charset=utf-8`
-  check the proxy or the endpoint between flowagg and AWS, then run the command again
-this response is not from AWS: HTTP 403, content type `application/json`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-this response is not from AWS: HTTP 403, content type `text/xml`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-this response is not from AWS: HTTP 200, content type `text/plain`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
+the response is not from AWS: HTTP 407, content type `text/html; charset=utf-8`
+  the proxy requires authentication: sign in to it, or exclude the AWS endpoints with NO_PROXY
+the response is not from AWS: HTTP 407, without a content type
+  the proxy requires authentication: sign in to it, or exclude the AWS endpoints with NO_PROXY
+the response is not from AWS: HTTP 511, content type `text/html; charset=utf-8`
+  check the proxy or endpoint between flowagg and AWS, then run the command again
+the response is not from AWS: HTTP 302, content type `text/html; charset=utf-8`, redirect to `https://login.example.com/saml`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+the response is not from AWS: HTTP 302, without a content type, redirect to `https://login.example.com/saml`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+the response is not from AWS: HTTP 200, content type `text/html; charset=utf-8`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+the response is not from AWS: HTTP 404, content type `text/html; charset=utf-8`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+the response is not from AWS: HTTP 404, content type `text/html; charset=utf-8`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+the response is not from AWS: HTTP 503, content type `text/html; charset=utf-8`
+  check the proxy or endpoint between flowagg and AWS, then run the command again
+the response is not from AWS: HTTP 403, content type `application/json`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+the response is not from AWS: HTTP 403, content type `text/xml`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+the response is not from AWS: HTTP 200, content type `text/plain`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
 
 "#]]
         );
     }
 
     #[test]
-    fn responses_of_aws_and_of_emulators_pass() {
+    fn responses_of_aws_and_emulators_are_accepted() {
         let id = ("x-amzn-requestid", "a");
         for (status, headers, body) in [
             (200, &[HTML][..], "<DescribeVpcsResponse/>"),

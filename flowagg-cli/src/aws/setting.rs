@@ -1,15 +1,15 @@
-//! Options and environment variables that decide how AWS is reached.
+//! Options and environment variables that control how AWS is reached.
 
 use std::env::{self, VarError};
 
-/// An option, an environment variable or a line of the AWS configuration whose value cannot be used.
+/// An option, an environment variable or an AWS configuration key with an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {what}")]
 #[non_exhaustive]
 pub struct SettingError {
-    /// The option, the variable or the key.
+    /// The option, variable or key.
     pub name: String,
-    /// What is wrong with the value, without the user name and password of a URL.
+    /// What is wrong with the value. User names and passwords in URLs are redacted.
     pub what: String,
     /// How to fix it.
     pub help: String,
@@ -21,27 +21,23 @@ impl SettingError {
     }
 }
 
-/// The file of trusted certificates that replaces those of the machine.
+/// The variable for a file of trusted certificates that replaces the machine's.
 const CERTIFICATES: &str = "SSL_CERT_FILE";
 
-/// Checks that the file of trusted certificates has one: without any, no endpoint is trusted.
+/// Checks that the file of trusted certificates contains at least one. Otherwise no endpoint would be trusted.
 pub(super) fn check_certificates() -> Result<(), SettingError> {
     let Some(path) = env::var_os(CERTIFICATES) else { return Ok(()) };
     let what = match std::fs::read(&path) {
         Err(error) => format!("`{}` cannot be read: {error}", path.display()),
         Ok(text) if !String::from_utf8_lossy(&text).contains("-----BEGIN ") => {
-            format!("`{}` has no certificate in PEM format", path.display())
+            format!("`{}` contains no PEM certificate", path.display())
         }
         Ok(_) => return Ok(()),
     };
-    Err(SettingError::new(
-        CERTIFICATES,
-        what,
-        "name a file of certificates in PEM format, or unset SSL_CERT_FILE",
-    ))
+    Err(SettingError::new(CERTIFICATES, what, "set SSL_CERT_FILE to a PEM file of certificates, or unset it"))
 }
 
-/// The value of a variable, which may be empty; `None` if it is not set.
+/// The value of a variable, possibly empty; `None` if it is not set.
 pub(super) fn raw(name: &str) -> Result<Option<String>, SettingError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
@@ -52,12 +48,12 @@ pub(super) fn raw(name: &str) -> Result<Option<String>, SettingError> {
     }
 }
 
-/// The value of a variable; an empty one is unset, as for the AWS CLI.
+/// The value of a variable. As in the AWS CLI, an empty value counts as not set.
 pub(super) fn variable(name: &str) -> Result<Option<String>, SettingError> {
     Ok(raw(name)?.filter(|value| !value.is_empty()))
 }
 
-/// The URL without a user name and password, which are secrets.
+/// The URL with its user name and password redacted.
 pub(super) fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, host)| format!("***@{host}"));
@@ -74,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_name_and_password_of_a_url_are_not_shown() {
+    fn url_credentials_are_redacted() {
         for (url, shown) in [
             ("http://localhost:4566", "http://localhost:4566"),
             ("http://user:p@ss@proxy.example:8080/a@b", "http://***@proxy.example:8080/a@b"),

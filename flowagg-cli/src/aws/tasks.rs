@@ -1,13 +1,13 @@
-//! Many accounts, regions and folders at once.
+//! Concurrency over accounts, regions and folders.
 
 use futures::{Stream, StreamExt, stream};
 use tokio::task::JoinHandle;
 
-/// How many accounts, or places, or folders are worked on at once.
+/// The number of accounts, account-regions or folders processed concurrently.
 pub(super) const AT_ONCE: usize = 448;
 
-/// Runs futures as tasks of their own, so that all cores work; [`AT_ONCE`] at once. Each is made when its turn comes, and
-/// outcomes come as they are there.
+/// Spawns each future as a task, so that all cores are used; up to [`AT_ONCE`] at a time. The iterator is advanced lazily, and
+/// outcomes are in order of completion.
 pub(super) fn spread<F>(futures: impl IntoIterator<Item = F>) -> impl Stream<Item = F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -15,13 +15,13 @@ where
     stream::iter(futures).map(|future| outcome(tokio::spawn(future))).buffer_unordered(AT_ONCE)
 }
 
-/// What a task came to; its panic is ours.
+/// The result of a task. Its panic is propagated.
 pub(super) async fn outcome<T>(task: JoinHandle<T>) -> T {
     match task.await {
         Ok(outcome) => outcome,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Nobody aborts a task but the end of the runtime, after which nothing is polled.
+            // Tasks are only cancelled when the runtime shuts down; nothing is polled after that.
             Err(_) => std::future::pending().await,
         },
     }

@@ -1,4 +1,4 @@
-//! `flowagg apply`: shows the plan, asks, does that same plan, and looks again.
+//! `flowagg apply`: shows the plan, prompts for confirmation, applies that plan, and reads AWS again.
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::Observed;
@@ -16,30 +16,30 @@ use crate::aws::apply::{Applied, ApplyOptions, apply};
 use crate::show::{EndedRun, Extent, Failures, Run, View};
 use crate::{Exit, Screen, show};
 
-/// What `apply --json` prints.
+/// Output of `apply --json`.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ApplyDocument<'a> {
-    /// What was to be done.
+    /// The plan.
     plan: &'a Plan,
-    /// What became of it.
+    /// The result of the plan.
     applied: &'a Applied,
-    /// The plan made again after the run; `null` if a signal ended the run before. If the run exits with 0, its `hub` and
+    /// The plan after the run; `null` if a signal ended the run before. If the run exits with 0, its `hub` and
     /// `flow-logs` are empty.
     remaining: Option<&'a Plan>,
-    /// The calls that it took.
+    /// The AWS calls of the run.
     calls: &'a CallsByPhase,
 }
 
-/// How often each operation was sent, retries included.
+/// The number of requests for each operation, including retries.
 #[derive(Default, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct CallsByPhase {
-    /// To make the plan.
+    /// Calls to create the plan.
     reading: Calls,
-    /// To do it.
+    /// Calls to apply it.
     applying: Calls,
-    /// To see what is left.
+    /// Calls to find remaining differences.
     looking_again: Calls,
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn run(
     carry_out(Run::Apply, global, &given, &options.consent, adopts, screen, make).await
 }
 
-/// Looks, makes a plan, shows it, asks, does it, and looks again to see what is left.
+/// Reads AWS, creates and shows a plan, prompts for confirmation, applies the plan, and reads AWS again for remaining differences.
 pub(super) async fn carry_out(
     run: Run,
     global: &args::GlobalArgs,
@@ -66,7 +66,7 @@ pub(super) async fn carry_out(
 ) -> Result<Exit, CommandError> {
     let observation = match run {
         Run::Apply => start::look_to_plan(global, start::Access::Write, adopts, screen).await?,
-        // Flow logs that are up to date are deleted, and looked for again.
+        // The whole state: flow logs that are up to date are deleted as well.
         Run::Destroy => start::look(global, start::Access::Write, screen).await?,
     };
     let plan = make(&observation.fleet, &observation.observed);
@@ -76,7 +76,7 @@ pub(super) async fn carry_out(
     screen.calls("reading", &calls.reading)?;
     let extent = if consent.all { Extent::All } else { Extent::Brief };
     if !consent.json {
-        // A run that is not asked about prints them once, at its end.
+        // Without a confirmation, failures are printed once, at the end of the run.
         let failures = if consent.yes && !plan.is_empty() { Failures::Last } else { Failures::Now };
         show::plan(&observation.fleet, &plan, cost.as_ref(), extent, failures, screen.out)?;
     }
@@ -94,11 +94,14 @@ pub(super) async fn carry_out(
     }
     if !consent.yes {
         if !screen.interactive {
-            let help = "look at the plan above, then say `--yes`";
-            return Err(CommandError::usage("nothing was done: there is no terminal to ask on", help));
+            let help = "review the plan above, then pass `--yes`";
+            return Err(CommandError::usage(
+                "nothing was applied: cannot ask for confirmation without a terminal",
+                help,
+            ));
         }
-        if !screen.agreed("Do this?")? {
-            writeln!(screen.err, "nothing was done")?;
+        if !screen.agreed("Apply these changes?")? {
+            writeln!(screen.err, "nothing was applied")?;
             return Ok(Exit::Failed);
         }
     }
@@ -121,7 +124,7 @@ pub(super) async fn carry_out(
                 show::document(&document, screen.out)?;
             } else {
                 show::applied_unread(&applied, interrupted, view, screen.out)?;
-                show::next("`flowagg plan` shows what is left", screen.out)?;
+                show::next("run `flowagg plan` to see the remaining changes", screen.out)?;
             }
             return Ok(interrupted);
         }
@@ -146,7 +149,7 @@ pub(super) async fn carry_out(
     Ok(ended)
 }
 
-/// How a run ended that leaves this plan. What differs and is not flowagg's to change is a finding, as it is to `plan`.
+/// The exit code of a run that leaves this plan. A difference that flowagg does not manage is a finding, as in `plan`.
 fn exit(applied: &Applied, remaining: &Plan) -> Exit {
     let is_done = applied.failures.is_empty()
         && remaining.is_empty()

@@ -1,4 +1,4 @@
-//! What the flow logs that a plan creates will cost.
+//! Estimates the cost of the flow logs that a plan creates.
 
 use flowagg_core::estimate::{NewFlowLogCost, comparable};
 use flowagg_core::lifecycle::LifecycleDocument;
@@ -12,8 +12,9 @@ use crate::Screen;
 use crate::aws::delivered_by_flow_log;
 use crate::aws::observe::Observation;
 
-/// The estimate, by what comparable flow logs delivered yesterday (UTC); `None` if the plan creates no flow logs. The bucket is
-/// listed only for accounts that have comparable ones. A plan does not depend on it: if the bucket cannot be listed, the cost is unknown.
+/// The estimate, based on the amounts that comparable flow logs delivered yesterday (UTC); `None` if the plan creates no flow logs.
+/// The bucket is listed only for account-regions with comparable flow logs. If it cannot be listed, the cost is unknown and the plan
+/// is unaffected.
 pub(super) async fn of_new_flow_logs(
     observation: &Observation,
     plan: &Plan,

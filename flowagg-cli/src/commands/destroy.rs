@@ -1,4 +1,4 @@
-//! `flowagg destroy`: takes our flow logs and our grant away.
+//! `flowagg destroy`: deletes the fleet's flow logs and policy statements.
 
 use flowagg_policy::plan;
 

@@ -1,4 +1,4 @@
-//! `flowagg doctor`: what would keep a roll-out from working, told before anything is changed.
+//! `flowagg doctor`: checks the prerequisites of `apply` and changes nothing.
 
 use flowagg_core::names::Names;
 use flowagg_core::plan::Unnamed;
@@ -23,20 +23,20 @@ pub(super) async fn run(
     let is_part = !global.only.is_empty();
     let mut examination = Examination { is_part, ..Examination::default() };
     let mut known = None;
-    examination.good(Topic::FleetFile, format!("`{}` can be used", global.config.display()));
+    examination.good(Topic::FleetFile, format!("`{}` is valid", global.config.display()));
     match Session::open(&file, &global.connection()).await {
         Err(error @ OpenError::Setting(_)) => return Err(error.into()),
         Err(OpenError::Caller(failure)) => examination.bad(Topic::Credentials, vec![failure]),
         Err(OpenError::Hub(failure)) => examination.bad(Topic::HubAccount, vec![failure]),
         Ok(session) => {
             let hub = file.hub.account;
-            examination.good(Topic::Credentials, format!("they are of {}", session.caller()));
-            examination.good(Topic::HubAccount, format!("{hub} can be entered"));
+            examination.good(Topic::Credentials, format!("account {}", session.caller()));
+            examination.good(Topic::HubAccount, format!("{hub} is accessible"));
             let looked = screen
                 .reading(async |progress| {
                     let observation = observe(file, &session, &global.only, progress).await?;
                     let plan = plan(&observation.fleet, &observation.observed, Unnamed::Keep);
-                    // Also what an unusable key or policy holds back: it is done once that is settled.
+                    // Include flow logs that an unusable key or policy holds back: `apply` creates them once that is fixed.
                     let changes = [plan.flow_logs(), &plan.held_back().flow_logs].concat();
                     let dry_run = dry_run(&observation, &changes, progress).await;
                     Ok((observation, plan, dry_run))

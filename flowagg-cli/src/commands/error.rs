@@ -1,4 +1,4 @@
-//! Why a command ends early: the one error type of the commands, how to fix it, and the exit code.
+//! The error type of the commands, with fixes and exit codes.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,38 +12,38 @@ use crate::export::ExportError;
 use crate::import::ImportError;
 use crate::{Exit, Screen};
 
-/// Why a command ends early. The kind decides the exit code.
+/// The error of a command. Its kind determines the exit code.
 ///
-/// Commands return it and print nothing: it is printed once, by [`report`](Self::report).
+/// Commands return it without printing it: [`report`](Self::report) prints it once.
 #[derive(Debug)]
 pub(crate) enum CommandError {
-    /// The command line, or a file that it names, cannot be used.
+    /// The command line, or a file that it names, is invalid.
     Usage(Vec<Problem>),
-    /// The fleet file at this path has faults.
+    /// The fleet file at this path is invalid.
     FleetFile(PathBuf, FleetError),
-    /// AWS does not identify the caller.
+    /// AWS could not identify the caller.
     Caller(CallError),
     /// Calls to AWS failed.
     Calls(Vec<Failure>),
-    /// A plan was needed, and its obstacles or unread accounts keep it from being made.
+    /// A plan could not be created because of obstacles or accounts that could not be read.
     Unplanned(Box<Plan>),
-    /// AWS has nothing that a result can be made from.
+    /// AWS contains nothing for the result.
     Empty(Problem),
     /// Files already exist with other contents, or cannot be read or written.
     Files(Vec<Problem>),
     /// A query failed while it ran.
     #[cfg(feature = "query")]
     Query(Problem),
-    /// Standard output or standard error cannot be written, or an answer cannot be read.
+    /// Standard output or standard error cannot be written, or an answer to a prompt cannot be read.
     Output(io::Error),
 }
 
-/// What is wrong, and how to fix it.
+/// An error message with its fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// What is wrong.
+    /// The error, in lower case and without a full stop.
     pub(crate) message: String,
-    /// How to fix it.
+    /// An imperative sentence that fixes it.
     pub(crate) fix: String,
 }
 
@@ -54,7 +54,7 @@ impl Problem {
 }
 
 impl CommandError {
-    /// The command line, or a file that it names, cannot be used.
+    /// A single problem of the command line, or of a file that it names.
     pub(crate) fn usage(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Usage(vec![Problem::new(message, fix)])
     }
@@ -73,7 +73,7 @@ impl CommandError {
             }
             #[cfg(feature = "query")]
             Self::Query(_) => Exit::Failed,
-            // The reader has closed the pipe and needs no more: `flowagg plan | head`.
+            // The reader has closed the pipe, as in `flowagg plan | head`.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Output(_) => Exit::Failed,
         }
@@ -89,7 +89,7 @@ impl CommandError {
             },
         };
         let unwritten = Self::Output(error);
-        // Standard error is the last place to report to.
+        // If standard error cannot be written, there is nowhere else to report to.
         let _ = unwritten.print(screen);
         unwritten.exit()
     }
@@ -115,7 +115,7 @@ impl CommandError {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Self::Output(error) => screen.error(
                 &format!("the output could not be written: {error}"),
-                "look at what standard output leads to",
+                "check where standard output is redirected to",
             ),
         }
     }
@@ -224,7 +224,7 @@ mod tests {
         exit
     }
 
-    /// What is printed for an error, without styles, and the exit code.
+    /// The printed error, without styles, and the exit code.
     fn reported(error: CommandError, events: bool) -> (String, Exit) {
         let mut err = Vec::new();
         let exit = report(error, &mut err, events);
@@ -246,7 +246,7 @@ mod tests {
         CallError {
             call: "GetCallerIdentity".to_owned(),
             code: None,
-            message: "no AWS credentials were found".to_owned(),
+            message: "no AWS credentials found".to_owned(),
             advice: "sign in".into(),
         }
     }
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_printed_with_its_fix() {
+    fn problems_are_printed_with_their_fixes() {
         let problems = ["a", "b"].map(|name| Problem::new(format!("`{name}` exists"), "give `--force`"));
         let (text, _) = reported(CommandError::Files(problems.to_vec()), false);
         let line = |name: &str| format!("error: `{name}` exists\n       give `--force`\n");
@@ -287,9 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn unknown_caller_is_printed_without_a_place() {
+    fn caller_error_is_printed_without_an_account_and_region() {
         let (text, _) = reported(caller().into(), false);
-        assert_eq!(text, "error: GetCallerIdentity: no AWS credentials were found\n       sign in\n");
+        assert_eq!(text, "error: GetCallerIdentity: no AWS credentials found\n       sign in\n");
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn error_that_cannot_be_printed_fails_unless_the_reader_is_gone() {
+    fn unprintable_error_fails_unless_the_pipe_is_closed() {
         let exit = |kind| report(CommandError::usage("a", "b"), &mut Unwritable(kind), false);
         assert_eq!(exit(io::ErrorKind::StorageFull), Exit::Failed);
         assert_eq!(exit(io::ErrorKind::BrokenPipe), Exit::Done);

@@ -1,5 +1,5 @@
-//! `flowagg export`: the fleet written down for other tools. Offline, but for accounts that have to be
-//! looked up, and for what is to be imported.
+//! `flowagg export`: exports the fleet for other tools. It makes AWS calls only to look up accounts and regions, or to read the live
+//! state for `terraform --live`.
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::plan::Unnamed;
@@ -23,7 +23,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let (files, to) = match verb {
         ExportVerb::Cloudformation(options) => {
-            // Only the bucket policy names accounts that have to be looked up.
+            // Only the bucket policy contains accounts that may have to be looked up.
             let fleet = if options.hub {
                 start::fleet(global, screen).await?
             } else {
@@ -38,7 +38,7 @@ pub(super) async fn run(
             (cloudformation::roles_with(&file, &permissions, options.format)?, &options.to)
         }
         ExportVerb::Athena(options) => {
-            // The table is of the whole fleet, whatever part its queries read.
+            // The table covers the whole fleet, even if its queries read a part.
             let whole = GlobalArgs { only: Vec::new(), ..global.clone() };
             let fleet = start::fleet(&whole, screen).await?;
             (athena(&fleet, &options.names.names(), &global.only, options.format)?, &options.to)
@@ -58,15 +58,15 @@ fn templates(fleet: &Fleet, options: &CloudformationArgs) -> Result<ExportFiles,
     }
 }
 
-/// The configuration of Terraform, with the current state if it is needed or asked for.
+/// The Terraform configuration. The live state is read for `--live`, or if accounts or regions have to be looked up.
 async fn configuration(
     global: &GlobalArgs,
     options: &TerraformArgs,
     screen: &mut Screen<'_>,
 ) -> Result<ExportFiles, CommandError> {
     if !global.only.is_empty() {
-        let help = "leave `--only` out: what is not in a configuration Terraform deletes";
-        return Err(CommandError::usage("a part of a fleet is no Terraform configuration", help));
+        let help = "remove `--only`: Terraform deletes resources that are not in its configuration";
+        return Err(CommandError::usage("a Terraform configuration must contain the whole fleet", help));
     }
     let file = start::file(&global.config)?;
     if let (Ok(fleet), false) = (file.named(), options.live) {
@@ -98,7 +98,7 @@ fn write(
     Ok(())
 }
 
-/// One file as it is; several as one text of their kind, each under its name.
+/// Prints one file unchanged, or several as one text in which a comment names each file.
 fn to_screen(files: &[ExportFile], screen: &mut Screen<'_>) -> Result<(), CommandError> {
     if let [file] = files {
         write!(screen.out, "{}", file.text)?;
@@ -106,8 +106,8 @@ fn to_screen(files: &[ExportFile], screen: &mut Screen<'_>) -> Result<(), Comman
     }
     let are = |ending: &str| files.iter().any(|file| file.name.ends_with(ending));
     if are(".json") {
-        let what = format!("{} JSON files do not fit on one standard output", files.len());
-        return Err(CommandError::usage(what, "name a folder for them with `--out DIR`"));
+        let what = format!("{} JSON files cannot be printed to standard output", files.len());
+        return Err(CommandError::usage(what, "write them to a folder with `--out DIR`"));
     }
     for (n, ExportFile { name, text }) in files.iter().enumerate() {
         if are(".sql") {

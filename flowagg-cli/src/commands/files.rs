@@ -1,5 +1,5 @@
-//! Files that a command writes. Each is written next to its place and renamed, so that a run that fails or is killed leaves the
-//! old contents.
+//! Writes files atomically: each is written to a temporary file and renamed, so that a run that fails or is killed keeps the old
+//! contents.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -23,39 +23,39 @@ pub(super) fn write_text(
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         let what = format!("`{}` is not a valid file name", path.display());
-        return Err(CommandError::usage(what, "name a file, as in `flowagg.toml`"));
+        return Err(CommandError::usage(what, "use a file such as `flowagg.toml`"));
     };
     into_folder(&[ExportFile { name: name.to_owned(), text }], &folder, force, screen)
 }
 
-/// Checks that a file can have this path: no folder has it. The example is the name of a file.
+/// Checks that a path is not a folder. `example` is a file name for the error message.
 pub(super) fn can_be_file(path: &Path, example: &str) -> Result<(), CommandError> {
     if !path.is_dir() {
         return Ok(());
     }
     let what = format!("`{}` is a folder; nothing was written", path.display());
     let file = path.join(example);
-    Err(CommandError::usage(what, format!("name a file, as in `{}`", file.display())))
+    Err(CommandError::usage(what, format!("use a file such as `{}`", file.display())))
 }
 
-/// Checks what is known of a file before any call: it is not the fleet file, and its folder exists.
+/// Checks a file before any AWS call: it must not be the fleet file, and its folder must exist.
 pub(super) fn can_be_written(global: &GlobalArgs, path: &Path, example: &str) -> Result<(), CommandError> {
     can_be_file(path, example)?;
     let is_fleet_file = fs::canonicalize(path)
         .is_ok_and(|found| fs::canonicalize(&global.config).is_ok_and(|it| it == found));
     if is_fleet_file {
         let what = format!("`{}` is the fleet file; nothing was written", path.display());
-        return Err(CommandError::usage(what, format!("name another file, as in `{example}`")));
+        return Err(CommandError::usage(what, format!("use another file, such as `{example}`")));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() {
         return Ok(());
     }
     let what = format!("`{}` cannot be written: `{}` is not a folder", path.display(), folder.display());
-    Err(CommandError::usage(what, "create the folder, or name a file in another one"))
+    Err(CommandError::usage(what, "create the folder, or choose a file in an existing folder"))
 }
 
-/// Writes all files or none. An existing file with other contents is kept and is an error, unless `force` is set.
+/// Writes all files or none, and reports each. An existing file with other contents is kept and is an error, unless `force` is set.
 pub(super) fn into_folder(
     files: &[ExportFile],
     folder: &Path,
@@ -75,7 +75,7 @@ pub(super) fn into_folder(
             )),
             Err(error) if error.kind() != io::ErrorKind::NotFound => wrong.push(Problem::new(
                 format!("`{}` cannot be read: {error}; nothing was written", path.display()),
-                "name a folder in which files can be read and written",
+                "choose a folder with read and write access",
             )),
             _ => new.push((path, &file.text)),
         }
@@ -93,15 +93,15 @@ pub(super) fn into_folder(
     Ok(())
 }
 
-/// A file that exists with other contents, and is kept.
+/// The error for an existing file with other contents, which is kept.
 fn exists(path: &Path) -> Problem {
     Problem::new(
         format!("`{}` already exists with different contents; nothing was written", path.display()),
-        "compare it, then give `--force` to overwrite it",
+        "compare the file, then use `--force` to overwrite it",
     )
 }
 
-/// Writes these files. All of them are written before the first is put in its place.
+/// Writes files. All temporary files are written before the first one is renamed.
 pub(super) fn write_all<'f>(
     files: impl IntoIterator<Item = (&'f Path, &'f [u8])>,
 ) -> Result<(), CommandError> {
@@ -114,10 +114,10 @@ pub(super) fn write_all<'f>(
 
 pub(super) fn unwritten(path: &Path, error: &io::Error) -> CommandError {
     let what = format!("`{}` cannot be written: {error}", path.display());
-    CommandError::file(what, "name a file in a folder in which files can be written")
+    CommandError::file(what, "choose a file in a writable folder")
 }
 
-/// A file that is being written, and not in its place yet. If it is dropped before, the old contents stay.
+/// A file that is being written. If it is dropped before [`put`](Self::put), the old contents are kept.
 #[cfg(feature = "query")]
 pub(super) struct NewFile {
     path: PathBuf,
@@ -127,7 +127,7 @@ pub(super) struct NewFile {
 #[cfg(feature = "query")]
 enum Written {
     Temporary(Box<Temporary>),
-    /// A pipe or a device is written where it is.
+    /// A pipe or a device, which is written directly.
     InPlace(fs::File),
 }
 
@@ -143,7 +143,7 @@ impl NewFile {
         Ok(Self { path: path.to_owned(), written })
     }
 
-    /// The file, to be written.
+    /// A handle to write the file with.
     pub(super) fn file(&self) -> Result<fs::File, CommandError> {
         let file = match &self.written {
             Written::Temporary(temporary) => temporary.file.as_file(),
@@ -152,21 +152,21 @@ impl NewFile {
         file.try_clone().map_err(|error| unwritten(&self.path, &error))
     }
 
-    /// Puts the file in its place.
+    /// Moves the file to its path.
     pub(super) fn put(self) -> Result<(), CommandError> {
         let Written::Temporary(mut temporary) = self.written else { return Ok(()) };
         let put = temporary.written().and_then(|()| temporary.put());
         put.map_err(|error| unwritten(&self.path, &error))
     }
 
-    /// The error of a write.
+    /// The error of a failed write.
     pub(super) fn unwritten(&self, error: &io::Error) -> CommandError {
         unwritten(&self.path, error)
     }
 }
 
-/// A file next to the place of another, which it replaces. An existing file keeps its permissions. If it is a symbolic link, the
-/// file that it leads to is replaced.
+/// A temporary file in the folder of the file that it replaces. An existing file keeps its permissions. If it is a symbolic link, the
+/// link's target is replaced.
 struct Temporary {
     file: NamedTempFile,
     target: PathBuf,
@@ -174,7 +174,7 @@ struct Temporary {
 }
 
 impl Temporary {
-    /// A file that can replace the one at a path; or, if it is a pipe, a device or a descriptor of the process, the path.
+    /// Creates a temporary file for a path. Returns the path itself if it is a pipe, a device or a descriptor of the process.
     fn create(path: &Path) -> io::Result<Result<Self, PathBuf>> {
         if ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder)) {
             return Ok(Err(path.to_owned()));
@@ -183,7 +183,7 @@ impl Temporary {
         let permissions = match fs::metadata(&target) {
             Ok(existing) if !existing.is_file() => return Ok(Err(target)),
             Ok(existing) => {
-                // Renaming would replace a file that may not be written.
+                // Renaming would replace even a read-only file.
                 OpenOptions::new().write(true).open(&target)?;
                 Some(existing.permissions())
             }
@@ -196,13 +196,13 @@ impl Temporary {
         if let Some(permissions) = of_new_files() {
             builder.permissions(permissions);
         }
-        // Its own name is no help in an error.
+        // The error must not contain the temporary name.
         let made = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
         let file = made.map_err(|error| io::Error::from(error.kind()))?;
         Ok(Ok(Self { file, target, permissions }))
     }
 
-    /// Brings what was written to the disk.
+    /// Sets the permissions and flushes the file to disk.
     fn written(&mut self) -> io::Result<()> {
         if let Some(permissions) = self.permissions.take() {
             self.file.as_file().set_permissions(permissions)?;
@@ -215,10 +215,10 @@ impl Temporary {
     }
 }
 
-/// A file that is written, and not in its place yet.
+/// A file that is written but not yet at its path.
 enum Staged<'c> {
     File(Box<Temporary>),
-    /// A pipe or a device is written where it is.
+    /// A pipe or a device, which is written directly.
     InPlace(&'c [u8], PathBuf),
 }
 
@@ -242,20 +242,20 @@ impl<'c> Staged<'c> {
     }
 }
 
-/// The file that a path leads to through symbolic links; it need not exist.
+/// Resolves symbolic links. The target need not exist.
 fn followed(path: &Path) -> io::Result<PathBuf> {
-    /// As Linux ("path_resolution", Linux manual pages).
+    /// The limit of Linux ("path_resolution", Linux manual pages).
     const MOST_LINKS: usize = 40;
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(next) = fs::read_link(&target) else { return Ok(target) };
-        // A relative link starts in its own folder.
+        // A relative target is relative to the folder of the link.
         target = target.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
     }
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Those of any new file, from which the process's mask is taken. Temporary files are private by default.
+/// The permissions of a new file before the umask. Without them, temporary files are private.
 #[cfg(unix)]
 fn of_new_files() -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt as _;

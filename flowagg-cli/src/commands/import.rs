@@ -1,4 +1,4 @@
-//! `flowagg import`: the fleet file that describes what is there already.
+//! `flowagg import`: creates a fleet file from an existing bucket or from templates.
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::{FleetFile, Part, Regions, Remark};
@@ -18,33 +18,31 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     if !global.only.is_empty() {
-        let help = "look at a part with `--regions`; accounts that are granted delivery are all looked at";
-        return Err(CommandError::usage("a fleet is imported as a whole, without `--only`", help));
+        let help = "remove `--only`; `--regions` limits the regions that are read";
+        return Err(CommandError::usage("`import` does not support `--only`", help));
     }
     let regions = options.regions();
     let regions =
-        regions.map_err(|what| CommandError::usage(what, "a region such as `eu-west-1`, or `all`"))?;
+        regions.map_err(|what| CommandError::usage(what, "use a region such as `eu-west-1`, or `all`"))?;
     let (found, exit) = if options.template.is_empty() {
         in_aws(global, options, regions, screen).await?
     } else {
         (in_templates(options, regions)?, Exit::Done)
     };
-    tell(import(&found)?, exit, options, screen)
+    write(import(&found)?, exit, options, screen)
 }
 
-/// What AWS has, and how the run ends if everything else succeeds.
+/// Reads AWS. Returns the exit code of the run if everything else succeeds.
 async fn in_aws(
     global: &GlobalArgs,
     options: &ImportArgs,
     regions: Regions,
     screen: &mut Screen<'_>,
 ) -> Result<(FoundFleet, Exit), CommandError> {
-    let bucket = options.bucket.clone().ok_or_else(|| {
-        CommandError::usage(
-            "no bucket is given",
-            "name one with `--bucket NAME`, or templates with `--template FILE`",
-        )
-    })?;
+    let bucket = options
+        .bucket
+        .clone()
+        .ok_or_else(|| CommandError::usage("missing bucket", "pass `--bucket NAME`, or `--template FILE`"))?;
     let units = options.unit.iter().cloned().collect();
     let scope = ImportScope {
         bucket,
@@ -65,7 +63,7 @@ async fn in_aws(
     Ok((found, if failures.is_empty() { Exit::Done } else { Exit::Failed }))
 }
 
-/// Reads the bucket, decides from it which accounts to read, and reads those.
+/// Reads the bucket, then the accounts that it names.
 async fn find(
     scope: &ImportScope,
     session: &Session,
@@ -76,14 +74,14 @@ async fn find(
     Ok(aws::find(scope, session, hub, granted, progress).await?)
 }
 
-/// What templates say, offline.
+/// Reads templates, offline.
 fn in_templates(options: &ImportArgs, regions: Regions) -> Result<FoundFleet, CommandError> {
     let mut sources = Vec::new();
     for path in &options.template {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
             let what = format!("the template `{name}` cannot be read: {error}");
-            CommandError::usage(what, "name a file that can be read")
+            CommandError::usage(what, "choose a readable file")
         })?;
         sources.push(TemplateFile::new(name, text));
     }
@@ -100,8 +98,8 @@ fn in_templates(options: &ImportArgs, regions: Regions) -> Result<FoundFleet, Co
     Ok(template::read(&sources, &defaults)?)
 }
 
-/// Writes the file, and the remarks as notes. What was written is read once more: it may say what no fleet file may.
-fn tell(
+/// Writes the file, and prints the remarks as notes. The text is parsed first: errors in it become remarks, and the run fails.
+fn write(
     Imported { file, mut remarks }: Imported,
     mut exit: Exit,
     options: &ImportArgs,
@@ -112,7 +110,7 @@ fn tell(
         let faults = error
             .faults
             .iter()
-            .map(|fault| Remark::new(Part::File, format!("to be corrected: {}; {}", fault.what, fault.help)));
+            .map(|fault| Remark::new(Part::File, format!("correct this: {}; {}", fault.what, fault.help)));
         remarks.splice(0..0, faults);
         text = file.to_toml(&remarks);
         exit = Exit::Failed;
@@ -128,15 +126,16 @@ fn tell(
         }
     }
     if exit == Exit::Failed {
-        screen
-            .say("import: not everything could be read, or the fleet file is to be corrected: see above")?;
+        screen.say(
+            "import: incomplete: not everything could be read, or the fleet file has errors; see above",
+        )?;
     } else if let Some(path) = &options.out {
         let path = path.display();
         let plan = match path.to_string().as_str() {
             "flowagg.toml" => "flowagg plan".to_owned(),
             path => format!("flowagg -c {path} plan"),
         };
-        show::next(&format!("read `{path}`, then run `{plan}`"), screen.err)?;
+        show::next(&format!("review `{path}`, then run `{plan}`"), screen.err)?;
     }
     Ok(exit)
 }

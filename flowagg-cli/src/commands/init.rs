@@ -1,4 +1,4 @@
-//! `flowagg init`: a first fleet file.
+//! `flowagg init`: creates a fleet file.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -26,7 +26,7 @@ pub(super) async fn run(
     if !options.force && global.config.is_file() {
         return Err(CommandError::file(
             format!("`{}` already exists; nothing was written", global.config.display()),
-            "write another file with `-c FILE`, or give `--force` to overwrite it",
+            "write another file with `-c FILE`, or use `--force` to overwrite it",
         ));
     }
     can_be_file(&global.config, FLEET_FILE)?;
@@ -37,7 +37,7 @@ pub(super) async fn run(
             Ok(session) => Some(init_defaults(&session).await),
             Err(error @ OpenOwnError::Setting(_)) => return Err(error.into()),
             Err(error) => {
-                screen.note(&format!("no defaults from AWS: {error}"))?;
+                screen.note(&format!("could not look up defaults from AWS: {error}"))?;
                 None
             }
         }
@@ -57,11 +57,11 @@ pub(super) async fn run(
     for note in notes {
         screen.note(&note)?;
     }
-    show::next(&format!("read `{}`, then run `flowagg doctor`", global.config.display()), screen.err)?;
+    show::next(&format!("review `{}`, then run `flowagg doctor`", global.config.display()), screen.err)?;
     Ok(Exit::Done)
 }
 
-/// The values that every fleet file needs.
+/// The required values of a fleet file.
 #[derive(Debug, PartialEq, Eq)]
 struct Answers {
     account: AccountId,
@@ -70,19 +70,19 @@ struct Answers {
     members: Members,
 }
 
-/// The accounts that are logged: these, or if there are none, every account of the organization.
+/// The accounts to log. Without `accounts`, it is every account of the organization.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Members {
     organization: Option<OrganizationId>,
     accounts: BTreeSet<AccountId>,
 }
 
-/// The organization of the credentials, if it is known.
+/// The organization of the caller, if it could be looked up.
 fn found(defaults: Option<&InitDefaults>) -> Option<&FoundOrganization> {
     defaults?.organization.as_ref().ok()?.as_ref()
 }
 
-/// Takes each value from its option, else from a prompt, else from AWS. The error names the options that are missing.
+/// Takes each value from its option, a prompt, or the defaults from AWS, in that order. The error names the missing options.
 fn ask(
     options: &InitArgs,
     defaults: Option<&InitDefaults>,
@@ -90,9 +90,9 @@ fn ask(
 ) -> Result<Answers, CommandError> {
     let account = defaults.map(|defaults| defaults.account);
     let account =
-        given(options.hub_account, "account of the bucket", account, AccountId::parse_typed, screen)?;
+        given(options.hub_account, "Hub account (owns the bucket)", account, AccountId::parse_typed, screen)?;
     let region = defaults.and_then(|defaults| defaults.region.clone());
-    let region = given(options.region.clone(), "region of the bucket", region, Region::parse, screen)?;
+    let region = given(options.region.clone(), "Bucket region", region, Region::parse, screen)?;
     if let (Some(defaults), None) = (defaults, &options.bucket) {
         match &defaults.buckets {
             Ok(buckets) if screen.interactive => {
@@ -101,11 +101,11 @@ fn ask(
                 }
             }
             Ok(_) => {}
-            Err(error) => screen.note(&format!("existing buckets could not be listed: {error}"))?,
+            Err(error) => screen.note(&format!("could not list existing buckets: {error}"))?,
         }
     }
     let own = account.and_then(|account| BucketName::parse(&format!("flow-logs-{account}")).ok());
-    let what = "bucket, which `apply` creates if it does not exist";
+    let what = "Bucket name (created by `apply` if missing)";
     let bucket = given(options.bucket.clone(), what, own, BucketName::parse, screen)?;
     let members = members(options, defaults, screen)?;
     match (account, region, bucket, members) {
@@ -121,12 +121,12 @@ fn ask(
             ];
             let missing: Vec<&str> = missing.into_iter().flatten().collect();
             let what = format!("missing: {}", missing.join(", "));
-            Err(CommandError::usage(what, "give them as options, or answer the prompts in a terminal"))
+            Err(CommandError::usage(what, "pass them as options, or run `flowagg init` in a terminal"))
         }
     }
 }
 
-/// The accounts to log. The hub account is one of them only if it is named, or as an account of the organization.
+/// The accounts to log. The hub account is included only if it is named or belongs to the organization that is logged.
 fn members(
     options: &InitArgs,
     defaults: Option<&InitDefaults>,
@@ -139,7 +139,7 @@ fn members(
     match defaults.map(|defaults| (defaults.account, &defaults.organization)) {
         Some((account, Ok(None))) => screen.note(&format!("account {account} is not in an organization"))?,
         Some((_, Err(error))) => {
-            screen.note(&format!("the organization could not be looked up: {error}"))?;
+            screen.note(&format!("could not look up the organization: {error}"))?;
         }
         Some((_, Ok(Some(_)))) | None => {}
     }
@@ -148,7 +148,7 @@ fn members(
         if !screen.interactive {
             return Ok(Some(whole));
         }
-        let answer = screen.answer(&format!("\nlog every account of organization {id}? [y/N] "))?;
+        let answer = screen.answer(&format!("\nLog every account of organization {id}? [y/N] "))?;
         if show::is_yes(&answer.ok_or_else(canceled)?) {
             return Ok(Some(whole));
         }
@@ -156,7 +156,7 @@ fn members(
     if !screen.interactive {
         return Ok(None);
     }
-    let prompt = "accounts to log, separated by commas, or the id of an organization: ";
+    let prompt = "Accounts to log (comma-separated), or an organization ID: ";
     loop {
         match screen.answer(prompt)?.ok_or_else(canceled)?.parse::<Members>() {
             Ok(members) => return Ok(Some(members)),
@@ -165,11 +165,11 @@ fn members(
     }
 }
 
-/// The input ended at a prompt.
+/// The error for an input that ended at a prompt.
 fn canceled() -> CommandError {
     CommandError::usage(
-        "the input ended before every prompt was answered; nothing was written",
-        "answer the prompts, or give the values as options",
+        "input ended before all prompts were answered; nothing was written",
+        "answer the prompts, or pass the values as options",
     )
 }
 
@@ -182,17 +182,17 @@ impl FromStr for Members {
             return Ok(Self { organization: Some(bare.parse()?), ..Self::default() });
         }
         let items: Vec<&str> = text.split([',', ' ']).filter(|item| !item.is_empty()).collect();
-        // An empty answer is not an account id.
+        // An empty answer is parsed, so that it is an error.
         let items = if items.is_empty() { vec![text] } else { items };
         let accounts = items.into_iter().map(AccountId::parse_typed).collect::<Result<_, _>>()?;
         Ok(Self { organization: None, accounts })
     }
 }
 
-/// Around values that are copied from a fleet file.
+/// Quotes around values that are copied from a fleet file.
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// The value of an option, or else the answer to a prompt, which is repeated until the answer is valid. An empty answer takes the
+/// The value of an option, or the answer to a prompt. The prompt is repeated until the answer is valid. An empty answer selects the
 /// default.
 fn given<T: Display>(
     given: Option<T>,
@@ -217,16 +217,13 @@ fn given<T: Display>(
     }
 }
 
-/// What the reader has to know about the members of the written file. `is_chosen`: the organization is the user's choice.
+/// Notes about the members of the written file. `is_chosen`: the user selected the organization.
 fn notes(members: &Members, found: Option<&FoundOrganization>, is_chosen: bool) -> Vec<String> {
     let Some(found) = found.filter(|_| members.accounts.is_empty()) else { return Vec::new() };
-    let by_default = format!(
-        "every account of organization {} is a member; `--account` chooses accounts instead",
-        found.id
-    );
+    let by_default =
+        format!("every account of organization {} is a member; select accounts with `--account`", found.id);
     let unlisted = found.listable.as_ref().err();
-    let unlisted =
-        unlisted.map(|error| format!("the accounts of the organization could not be listed: {error}"));
+    let unlisted = unlisted.map(|error| format!("could not list the accounts of the organization: {error}"));
     (!is_chosen).then_some(by_default).into_iter().chain(unlisted).collect()
 }
 
@@ -250,7 +247,7 @@ fn file(answers: Answers, options: &InitArgs) -> FleetFile {
     file
 }
 
-/// The comments of the file.
+/// The comments in the file.
 fn remarks(
     file: &FleetFile,
     found: Option<&FoundOrganization>,
@@ -262,24 +259,21 @@ fn remarks(
     let mut remarks = vec![
         remark(
             Part::File,
-            "The VPC Flow Logs of these accounts, in one S3 bucket. `flowagg plan` shows what differs from it.",
+            "Collects the VPC Flow Logs of these accounts in one S3 bucket. `flowagg plan` compares this file with AWS.",
         ),
         remark(
             Part::Hub,
             if is_existing {
-                "The bucket exists and keeps its settings. Flow logs expire by its own rules until `retention-days` is set."
+                "This bucket exists and keeps its settings. Its own lifecycle rules expire flow logs unless `retention-days` is set."
             } else {
-                "In a bucket that `apply` creates, objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key."
+                "In a bucket that `apply` creates, objects expire after 90 days (see `retention-days`) and are encrypted by S3. Set `encryption` to use a KMS key."
             },
         ),
         remark(
             Part::FlowLogs,
-            "All traffic, in AWS's default fields, as text: `traffic`, `fields`, `file-format`, `aggregation-interval`, `tags`.",
+            "Default: all traffic, AWS's default fields, plain text. Keys: `traffic`, `fields`, `file-format`, `aggregation-interval`, `tags`.",
         ),
-        remark(
-            Part::Policy,
-            "The smallest grant that lets these accounts deliver, each with its own account id: `form`.",
-        ),
+        remark(Part::Policy, "Default: least privilege for these accounts (see `form`)."),
     ];
     let hub = file.hub.account;
     let is_default = |role: &RoleName| role.as_str() == RoleName::ORGANIZATION_ACCOUNT_ACCESS;
@@ -294,15 +288,15 @@ fn remarks(
         remarks.push(Remark::new(
             part,
             format!(
-                "AWS creates `{role}` with a trust policy for the management account {management}, not for the hub account {hub}: set \
-                 `role` to a role that trusts {hub}; `flowagg export iam` writes it."
+                "AWS creates `{role}` with a trust policy for the management account {management}, not for the hub account {hub}. Set \
+                 `role` to a role that trusts {hub}, such as the one that `flowagg export iam` writes."
             ),
         ));
     }
     let Some((_, how)) = file.discovery() else { return remarks };
     remarks.push(remark(
         Part::Organization,
-        "Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.",
+        "Every account of the organization is logged. To select accounts, use `units`, `except-units`, `accounts` and `except-accounts`.",
     ));
     let Some(found) = found else { return remarks };
     let management = found.management;
@@ -311,8 +305,8 @@ fn remarks(
         remarks.push(Remark::new(
             Part::Organization,
             format!(
-                "These credentials may not list the accounts. A role in the management account or a delegated administrator's may: \
-                 `lookup = {{ account = \"{account}\", role = \"…\" }}`."
+                "The caller is not allowed to list the accounts. Set `lookup` to a role in the management account or in a delegated \
+                 administrator account: `lookup = {{ account = \"{account}\", role = \"…\" }}`."
             ),
         ));
     }
@@ -324,7 +318,7 @@ fn remarks(
         remarks.push(Remark::new(
             Part::Organization,
             format!(
-                "AWS creates no `{}` in the management account {management}: create the role there, or add the account to \
+                "AWS does not create `{}` in the management account {management}. Create the role there, or add the account to \
                  `except-accounts`.",
                 how.role
             ),

@@ -1,4 +1,4 @@
-//! Files of metrics, which `verify` and `report` write.
+//! The metrics files that `verify` and `report` write.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use crate::Screen;
 use crate::args::{GlobalArgs, Lines, MetricsArgs};
 use crate::metrics::{Metrics, last_success};
 
-/// Checks what is known before any call. `on_stdout` is the option that has something else written to standard output.
+/// Checks the options before any AWS call. `on_stdout` is an option that also writes to standard output.
 pub(super) fn check(
     global: &GlobalArgs,
     options: &MetricsArgs,
@@ -25,27 +25,26 @@ pub(super) fn check(
     ];
     for (option, example, path) in given.into_iter().flatten() {
         if !global.only.is_empty() {
-            let what =
-                format!("`{option}` writes the metrics of the whole fleet, and `--only` reads a part of it");
-            return Err(CommandError::usage(what, format!("leave out `--only` or `{option}`")));
+            let what = format!("`{option}` needs the whole fleet, and `--only` selects a part of it");
+            return Err(CommandError::usage(what, format!("remove `--only` or `{option}`")));
         }
         path.map_or(Ok(()), |path| can_be_written(global, path, example))?;
     }
     let of_lines = options.metrics_emf.as_ref().and_then(Lines::path);
     if of_lines.is_some() && of_lines == options.metrics.as_deref() {
-        let what = "`--metrics` and `--metrics-emf` name the same file";
-        return Err(CommandError::usage(what, "name two files"));
+        let what = "`--metrics` and `--metrics-emf` write to the same file";
+        return Err(CommandError::usage(what, "use two different files"));
     }
     match on_stdout {
         Some(option) if options.is_on_stdout() => {
             let what = format!("`--metrics-emf -` and `{option}` both write to standard output");
-            Err(CommandError::usage(what, "write the metrics into a file, as in `--metrics-emf flowagg.log`"))
+            Err(CommandError::usage(what, "write the metrics to a file, as in `--metrics-emf flowagg.log`"))
         }
         _ => Ok(()),
     }
 }
 
-/// Writes the metrics of a run. One that could not read everything keeps the last success of the file that is there.
+/// Writes the metrics of a run. If not everything could be read, the time of the last success is kept from the existing file.
 pub(super) fn write(
     options: &MetricsArgs,
     mut metrics: Metrics,
@@ -72,7 +71,7 @@ pub(super) fn write(
     replaced
 }
 
-/// When a run last read everything, by the file that is replaced. A pipe is not read.
+/// The time of the last complete run, from the file that is replaced. A pipe is not read.
 fn before(path: &Path, fleet: &FleetName) -> Option<Timestamp> {
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
     let text = is_file.then(|| fs::read(path).ok())??;

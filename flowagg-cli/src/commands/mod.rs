@@ -1,5 +1,5 @@
-//! One module for each verb. They join reading, planning and doing; what is decided, core and policy decide. `error`, `start`
-//! and `files` are what several verbs use.
+//! One module for each command. A command connects reading, planning and applying; all decisions are made in core and policy. `error`,
+//! `start` and `files` are shared by several commands.
 
 mod apply;
 mod cost;
@@ -10,6 +10,7 @@ mod export;
 mod files;
 mod import;
 mod init;
+mod man;
 mod metrics;
 mod permissions;
 mod plan;
@@ -46,7 +47,7 @@ pub(crate) async fn run(args: Args, screen: &mut Screen<'_>) -> Result<Exit, Com
         Verb::Export(verb) => export::run(&args.global, verb, screen).await,
         Verb::Schema { of } => schema::run(*of, screen),
         Verb::Completions { shell } => shell::completions(*shell, screen),
-        Verb::Man { out } => shell::man(out, screen),
+        Verb::Man { out } => man::man(out, screen),
         Verb::Init(options) => init::run(&args.global, options, screen).await,
         Verb::Import(options) => import::run(&args.global, options, screen).await,
         #[cfg(feature = "query")]

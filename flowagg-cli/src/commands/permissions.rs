@@ -34,30 +34,30 @@ pub(super) fn run(
         }
     }
     let trust = match file.hub.role {
-        None => "the trust policy of every role",
+        None => "Trust policy of every role",
         Some(_) => {
-            "the trust policy of every role: replace CALLER by the account of the role or user that runs flowagg"
+            "Trust policy of every role (replace CALLER with the account of the role or user that runs flowagg)"
         }
     };
     show::heading(trust, screen.out)?;
     show::json(&permissions.trust, screen.out)?;
     if file.hub.role.is_some() {
         screen.note(
-            "if the account of the role or user that runs flowagg is a member, that role or user also needs the members' policy: flowagg \
-             assumes no role in the account that it runs in",
+            "if the caller's account is a member, the caller also needs the member policy: flowagg does not assume a role in the \
+             caller's account",
         )?;
     }
     for part in parts(&permissions).filter(|part| part.len() > POLICIES_OF_ROLE) {
         screen.note(&format!(
-            "{} policies {}: IAM attaches {POLICIES_OF_ROLE} to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough",
-            part.len(),
-            heading(part[0].part, &file)
+            "{}: {} policies exceed the IAM quota of {POLICIES_OF_ROLE} per role; raise the quota, or set `organization.regions` to look up the accounts, which needs only one policy",
+            heading(part[0].part, &file),
+            part.len()
         ))?;
     }
     Ok(Exit::Done)
 }
 
-/// The documents of each policy.
+/// The documents of each policy: a large policy has several.
 fn parts(permissions: &Permissions) -> impl Iterator<Item = &[ManagedPolicy]> {
     permissions.policies.chunk_by(|one, next| one.part == next.part)
 }
@@ -65,14 +65,12 @@ fn parts(permissions: &Permissions) -> impl Iterator<Item = &[ManagedPolicy]> {
 fn heading(part: PolicyPart, file: &FleetFile) -> String {
     let hub = file.hub.account;
     match part {
-        PolicyPart::Caller => "for the role or user that runs flowagg".to_owned(),
-        PolicyPart::Lookup => "for the role that lists the organization's accounts".to_owned(),
-        PolicyPart::Hub => format!("in the hub account {hub}, for the role or user that is used there"),
-        PolicyPart::Member => "in every member's account, for its role".to_owned(),
-        PolicyPart::ReadCaller => {
-            "for the role or user that runs only `plan`, `verify` and `report`".to_owned()
-        }
-        PolicyPart::ReadHub => format!("in the hub account {hub}, for the read role"),
-        PolicyPart::ReadMember => "in every member's account, for the read role".to_owned(),
+        PolicyPart::Caller => "Caller".to_owned(),
+        PolicyPart::Lookup => "Lookup role (lists the organization's accounts)".to_owned(),
+        PolicyPart::Hub => format!("Hub account {hub} (role or user)"),
+        PolicyPart::Member => "Member role (in every member account)".to_owned(),
+        PolicyPart::ReadCaller => "Caller of `plan`, `verify` and `report` only".to_owned(),
+        PolicyPart::ReadHub => format!("Read role in hub account {hub}"),
+        PolicyPart::ReadMember => "Read role in every member account".to_owned(),
     }
 }

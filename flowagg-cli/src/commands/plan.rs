@@ -1,4 +1,4 @@
-//! `flowagg plan`: what differs.
+//! `flowagg plan`: shows what `apply` would change.
 
 use flowagg_core::estimate::NewFlowLogCost;
 use flowagg_core::plan::{Expiry, Unnamed};
@@ -51,7 +51,7 @@ pub(super) async fn run(
     })
 }
 
-/// The options of the command line that decide what a plan is for and what it may do, each after a space.
+/// The options that determine the contents of a plan, each preceded by a space, for commands in messages.
 pub(super) fn given(global: &args::GlobalArgs, terms: Option<&args::TermsArgs>) -> String {
     let mut words: Vec<String> =
         global.only.iter().flat_map(|only| ["--only".to_owned(), only.to_string()]).collect();
@@ -64,7 +64,7 @@ pub(super) fn given(global: &args::GlobalArgs, terms: Option<&args::TermsArgs>) 
     words.iter().map(|word| format!(" {}", show::in_a_shell(word))).collect()
 }
 
-/// What the command line allows a plan to do.
+/// The plan options of the command line.
 pub(super) fn terms(terms: &args::TermsArgs) -> PlanOptions {
     let mut options = PlanOptions::from(unnamed(terms.prune));
     options.adopt = terms.adopt.iter().cloned().collect();

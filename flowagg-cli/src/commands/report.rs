@@ -1,4 +1,4 @@
-//! `flowagg report`: how the fleet stands. It writes nothing to AWS but the objects that the command line names.
+//! `flowagg report`: reports the state of the fleet. It writes nothing to AWS except the S3 objects that the command line names.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -42,8 +42,8 @@ pub(super) async fn run(
     for (option, target) in targets.iter().filter_map(|(option, target)| Some((*option, target.as_ref()?))) {
         check(global, option, target)?;
         if !names.insert(target.to_string()) {
-            let what = format!("`{target}` is named by two options, and the second would replace the first");
-            return Err(CommandError::usage(what, format!("name another target with `{option}`")));
+            let what = format!("`{target}` is the target of two options");
+            return Err(CommandError::usage(what, format!("pass a different target to `{option}`")));
         }
     }
     let earlier = earlier(&options.compare, global)?;
@@ -92,7 +92,7 @@ pub(super) async fn run(
     let verified = judged(&fleet, &observed.regions, &deliveries.arrivals, patience, now);
     let mut gauges = Metrics::new(&fleet, &observed.regions, &verified, now);
     gauges.policy.clone_from(&report.policy);
-    // First: a report that cannot be written is no reason for an alert.
+    // Metrics come first: a report that cannot be written must not trigger an alert.
     metrics::write(&options.metrics, gauges, report.is_read(), now, screen)?;
     write(&files, &accounts, json || options.metrics.is_on_stdout(), screen).await?;
     let out = if options.metrics.is_on_stdout() { &mut *screen.err } else { &mut *screen.out };
@@ -118,38 +118,38 @@ pub(super) async fn run(
 /// Reads earlier reports.
 fn earlier(files: &[PathBuf], global: &args::GlobalArgs) -> Result<Vec<EarlierReport>, CommandError> {
     if !files.is_empty() && !global.only.is_empty() {
-        let what = "`--compare` compares reports of the whole fleet, and `--only` reads a part of it";
-        return Err(CommandError::usage(what, "leave out one of the two"));
+        let what = "`--compare` needs the whole fleet, and `--only` selects a part of it";
+        return Err(CommandError::usage(what, "remove one of the two options"));
     }
     let read = |(number, path): (usize, &PathBuf)| {
         let text = fs::read_to_string(path).map_err(|error| {
             let what = format!("the earlier report `{}` cannot be read: {error}", path.display());
-            CommandError::usage(what, "name a file that `flowagg report --json FILE` wrote")
+            CommandError::usage(what, "use a file that `flowagg report --json FILE` wrote")
         })?;
         EarlierReport::parse(&text).map_err(|error| wrong(files, number, &error))
     };
     files.iter().enumerate().map(read).collect()
 }
 
-/// An earlier report that cannot be compared.
+/// The error for an earlier report that cannot be compared.
 fn wrong(files: &[PathBuf], number: usize, error: &EarlierError) -> CommandError {
     let name = files.get(number).map(|path| path.display().to_string()).unwrap_or_default();
     CommandError::usage(format!("the earlier report `{name}` cannot be compared: {error}"), error.help())
 }
 
-/// Checks what is known of a target before any call.
+/// Checks a target before any AWS call.
 fn check(global: &args::GlobalArgs, option: &str, target: &Target) -> Result<(), CommandError> {
     match target {
         Target::File(path) => can_be_written(global, path, "report.html"),
         Target::Object { key, .. } if key.split('/').any(|part| part == AWS_LOGS) => {
-            let what = format!("`{option} {target}` is in a folder of logs, which other programs read");
-            Err(CommandError::usage(what, "name a key outside `AWSLogs/`"))
+            let what = format!("`{option} {target}` is in a folder of flow logs");
+            Err(CommandError::usage(what, "use a key outside `AWSLogs/`"))
         }
         Target::Object { .. } => Ok(()),
     }
 }
 
-/// Writes files, then objects with the credentials of the caller, with a line for each.
+/// Writes the files, then the S3 objects with the credentials of the caller, and prints a line for each.
 async fn write(
     files: &[(&Target, &str, String)],
     accounts: &Accounts,
@@ -174,14 +174,14 @@ async fn write(
     Ok(())
 }
 
-/// So many days, the last one that of the moment.
+/// The given number of days (UTC), up to and including today.
 fn days(now: Timestamp, days: u8) -> Vec<Date> {
     let today = now.to_zoned(TimeZone::UTC).date();
     (0..i64::from(days)).rev().map(|ago| today.saturating_sub(ago.days())).collect()
 }
 
-/// Counts what came of every place with a flow log to our destination, and of every place that could not be read: there
-/// the objects are all that can be known.
+/// Counts the objects of every account-region with a flow log to the fleet's destination. Account-regions that could not be read are
+/// included, because their objects are the only available information.
 async fn count(
     fleet: &Fleet,
     accounts: &Accounts,
@@ -203,7 +203,7 @@ async fn count(
     deliveries(fleet, accounts, &places, days, now, progress).await
 }
 
-/// What the locale of a terminal can show. Windows' terminals show all of Unicode, whatever these say.
+/// The characters that the terminal's locale can show. Windows terminals show all of Unicode, regardless of these variables.
 fn glyphs(variable: impl Fn(&str) -> Option<String>) -> Glyphs {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
     let utf8 = |locale: String| locale.to_ascii_lowercase().replace('-', "").ends_with("utf8");
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_day_is_that_of_the_moment_in_utc() {
+    fn last_day_is_today_in_utc() {
         let now = "2026-03-01T23:59:59-01:00".parse().unwrap();
         let days: Vec<String> = days(now, 3).iter().map(ToString::to_string).collect();
         assert_eq!(days, ["2026-02-28", "2026-03-01", "2026-03-02"]);
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     #[cfg(not(windows))]
-    fn the_first_locale_variable_that_is_set_decides_what_is_drawn() {
+    fn first_locale_variable_that_is_set_selects_the_glyphs() {
         let with = |set: &'static [(&str, &str)]| {
             glyphs(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
         };

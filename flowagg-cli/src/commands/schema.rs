@@ -1,4 +1,4 @@
-//! `flowagg schema`: the JSON Schema of the fleet file, or of a document, made from the type that is written.
+//! `flowagg schema`: the JSON Schema of the fleet file or of a document, generated from the Rust type.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -41,8 +41,8 @@ pub(super) fn run(of: Described, screen: &mut Screen<'_>) -> Result<Exit, Comman
     Ok(Exit::Done)
 }
 
-/// The schema of a document. Fields may come within a version, so it admits those that it does not know; the values of a
-/// field are those that this flowagg writes.
+/// The schema of a document. It allows unknown fields, because later releases may add fields within a schema version. The values of an
+/// enumeration are those of this release.
 fn document<T: JsonSchema>(of: Described) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings.into_generator().into_root_schema_for::<Document<T>>();
@@ -64,8 +64,7 @@ fn document<T: JsonSchema>(of: Described) -> Value {
     of_itself.to_value()
 }
 
-/// Without what only Rust knows: the width of a number, and its word for null. An object has the fields that it has, and
-/// others may come.
+/// Removes details that are specific to Rust: the width of numbers and `None`. Also allows additional fields.
 fn plain(schema: &mut Schema) {
     let is_width = |format: &Value| format.as_str().is_some_and(|format| format.contains("int"));
     if schema.get("format").is_some_and(is_width) {

@@ -1,4 +1,4 @@
-//! How a command starts: it reads the fleet file, and as much of the current state as it needs.
+//! The start of a command: reads the fleet file and the part of the current state that the command needs.
 
 use std::io;
 use std::path::Path;
@@ -14,15 +14,15 @@ use crate::args::{FLEET_FILE, GlobalArgs};
 use crate::aws::Session;
 use crate::aws::observe::{Detail, Observation, Survey, log_folders, observe_in, survey};
 
-/// Reads the fleet file, and reports all its faults at once.
+/// Reads the fleet file. The error contains all its faults.
 pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
     if path.is_dir() {
         let what = format!("the fleet file `{}` is a folder", path.display());
         let file = path.join(FLEET_FILE);
-        return Err(CommandError::usage(what, format!("name the file, as in `-c {}`", file.display())));
+        return Err(CommandError::usage(what, format!("use a file such as `-c {}`", file.display())));
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let help = "write one with `flowagg init`, or name another with `--config FILE`";
+        let help = "create one with `flowagg init`, or choose another with `--config FILE`";
         CommandError::usage(format!("the fleet file `{}` cannot be read: {error}", path.display()), help)
     })?;
     let file = FleetFile::parse(&text).map_err(|error| CommandError::FleetFile(path.to_owned(), error))?;
@@ -36,10 +36,10 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
         let latest = today.saturating_add(most.days());
         return Err(CommandError::usage(
             what,
-            format!("set `until` to {latest} or earlier, and extend it then"),
+            format!("set `until` to {latest} or earlier, and extend it when it expires"),
         ));
     }
-    // A grant that fits no empty bucket fits no other: that can be told before any call.
+    // A grant that does not fit an empty policy fits no policy: report it before any AWS call.
     if let Ok(fleet) = file.named()
         && let Err(error) = merge(None, &Grant::from(&fleet), Unnamed::Keep)
     {
@@ -48,7 +48,7 @@ pub(super) fn file(path: &Path) -> Result<FleetFile, CommandError> {
     Ok(file)
 }
 
-/// The same, with a warning for each region that flowagg does not know.
+/// Reads the fleet file, and prints a warning for each region that flowagg does not know.
 pub(super) fn read(path: &Path, screen: &mut Screen<'_>) -> Result<FleetFile, CommandError> {
     let file = file(path)?;
     warn(&file, path, screen)?;
@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path, screen: &mut Screen<'_>) -> Result<FleetFile, Co
 /// Prints a warning for each region that flowagg does not know.
 pub(super) fn warn(file: &FleetFile, path: &Path, screen: &mut Screen<'_>) -> io::Result<()> {
     for region in file.unknown_regions() {
-        let what = format!("`{}`: `{region}` is not a region that flowagg knows", path.display());
+        let what = format!("`{}`: unknown region `{region}`", path.display());
         let meant =
             region.nearest_known().map(|known| format!("did you mean `{known}`? ")).unwrap_or_default();
         let help = format!("{meant}`{region}` is only read in accounts that have it enabled");
@@ -67,16 +67,16 @@ pub(super) fn warn(file: &FleetFile, path: &Path, screen: &mut Screen<'_>) -> io
     Ok(())
 }
 
-/// What a command does in the accounts. It decides which roles are assumed.
+/// The access that a command needs in the accounts. It determines which roles are assumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// It only reads: with `fleet.read-role`, if the fleet file sets it.
+    /// Read access, with `fleet.read-role` if it is set.
     Read,
-    /// It writes, or exports the roles that write.
+    /// Write access, or the export of the roles that have it.
     Write,
 }
 
-/// The fleet file, with its warnings, and the hub account entered.
+/// Reads the fleet file, prints its warnings, and opens a session in the hub account.
 pub(super) async fn open(
     global: &GlobalArgs,
     access: Access,
@@ -86,13 +86,13 @@ pub(super) async fn open(
     enter(global, access).await
 }
 
-/// The fleet file, and the hub account entered.
+/// Reads the fleet file and opens a session in the hub account.
 pub(super) async fn enter(global: &GlobalArgs, access: Access) -> Result<(FleetFile, Session), CommandError> {
     let file = match access {
         Access::Read => file(&global.config)?.for_reading(),
         Access::Write => file(&global.config)?,
     };
-    // What the fleet file names itself is known before any call.
+    // If the fleet file names everything, `--only` can be checked before any AWS call.
     if let Ok(fleet) = file.named() {
         selected(global, &fleet)?;
     }
@@ -100,7 +100,7 @@ pub(super) async fn enter(global: &GlobalArgs, access: Access) -> Result<(FleetF
     Ok((file, session))
 }
 
-/// The fleet, and the current state.
+/// Reads the fleet and the current state.
 pub(super) async fn look(
     global: &GlobalArgs,
     access: Access,
@@ -123,8 +123,8 @@ async fn look_in(
     Ok(observation)
 }
 
-/// The fleet, and as much of the current state as a plan needs. If a statement is to be adopted, that is everything, with every folder
-/// of logs in the bucket: they show which deliveries it serves.
+/// Reads the fleet and the part of the current state that a plan needs. To adopt a statement, a plan needs the whole state and every
+/// folder of logs in the bucket: they show which deliveries depend on the statement.
 pub(super) async fn look_to_plan(
     global: &GlobalArgs,
     access: Access,
@@ -140,7 +140,7 @@ pub(super) async fn look_to_plan(
     Ok(observation)
 }
 
-/// The fleet, whose accounts and regions are looked up only where the fleet file does not name them.
+/// Reads the fleet. Accounts and regions are looked up only if the fleet file does not name them.
 pub(super) async fn fleet(global: &GlobalArgs, screen: &mut Screen<'_>) -> Result<Fleet, CommandError> {
     let file = read(&global.config, screen)?;
     if let Ok(fleet) = file.named() {
@@ -154,7 +154,7 @@ pub(super) async fn fleet(global: &GlobalArgs, screen: &mut Screen<'_>) -> Resul
     Ok(fleet)
 }
 
-/// Checks that `--only` selects something of the fleet, whose accounts and regions are looked up.
+/// Checks that `--only` selects a part of the fleet.
 pub(super) fn selected(global: &GlobalArgs, fleet: &Fleet) -> Result<(), CommandError> {
     Only::check(&global.only, fleet)
         .map_err(|nothing| CommandError::usage(format!("`--only`: {nothing}"), nothing.help()))

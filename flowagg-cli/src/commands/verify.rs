@@ -1,4 +1,4 @@
-//! `flowagg verify`: what has arrived, for each flow log.
+//! `flowagg verify`: checks that every flow log delivers.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,9 +23,9 @@ use crate::metrics::Metrics;
 use crate::show::{Extent, View, Waited, Watch};
 use crate::{Exit, Screen, show};
 
-/// How long to wait between two looks: files come every five minutes.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
-/// How often the times that are shown change.
+/// The pause between two checks. Files arrive every five minutes.
+const BETWEEN_CHECKS: Duration = Duration::from_secs(15);
+/// The refresh interval of the elapsed time on the screen.
 const TICK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
@@ -52,7 +52,7 @@ pub(super) async fn run(
                 latest.replace(Some(Latest::new(&fleet, &regions, &verified, now)));
                 let again = async {
                     tokio::time::sleep(pause).await;
-                    // Only a flow log that does not deliver can have news.
+                    // The state of a delivering flow log does not change.
                     let before = std::mem::take(&mut regions);
                     regions = read_again(&accounts, &verified.undelivered(), before, &()).await;
                     now = Timestamp::now();
@@ -73,7 +73,7 @@ pub(super) async fn run(
     };
     let extent = if options.all { Extent::All } else { Extent::Brief };
     let Some(Latest { fleet, verified, metrics, now }) = latest.into_inner() else {
-        return Ok(screen.ended(interrupted.unwrap_or(Exit::Failed), "nothing was verified yet")?);
+        return Ok(screen.ended(interrupted.unwrap_or(Exit::Failed), "nothing has been verified yet")?);
     };
     let names = Names::new(&fleet, &BTreeMap::new());
     let view = View::of(&names, extent);
@@ -96,7 +96,7 @@ pub(super) async fn run(
     })
 }
 
-/// The result of a look at `now`.
+/// The result of the check at `now`.
 struct Latest {
     fleet: Fleet,
     verified: Verified,
@@ -116,26 +116,26 @@ impl Latest {
     }
 }
 
-/// How long to wait before the next look; `None` if there is none, because time is up or the result is final.
+/// The pause before the next check. `None` if there is none: the time is up or the result is final.
 fn pause(verified: &Verified, left: Duration) -> Option<Duration> {
     let is_final = left.is_zero() || verified.is_complete() || !verified.may_change();
-    (!is_final).then_some(BETWEEN_LOOKS.min(left))
+    (!is_final).then_some(BETWEEN_CHECKS.min(left))
 }
 
-/// Awaits a look, and meanwhile shows how long the run has waited.
+/// Awaits a check, and shows the elapsed time meanwhile.
 async fn shown<T>(
     watch: &Watch,
     verified: &Verified,
     started: Instant,
     limit: Duration,
-    look: impl Future<Output = T>,
+    check: impl Future<Output = T>,
 ) -> T {
-    let mut look = pin!(look);
+    let mut check = pin!(check);
     let mut tick = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             biased;
-            result = &mut look => return result,
+            result = &mut check => return result,
             _ = tick.tick() => watch.waited(&Waited::new(verified.coverage.flow_logs, started.elapsed(), limit)),
         }
     }

@@ -2,153 +2,151 @@ use flowagg_core::fleet::NothingMatches;
 use flowagg_core::id::{AccountId, Place, ResourceKind, RoleName};
 use flowagg_policy::MergeError;
 
-/// Why a fleet cannot be written in another tool's terms. Nothing is exported then.
+/// The error of an export. Nothing is written.
 ///
-/// [`Display`](std::fmt::Display) says what is wrong; [`help`](Self::help) says what to do.
+/// [`Display`](std::fmt::Display) is the error message, and [`help`](Self::help) the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The bucket policy cannot be made.
+    /// The bucket policy cannot be built.
     #[error(transparent)]
     Policy(#[from] MergeError),
-    /// The account is no member.
-    #[error("the fleet has no member `{0}`")]
+    /// The account is not a member.
+    #[error("account `{0}` is not a member of the fleet")]
     NoMember(AccountId),
     /// The account is not logged in the region.
     #[error("account `{}` is not logged in `{}`", .0.account, .0.region)]
     NotInRegion(Place),
-    /// The ids do not say in which of its regions a resource lies.
-    #[error("account `{0}` has several regions, and the fleet file does not say which of its ids lie where")]
+    /// The regions of the listed IDs are unknown.
+    #[error("account `{0}` has several regions, and the fleet file does not contain the region of each ID")]
     SeveralRegions(AccountId),
-    /// A member's resources are chosen by a rule, which a template cannot follow.
-    #[error("account `{account}`: `{key}` are chosen by a rule, and a template takes ids only")]
+    /// A member's resources are selected by a rule, which a template cannot express.
+    #[error("account `{account}`: `{key}` are selected by a rule, but a template needs IDs")]
     NotNamed {
         /// The account.
         account: AccountId,
         /// The key in the fleet file.
         key: &'static str,
     },
-    /// Some may be parts of others, and would be logged twice.
-    #[error("account `{0}` names VPCs and parts of VPCs, and a template cannot see which lie in which")]
+    /// Some resources may be parts of other resources and would be logged twice.
+    #[error("account `{0}` logs VPCs and parts of VPCs, and a template cannot determine which overlap")]
     Overlap(AccountId),
-    /// A stack takes no more resources.
-    #[error("{count} flow logs are more than the {limit} resources of a template")]
+    /// There are more flow logs than a template can contain.
+    #[error("{count} flow logs exceed the limit of {limit} resources per template")]
     TooMany {
-        /// How many flow logs.
+        /// The number of flow logs.
         count: usize,
-        /// How many a template takes.
+        /// The maximum number of resources in a template.
         limit: usize,
     },
     /// No member's VPCs are logged.
     #[error("the fleet logs no VPCs")]
     NoVpcs,
-    /// There is no organization to deploy to.
-    #[error("the fleet file looks up no organization")]
+    /// The fleet file does not look up an organization.
+    #[error("the fleet file does not look up an organization")]
     NoOrganization,
-    /// The organization's accounts are chosen by a rule that StackSets do not have.
-    #[error(
-        "StackSets cannot keep to `organization.{0}`: what they deploy to later accounts knows no such rule"
-    )]
+    /// The organization's accounts are selected by a rule that StackSets do not support.
+    #[error("StackSets do not support `organization.{0}`: it would not apply to accounts that join later")]
     AccountRule(&'static str),
-    /// More than VPCs is logged in the organization's accounts.
-    #[error("a stack set logs one VPC in each account and region, and the fleet file asks for `{0}` too")]
+    /// Resources other than VPCs are logged in the organization's accounts.
+    #[error("a stack set logs only one VPC in each account-region, but the fleet file also logs `{0}`")]
     NotOnlyVpcs(&'static str),
-    /// The fleet file alone does not say it.
+    /// The fleet file alone does not contain the required data.
     #[error("account `{account}`: {what}")]
     Unseen {
         /// The account.
         account: AccountId,
-        /// What it does not say.
+        /// The missing data.
         what: Unseen,
     },
-    /// An account and region has not been looked at.
-    #[error("nobody has looked what there is in {0}")]
+    /// An account-region has not been read.
+    #[error("{0} has not been read")]
     Unread(Place),
-    /// Terraform knows all lifecycle rules of a bucket or none.
-    #[error("the bucket has lifecycle rules that are not flowagg's, which Terraform would replace: {}", .0.join(", "))]
+    /// The bucket has other lifecycle rules. Terraform manages all rules of a bucket or none.
+    #[error("the bucket has foreign lifecycle rules, which Terraform would replace: {}", .0.join(", "))]
     OtherRules(Vec<String>),
-    /// The text could not be made.
-    #[error("the text could not be made: {0}")]
+    /// Internal error: the text could not be generated.
+    #[error("internal error: {0}")]
     Defect(String),
-    /// There is nothing to read.
+    /// The fleet has no accounts.
     #[error("the fleet has no accounts")]
     NoAccounts,
-    /// It is not known which folders an account has.
-    #[error("the regions of account `{0}` are not known")]
+    /// The regions of an account are unknown.
+    #[error("the regions of account `{0}` are unknown")]
     UnknownRegions(AccountId),
-    /// The fleet has nothing that is selected.
+    /// The selection matches nothing in the fleet.
     #[error(transparent)]
     Selection(#[from] NothingMatches),
-    /// A table has one list of columns.
+    /// The flow logs have two record formats, and a table has one list of columns.
     #[error(
-        "the flow logs of transit gateways have other fields and the same folders, and one table cannot read both"
+        "flow logs of transit gateways have different fields in the same folders, and one table cannot read both"
     )]
     TwoFormats,
-    /// A query cannot choose records by time.
-    #[error("the flow logs do not record `end`, by which a query chooses the records of a time")]
+    /// A query cannot select records by time.
+    #[error("the flow logs do not record `end`, which a query needs to select records by time")]
     NoEnd,
-    /// A query cannot name so many.
-    #[error("a query names at most {limit} accounts, and there are {count}")]
+    /// A query cannot name that many accounts.
+    #[error("the query would name {count} accounts, more than the limit of {limit}")]
     TooManyAccounts {
-        /// How many accounts.
+        /// The number of accounts.
         count: usize,
-        /// How many a query names.
+        /// The maximum number of accounts in a query.
         limit: usize,
     },
-    /// AWS makes the role itself.
+    /// AWS creates the role itself.
     #[error(
-        "`{0}` is `{role}`, which AWS Organizations creates itself, with all permissions and a trust policy for the management account",
+        "`{0}` is `{role}`, which AWS Organizations creates with all permissions and a trust policy for the management account",
         role = RoleName::ORGANIZATION_ACCOUNT_ACCESS
     )]
     RoleOfOrganizations(&'static str),
-    /// Two roles that an account needs have one name.
+    /// Two roles of an account have the same name.
     #[error(
-        "{} is `{}` and {} is `{}`: an account needs both, and the names of roles are unique in an account, whatever their path and case",
+        "{} is `{}` and {} is `{}`: an account needs both, but role names must be unique in an account, regardless of path and case",
         key(.keys[0]), .roles[0], key(.keys[1]), .roles[1]
     )]
     SameRole {
-        /// The keys of the fleet file that name them.
+        /// Their keys in the fleet file.
         keys: [&'static str; 2],
         /// The roles.
         roles: [String; 2],
     },
 }
 
-/// What a fleet file can leave to be seen in AWS.
+/// Data that a fleet file does not contain and that has to be read from AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unseen {
-    /// Which regions the account has.
-    #[error("its regions have to be looked up")]
+    /// The regions of the account.
+    #[error("its regions must be looked up")]
     Regions,
-    /// In which of its regions the resources of a kind lie.
-    #[error("it has several regions, and the fleet file does not say which of its `{}` lie where", .0.key())]
+    /// The regions of the resources of a kind.
+    #[error("it has several regions, and the fleet file does not contain the region of each of its `{}`", .0.key())]
     Place(ResourceKind),
-    /// Which resources of a kind there are, where Terraform has no data source that lists them.
-    #[error("its `{}` are chosen by a rule, and Terraform has no data source that lists them", .0.key())]
+    /// The resources of a kind that no Terraform data source lists.
+    #[error("its `{}` are selected by a rule, but Terraform has no data source that lists them", .0.key())]
     List(ResourceKind),
-    /// Which resources are parts of others, and would be logged twice.
-    #[error("VPCs and parts of VPCs are logged, and the fleet file does not say which lie in which")]
+    /// The resources that are parts of other resources and would be logged twice.
+    #[error("VPCs and parts of VPCs are logged, and the fleet file does not contain which overlap")]
     Overlap,
 }
 
 impl Unseen {
-    /// What else there is to do.
+    /// An alternative fix, as the start of a sentence.
     fn other_way(self) -> String {
         match self {
-            Self::Regions => "name them in `regions`, or ".to_owned(),
+            Self::Regions => "list them in `regions`, or ".to_owned(),
             Self::Place(_) => String::new(),
-            Self::List(kind) => format!("name their ids in `{}`, or ", kind.key()),
-            Self::Overlap => "log either, or ".to_owned(),
+            Self::List(kind) => format!("list their IDs in `{}`, or ", kind.key()),
+            Self::Overlap => "log only one kind, or ".to_owned(),
         }
     }
 }
 
-/// The name of a role's key in a message. The hub's role has a default name.
+/// A role's key in a message. The hub's role may have a default name instead of a key.
 fn key(key: &str) -> String {
     if key == "fleet.name" { "the hub's role".to_owned() } else { format!("`{key}`") }
 }
 
-/// A name for the role of this key.
+/// An example name for the role of this key.
 fn example(key: &str) -> &'static str {
     match key {
         "hub.role" => "flowagg-hub",
@@ -159,60 +157,60 @@ fn example(key: &str) -> &'static str {
 }
 
 impl ExportError {
-    /// What cannot happen with values of our own making.
+    /// An internal error, which cannot happen with generated values.
     pub(super) fn defect(error: impl std::fmt::Display) -> Self {
         Self::Defect(error.to_string())
     }
 
-    /// What to do about it.
+    /// The fix, as an imperative sentence.
     pub fn help(&self) -> String {
         match self {
             Self::Policy(error) => error.help(),
-            Self::NoMember(_) => "name an account of the fleet".to_owned(),
-            Self::NotInRegion(_) => "name one of its regions".to_owned(),
+            Self::NoMember(_) => "use an account of the fleet".to_owned(),
+            Self::NotInRegion(_) => "use one of its regions".to_owned(),
             Self::NoVpcs => {
-                "name a place whose ids the fleet file has, with `--account ID --region REGION`".to_owned()
+                "select an account-region whose IDs are in the fleet file with `--account ID --region REGION`".to_owned()
             }
             Self::SeveralRegions(_) => {
-                "leave `--account` out for a template of one VPC, and deploy it once for each".to_owned()
+                "remove `--account` to write a template for one VPC, and deploy it once for each VPC".to_owned()
             }
             Self::NotNamed { key, .. } => format!(
-                "name their ids in `members[].{key}`, or leave `--account` out for a template of one VPC"
+                "list their IDs in `members[].{key}`, or remove `--account` to write a template for one VPC"
             ),
-            Self::Overlap(_) => "name either, or let `flowagg apply` see which lie in which".to_owned(),
-            Self::TooMany { .. } => "split it, or use `flowagg apply`, which has no such limit".to_owned(),
+            Self::Overlap(_) => "log only one kind, or use `flowagg apply`, which reads how they overlap".to_owned(),
+            Self::TooMany { .. } => "split it, or use `flowagg apply`, which has no limit".to_owned(),
             Self::NoOrganization => {
-                "give `organization.id` and `organization.regions`, or use `--member`".to_owned()
+                "set `organization.id` and `organization.regions`, or use `--member`".to_owned()
             }
             Self::AccountRule(_) => {
-                "choose the accounts by `organization.units` alone, or use `flowagg apply`".to_owned()
+                "select accounts only by `organization.units`, or use `flowagg apply`".to_owned()
             }
-            Self::NotOnlyVpcs(key) => format!("leave `organization.{key}` out, or use `flowagg apply`"),
-            Self::Unseen { what, .. } => format!("{}look what there is with `--live`", what.other_way()),
-            Self::Unread(_) => "look at every account and region, without `--only`".to_owned(),
+            Self::NotOnlyVpcs(key) => format!("remove `organization.{key}`, or use `flowagg apply`"),
+            Self::Unseen { what, .. } => format!("{}read the live state with `--live`", what.other_way()),
+            Self::Unread(_) => "run it without `--only`".to_owned(),
             Self::OtherRules(_) => {
-                "let `flowagg apply` set its own beside them, and export again: it is then left to flowagg"
+                "run `flowagg apply` to add the fleet's rule, then export again: the export then omits the lifecycle rules"
                     .to_owned()
             }
             Self::NoEnd => "add `end` to `flow-logs.fields`, then run `flowagg plan`".to_owned(),
-            Self::NoAccounts => "name one in `[[members]]`".to_owned(),
+            Self::NoAccounts => "add an account to `[[members]]`".to_owned(),
             Self::UnknownRegions(_) => {
-                "run it where the account can be read, or name its regions in `regions`".to_owned()
+                "run it with access to the account, or list its regions in `regions`".to_owned()
             }
             Self::Selection(nothing) => nothing.help(),
-            Self::TwoFormats => "log transit gateways with a fleet file and a bucket of their own".to_owned(),
+            Self::TwoFormats => "log transit gateways to another bucket, with a separate fleet file".to_owned(),
             Self::TooManyAccounts { limit, .. } => {
-                format!("name up to {limit} of them for the queries, each with `--only ACCOUNT`")
+                format!("select up to {limit} accounts with `--only ACCOUNT`")
             }
-            Self::Defect(_) => "this is a defect of flowagg: please report it".to_owned(),
+            Self::Defect(_) => "report this as a bug in flowagg".to_owned(),
             Self::RoleOfOrganizations(key) => {
-                format!("set `{key}` to a role that flowagg defines, as in `{}`", example(key))
+                format!("set `{key}` to another role, such as `{}`", example(key))
             }
             Self::SameRole { keys, roles } => {
                 let is_free =
                     |key: &&&str| roles.iter().all(|role| !role.to_ascii_lowercase().ends_with(example(key)));
                 let key = keys.iter().rev().find(is_free).unwrap_or(&keys[1]);
-                format!("set `{key}` to another name, as in `{}`", example(key))
+                format!("set `{key}` to another name, such as `{}`", example(key))
             }
         }
     }

@@ -1,19 +1,19 @@
-//! IAM policies within the sizes that IAM accepts. One that is larger becomes several documents, which together allow the same.
+//! Splits IAM policies that exceed IAM's size limits into several documents, which together allow the same.
 //!
-//! Source: "IAM and AWS STS quotas" (IAM User Guide). IAM does not count white space.
+//! Source: "IAM and AWS STS quotas" (IAM User Guide). White space does not count.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Characters of a managed policy.
+/// The maximum size of a managed policy, in characters.
 const MANAGED_POLICY: usize = 6_144;
-/// Characters of all inline policies of a role together.
+/// The maximum total size of a role's inline policies, in characters.
 pub(super) const INLINE_POLICIES: usize = 10_240;
-/// Managed policies of a role, unless the quota is raised.
+/// The default quota of managed policies per role.
 pub const POLICIES_OF_ROLE: usize = 10;
 
-/// What a policy is for.
+/// The principal that a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -22,11 +22,11 @@ pub enum PolicyPart {
     Caller,
     /// The role that lists the organization's accounts.
     Lookup,
-    /// The hub account.
+    /// The role or user in the hub account.
     Hub,
     /// The role in each member's account.
     Member,
-    /// The role or user that runs only the commands that read.
+    /// The role or user that runs only `plan`, `verify` and `report`.
     ReadCaller,
     /// The read role in the hub account.
     ReadHub,
@@ -49,22 +49,22 @@ impl PolicyPart {
     }
 }
 
-/// A managed policy of IAM, as `aws iam create-policy` takes it.
+/// A managed IAM policy, as `aws iam create-policy` accepts it.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct ManagedPolicy {
-    /// What it is for.
+    /// The principal that it is for.
     pub part: PolicyPart,
-    /// The name of the policy. If a part takes several documents, they are numbered.
+    /// The name of the policy. If a policy has several documents, their names are numbered.
     pub name: String,
-    /// The characters that IAM counts, 6,144 at most.
+    /// Its size in characters as IAM counts them, at most 6,144.
     pub characters: usize,
-    /// The document.
+    /// The policy document.
     #[schemars(with = "Map<String, Value>")]
     pub document: Value,
 }
 
-/// The documents of a policy: one with the name of its part, or several that are numbered.
+/// The documents of a policy: one with the name of its part, or several with numbered names.
 pub(super) fn managed(part: PolicyPart, policy: &Value) -> Vec<ManagedPolicy> {
     let documents = split(policy, MANAGED_POLICY);
     let (is_one, name) = (documents.len() == 1, part.name());
@@ -77,12 +77,12 @@ pub(super) fn managed(part: PolicyPart, policy: &Value) -> Vec<ManagedPolicy> {
     documents.into_iter().enumerate().map(named).collect()
 }
 
-/// The characters of a document that IAM counts.
+/// The size of a document as IAM counts it: without white space.
 pub(super) fn characters(document: &Value) -> usize {
     document.to_string().chars().filter(|c| !c.is_whitespace()).count()
 }
 
-/// Splits a policy into documents of this many characters at most. Statements keep their order. A list of resources that does not
+/// Splits a policy into documents of up to `limit` characters. Statements keep their order. A list of resources that does not
 /// fit is divided, and each part is a statement with the same Sid: Sids are unique within a document.
 fn split(policy: &Value, limit: usize) -> Vec<Value> {
     let Some(statements) = policy["Statement"].as_array().filter(|_| characters(policy) > limit) else {
@@ -125,7 +125,7 @@ impl Documents {
         let mut part = Vec::new();
         let mut size = frame;
         for resource in resources {
-            // With its comma.
+            // Including a comma.
             let more = characters(resource) + 1;
             if size + more > self.room() {
                 self.push(statement, &mut part);
@@ -138,14 +138,14 @@ impl Documents {
         self.push(statement, &mut part);
     }
 
-    /// Adds the statement with these of its resources.
+    /// Adds the statement with a part of its resources.
     fn push(&mut self, statement: &Value, resources: &mut Vec<Value>) {
         if !resources.is_empty() {
             self.open.push(with(statement, "Resource", Value::Array(std::mem::take(resources))));
         }
     }
 
-    /// The characters that a statement may have in the last document.
+    /// The remaining size for a statement in the last document, in characters.
     fn room(&self) -> usize {
         let statements: usize = self.open.iter().map(|statement| characters(statement) + 1).sum();
         self.limit.saturating_sub(characters(&self.empty) + statements)
@@ -158,7 +158,7 @@ impl Documents {
     }
 }
 
-/// The same object with another value for this key.
+/// The object with another value for a key.
 fn with(object: &Value, key: &str, value: Value) -> Value {
     let mut object = object.clone();
     object[key] = value;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn policy_that_fits_is_one_document_and_one_character_more_makes_two() {
+    fn policy_is_split_only_if_it_exceeds_the_limit() {
         let largest = (1..200).rev().find(|n| characters(&of(*n)) <= MANAGED_POLICY).unwrap();
         assert_eq!(split(&of(largest), MANAGED_POLICY), [of(largest)]);
         assert_eq!(split(&of(largest + 1), MANAGED_POLICY).len(), 2);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_fit_are_as_few_as_possible_and_allow_the_same() {
+    fn documents_fit_the_limit_and_allow_the_same() {
         for roles in [95, 96, 97, 200, 1_000, 2_345] {
             let documents = managed(PolicyPart::Caller, &of(roles));
             let room: usize = documents.iter().map(|policy| policy.characters).sum();

@@ -1,4 +1,4 @@
-//! Text that other tools take, made from a fleet. Nothing here talks to AWS, and nothing writes a file.
+//! Exports a fleet as text for other tools. Nothing here calls AWS or writes files.
 
 pub mod athena;
 pub mod cloudformation;

@@ -1,4 +1,4 @@
-//! The least-privilege IAM policies for flowagg's own calls.
+//! The least-privilege IAM policies for flowagg's AWS calls.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ use crate::aws::call::{
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Permissions {
-    /// For the role or user that runs flowagg: to assume the roles of the other accounts, with `fleet.read-role` also the read roles,
-    /// and to list the accounts; `None` if there are no other accounts.
+    /// For the role or user that runs flowagg: allows it to assume the roles in the other accounts, including the read roles if
+    /// `fleet.read-role` is set, and to list the accounts; `None` if there are no other accounts.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub caller: Option<Value>,
     /// For the role that lists the organization's accounts; `None` if the caller or the hub's role lists them.
@@ -35,21 +35,21 @@ pub struct Permissions {
     /// For each member's role: its VPCs, network interfaces and flow logs.
     #[schemars(with = "Map<String, Value>")]
     pub member: Value,
-    /// For commands that only read; `None` if the fleet file does not set `fleet.read-role`.
+    /// For `plan`, `verify` and `report`; `None` if the fleet file does not set `fleet.read-role`.
     pub read_only: Option<ReadPermissions>,
-    /// The same policies as managed policies of IAM. One of more than the 6,144 characters that IAM takes is several.
+    /// The same policies as managed IAM policies. A policy that exceeds IAM's limit of 6,144 characters is split into several.
     pub policies: Vec<ManagedPolicy>,
-    /// The trust policy of each role. It trusts the hub account; replace the principal by the caller's role to narrow it. With
-    /// `hub.role` the caller is in another account: replace `CALLER` by that account.
+    /// The trust policy of each role. It trusts the hub account; replace the principal with the caller's role to narrow it. With
+    /// `hub.role`, the caller is in another account: replace `CALLER` with that account.
     #[schemars(with = "Map<String, Value>")]
     pub trust: Value,
 }
 
-/// The parts of the policies that `plan`, `verify` and `report` need.
+/// The policies for `plan`, `verify` and `report`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct ReadPermissions {
-    /// For the role or user that runs these commands: to assume the read roles, and to list the accounts.
+    /// For the role or user that runs these commands: allows it to assume the read roles and to list the accounts.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub caller: Option<Value>,
     /// For the read role in the hub account.
@@ -69,10 +69,10 @@ pub fn permissions(file: &FleetFile) -> Permissions {
     permissions_for(file, false)
 }
 
-/// The same, with what `flowagg query` needs besides: reading the objects, and looking up names and NAT gateways. The read roles get it,
-/// or the others if there are none.
+/// Like [`permissions`], plus the permissions for `flowagg query`: reading objects, and looking up names and NAT gateways. They are added to
+/// the read roles, or to the other roles if there are no read roles.
 ///
-/// No other command reads objects, instances or NAT gateways, so [`permissions`] does not allow it.
+/// No other command reads objects, instances or NAT gateways, so [`permissions`] does not include them.
 pub fn permissions_with_query(file: &FleetFile) -> Permissions {
     permissions_for(file, true)
 }
@@ -91,7 +91,7 @@ fn permissions_for(file: &FleetFile, with_query: bool) -> Permissions {
     };
     let reading = file.read_role.as_ref().map(|_| {
         let mut reading = file.clone().for_reading();
-        // A caller in the hub account assumes no role there.
+        // A caller in the hub account does not assume a role there.
         reading.hub.role = reading.hub.role.filter(|_| hub.role.is_some());
         reading
     });
@@ -100,7 +100,7 @@ fn permissions_for(file: &FleetFile, with_query: bool) -> Permissions {
         hub: of_hub(hub_reads(hub).into_iter().chain(in_hub(true)).collect()),
         member: policy(std::iter::once(member_reads(file)).chain(in_member(true)).collect()),
     });
-    // Who applies also plans and verifies, by the read roles.
+    // The caller of `apply` also runs `plan` and `verify`, with the read roles.
     let files: Vec<&FleetFile> = std::iter::once(file).chain(&reading).collect();
     let (caller, lookup) = (caller(&files), some(lists(Lister::Lookup).into_iter().collect()));
     let hub = of_hub(hub_statements(hub).into_iter().chain(in_hub(false)).collect());
@@ -120,7 +120,7 @@ fn permissions_for(file: &FleetFile, with_query: bool) -> Permissions {
     Permissions { caller, lookup, hub, member, read_only, policies, trust: trust(file) }
 }
 
-/// Who lists the accounts of the organization.
+/// The principal that lists the accounts of the organization.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lister {
     Caller,
@@ -152,7 +152,7 @@ fn trust(file: &FleetFile) -> Value {
     policy(vec![statement])
 }
 
-/// To assume every role of these files, which differ in their roles only.
+/// Statements that allow the caller to assume every role in these files, which differ only in their roles.
 fn assume_roles(files: &[&FleetFile]) -> impl Iterator<Item = Value> {
     let named: BTreeSet<String> = files
         .iter()
@@ -171,7 +171,7 @@ fn assume_roles(files: &[&FleetFile]) -> impl Iterator<Item = Value> {
         )
     };
     let found = assume("AssumeOrganizationRoles", found).map(|mut statement| {
-        // The role's name alone would do for any account in the world that has one of that name.
+        // Without this condition, the statement would allow the role name in any AWS account.
         statement["Condition"] = json!({ "StringEquals": { "aws:ResourceOrgID": organization } });
         statement
     });
@@ -217,7 +217,7 @@ fn hub_reads(hub: &Hub) -> Vec<Value> {
     statements
 }
 
-/// How members are logged: the regions and resources of each.
+/// The regions and resources of each member.
 fn selections(file: &FleetFile) -> impl Iterator<Item = (&Regions, &Selection)> {
     let found = file.discovery().map(|(_, how)| (&how.regions, &how.resources));
     file.members.values().map(|member| (&member.regions, &member.resources)).chain(found)
@@ -241,14 +241,14 @@ fn member_reads(file: &FleetFile) -> Value {
     json!({ "Sid": "DescribeResources", "Effect": "Allow", "Action": actions(&reads), "Resource": "*" })
 }
 
-/// To read the objects.
+/// Statements that allow reading objects.
 fn object_reads(hub: &Hub) -> Vec<Value> {
     let objects = format!("{}/*", bucket_arn(hub));
     let mut statements = vec![
         json!({ "Sid": "ReadObjects", "Effect": "Allow", "Action": GET_OBJECT.action, "Resource": objects }),
     ];
     if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
-        // S3 decrypts on behalf of who reads an object.
+        // S3 decrypts an object with the permissions of its reader.
         statements.push(
             json!({ "Sid": "DecryptObjects", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key }),
         );
@@ -256,7 +256,7 @@ fn object_reads(hub: &Hub) -> Vec<Value> {
     statements
 }
 
-/// To look up names, NAT gateways and rules of security groups.
+/// Statements that allow looking up names, NAT gateways and security group rules.
 fn lookups() -> [Value; 2] {
     let statement = |sid: &str, calls: &[Call]| json!({ "Sid": sid, "Effect": "Allow", "Action": actions(calls), "Resource": "*" });
     [statement("LookUpNames", &LOOKUPS), statement("DescribeSecurityGroups", &SECURITY_GROUP_READS)]
@@ -295,7 +295,7 @@ fn policy(statements: Vec<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// Two calls may need the same action.
+/// The distinct actions of these calls.
 fn actions(calls: &[Call]) -> BTreeSet<&'static str> {
     calls.iter().map(|call| call.action).collect()
 }

@@ -1,16 +1,16 @@
-/// A statement with its name and what it is for.
+/// A named SQL statement with a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SqlStatement {
-    /// The name, of letters, digits and dashes.
+    /// The name: letters, digits and dashes.
     pub(crate) name: String,
-    /// What it is for, in one line.
+    /// The description, in one line.
     pub(crate) about: String,
-    /// The SQL, without a semicolon at its end.
+    /// The SQL, without a final semicolon.
     pub(crate) sql: String,
 }
 
 impl SqlStatement {
-    /// The SQL under what it is for, as the text of a file.
+    /// The text of a file: the description as a comment, then the SQL.
     pub(super) fn text(&self) -> String {
         format!("-- {}\n{}\n", self.about, self.sql)
     }

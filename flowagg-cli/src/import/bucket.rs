@@ -6,7 +6,7 @@ use flowagg_core::lifecycle::{FleetRule, Lifecycle, Move, Retention, Rule, Stora
 use super::Remarks;
 use crate::found::FoundHub;
 
-/// The bucket's settings.
+/// Reads the settings of the bucket.
 pub(super) fn read(
     found: &FoundHub,
     prefix: Option<Prefix>,
@@ -22,21 +22,21 @@ pub(super) fn read(
     hub
 }
 
-/// Reports the lifecycle rules that say nothing about the fleet's objects.
+/// Reports the lifecycle rules that do not apply to the fleet's objects.
 fn report_unused(found: &FoundHub, root: &str, remarks: &mut Remarks) {
     for rule in found.rules.iter().flatten() {
         let why = if !rule.is_enabled {
             "it is disabled"
         } else if !root.starts_with(&rule.prefix) && !rule.prefix.starts_with(root) {
-            "it is for other objects"
+            "it applies to other objects"
         } else {
             continue;
         };
-        remarks.add(Part::Hub, format!("{} is not read, because {why}: it stays", words(rule)));
+        remarks.add(Part::Hub, format!("{} is ignored because {why}, and is kept", words(rule)));
     }
 }
 
-/// `None` keeps what the bucket has.
+/// The encryption to declare; `None` keeps the bucket's encryption.
 fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Option<Encryption> {
     let is = found.encryption.as_ref()?;
     let key = is.key.as_ref().map(|key| KmsKeyArn::parse(key).map_err(|error| error.to_string()));
@@ -49,12 +49,12 @@ fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Option<Encryption> {
             let with = match key {
                 Some(Ok(key)) => format!(" with `{key}`"),
                 Some(Err(error)) => format!(": {error}"),
-                None => " with the key that AWS manages, which log delivery cannot use".to_owned(),
+                None => " with the AWS managed key, which log delivery cannot use".to_owned(),
             };
             remarks.add(
                 Part::Hub,
                 format!(
-                    "the bucket is encrypted by `{algorithm}`{with}; `encryption` cannot say that and is left out, which keeps it"
+                    "the bucket is encrypted with `{algorithm}`{with}; `encryption` cannot express this and is omitted, which keeps it"
                 ),
             );
             None
@@ -62,7 +62,7 @@ fn encryption(found: &FoundHub, remarks: &mut Remarks) -> Option<Encryption> {
     }
 }
 
-/// From a rule of the fleet, or else from the one that expires flow logs today. Without one they are kept forever.
+/// The lifecycle from the fleet's rule, or else from the foreign rule that expires flow logs. Without a rule, flow logs are kept forever.
 fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Remarks) -> Lifecycle {
     let Some(rules) = &found.rules else { return Lifecycle::default() };
     let own = FleetRule::id(fleet, root);
@@ -75,12 +75,12 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
     let expires = others.iter().filter(of_all).filter(|rule| rule.expire_days().is_some());
     let model = ours.first().or_else(|| expires.min_by_key(|rule| rule.expire_days())).copied();
     for rule in others {
-        let taken = if model == Some(rule) { "its days are taken, and it" } else { "it" };
-        let text = format!("{} is not flowagg's: {taken} stays beside `{own}`", words(rule));
+        let taken = if model == Some(rule) { "its days are used, and it" } else { "it" };
+        let text = format!("{} is foreign: {taken} is kept next to `{own}`", words(rule));
         remarks.add(Part::Hub, text);
     }
     let Some(rule) = model else {
-        let text = "flow logs do not expire; set `retention-days` to a number of days if they should";
+        let text = "flow logs do not expire; to expire them, set `retention-days` to a number of days";
         remarks.add(Part::Hub, text.to_owned());
         let mut lifecycle = Lifecycle::default();
         lifecycle.retention = Retention::Forever;
@@ -91,10 +91,13 @@ fn lifecycle(found: &FoundHub, root: &str, fleet: &FleetName, remarks: &mut Rema
         let days = Lifecycle::DEFAULT_ABORT_UPLOADS_DAYS;
         remarks.add(
             Part::Hub,
-            format!("{} leaves unfinished uploads; `apply` deletes them after {days} days", words(rule)),
+            format!(
+                "{} does not abort incomplete uploads; `apply` adds a rule that aborts them after {days} days",
+                words(rule)
+            ),
         );
     }
-    // The default of the fleet's own rule needs no key.
+    // The default expiry of the fleet's own rule does not need a key.
     let retention = match rule.expire_days() {
         None => Retention::Forever,
         Some(Lifecycle::DEFAULT_RETENTION_DAYS) if is_own(rule) => Retention::Unset,
@@ -114,12 +117,12 @@ fn transition(rule: &Rule, retention: Retention, remarks: &mut Remarks) -> Optio
         class.is_some_and(|class| class.fewest_days() <= it.days)
             && retention.in_new_bucket().is_none_or(|expiry| it.days < expiry)
     };
-    // A move on a date has no days.
+    // A transition on a date has no days.
     let moves: Vec<Transition> = rule.transitions.iter().filter_map(in_days).collect();
     let said = moves.iter().find(can_be_said);
     for it in moves.iter().filter(|it| Some(*it) != said) {
         let text = format!(
-            "{} moves objects to {} after {} days, too; a fleet file has one move",
+            "{} also moves objects to {} after {} days; a fleet file supports only one transition",
             words(rule),
             it.storage_class,
             it.days

@@ -1,4 +1,4 @@
-//! What the flow logs to the bucket have in common, and in what one differs.
+//! The common settings of the flow logs to the bucket, and the differences of individual flow logs.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use flowagg_core::observed::FlowLog;
 
 use super::Remarks;
 
-/// The settings of one flow log, as a fleet file says them; or what it cannot say.
+/// The settings of one flow log for a fleet file. The error is a setting that a fleet file cannot express.
 fn settings(log: &FlowLog) -> Result<FlowLogSpec, String> {
     let traffic = match &log.traffic {
         Some(word) => TrafficType::ALL
             .into_iter()
             .find(|it| it.as_api() == word)
-            .ok_or_else(|| format!("it records the traffic `{word}`"))?,
+            .ok_or_else(|| format!("its traffic type is `{word}`"))?,
         None => TrafficType::default(),
     };
     let aggregation_interval = match log.interval {
@@ -30,7 +30,8 @@ fn settings(log: &FlowLog) -> Result<FlowLogSpec, String> {
     let files = match &log.files {
         Some(files) => {
             let format = FileFormat::ALL.into_iter().find(|it| it.as_str() == files.format);
-            let mut written = Files::new(format.ok_or_else(|| format!("its files are `{}`", files.format))?);
+            let mut written =
+                Files::new(format.ok_or_else(|| format!("its file format is `{}`", files.format))?);
             written.hive_compatible_partitions = files.hive_compatible_partitions;
             written.per_hour_partition = files.per_hour_partition;
             written
@@ -59,12 +60,12 @@ fn record(text: &str) -> Result<RecordFormat, String> {
     RecordFormat::try_from(fields).map_err(|_| "its records have no fields".to_owned())
 }
 
-/// Transit gateways have fields and an interval of their own, and no choice of traffic.
+/// Flow logs of transit gateways have different fields, a fixed interval and no traffic type.
 fn is_of_packets(log: &FlowLog) -> bool {
     !log.resource.is_of_transit_gateway()
 }
 
-/// The settings that most of our own flow logs have; where there are none, most of all.
+/// The most frequent settings of the managed flow logs, or, without managed flow logs, of all flow logs.
 pub(super) fn common(logs: &[&FlowLog], fleet: &FleetName, remarks: &mut Remarks) -> FlowLogSpec {
     let ours: Vec<&FlowLog> = logs.iter().copied().filter(|log| log.is_managed_by(fleet)).collect();
     let voters = if ours.is_empty() { logs } else { &ours };
@@ -94,19 +95,19 @@ fn vote<T: PartialEq>(votes: &mut Vec<(T, usize)>, one: T) {
     }
 }
 
-/// The one with the most votes; of two, the first.
+/// The value with the most votes. On a tie, the first.
 pub(super) fn most<T>(votes: Vec<(T, usize)>) -> Option<T> {
     votes.into_iter().rev().max_by_key(|(_, count)| *count).map(|(it, _)| it)
 }
 
-/// Votes for each of these.
+/// The number of votes for each value.
 pub(super) fn votes<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<(T, usize)> {
     let mut votes = Vec::new();
     all.into_iter().for_each(|one| vote(&mut votes, one));
     votes
 }
 
-/// The tags that all have, without those that mark a fleet.
+/// The tags that all flow logs have, without those that mark a fleet.
 fn tags(logs: &[&FlowLog], remarks: &mut Remarks) -> BTreeMap<String, String> {
     let mut counts: BTreeMap<(&String, &String), usize> = BTreeMap::new();
     for tag in logs.iter().flat_map(|log| &log.tags) {
@@ -120,7 +121,7 @@ fn tags(logs: &[&FlowLog], remarks: &mut Remarks) -> BTreeMap<String, String> {
             tags.insert(key.clone(), value.clone());
         } else {
             let text = format!(
-                "the tag `{key} = {value}` is on {count} of {} flow logs, and is left out",
+                "the tag `{key} = {value}` is on only {count} of {} flow logs and is not imported",
                 logs.len()
             );
             remarks.add(Part::FlowLogs, text);
@@ -129,7 +130,7 @@ fn tags(logs: &[&FlowLog], remarks: &mut Remarks) -> BTreeMap<String, String> {
     tags
 }
 
-/// In what a flow log is not as the fleet file says, in words; nothing where it is.
+/// The settings in which a flow log differs from the fleet file; empty if it matches.
 pub(super) fn differences(log: &FlowLog, spec: &FlowLogSpec) -> Vec<String> {
     let is = match settings(log) {
         Ok(is) => is,

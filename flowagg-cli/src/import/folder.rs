@@ -1,4 +1,4 @@
-//! The folder of the bucket that flow logs go to: where they do go comes before where they may go.
+//! Finds the folder of the bucket for flow logs. Actual deliveries take precedence over grants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use super::statements::{bucket_arn, writes};
 use super::{ImportError, Remarks, flow_logs};
 use crate::found::{Folder, FoundHub};
 
-/// The folder that is asked for; else the one that most flow logs deliver to; else the one that has flow log files; else the one
-/// that the policy lets log delivery write to; else the one of the fleet's lifecycle rule.
+/// The selected folder, else the folder that most flow logs deliver to, else the folder with flow log files, else the folder that the
+/// policy allows log delivery to write to, else the folder of the fleet's lifecycle rule.
 ///
-/// A statement proves little: AWS's log delivery writes the logs of other services with grants of the same shape.
+/// A statement is weak evidence: AWS log delivery writes the logs of other services with the same kind of grant.
 pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>, ImportError> {
     if let Some(asked) = &hub.folder {
         return Ok(asked.prefix().cloned());
@@ -47,7 +47,7 @@ pub(super) fn prefix(hub: &FoundHub, logs: &[&FlowLog]) -> Result<Option<Prefix>
         of_rule
     } else {
         let chosen = the_only(&granted).or_else(|| of_rule.filter(|folder| granted.contains(folder)));
-        Some(chosen.ok_or_else(|| several("the bucket policy lets log delivery write to", &granted))?)
+        Some(chosen.ok_or_else(|| several("the bucket policy allows log delivery to write to", &granted))?)
     };
     Ok(folder.and_then(|folder| folder.prefix().cloned()))
 }
@@ -61,7 +61,7 @@ pub(super) fn root(folder: &Folder) -> String {
     layout::root(folder.prefix())
 }
 
-/// The folder of the bucket that a flow log delivers to.
+/// The folder that a flow log delivers to, if it is in the bucket.
 fn delivers_to(hub: &FoundHub, log: &FlowLog) -> Option<Folder> {
     let rest = log.destination.s3_arn()?.strip_prefix(&bucket_arn(hub.region.partition(), hub))?;
     if rest.is_empty() {
@@ -71,8 +71,8 @@ fn delivers_to(hub: &FoundHub, log: &FlowLog) -> Option<Folder> {
     }
 }
 
-/// The folders that the policy lets log delivery write to, and whether they are named in Hive's way, if that is known. A grant for
-/// the whole bucket is one for the top, where flow logs go by default.
+/// The folders that the policy allows log delivery to write to, and whether their account folders have Hive-compatible names, if that is
+/// known. A grant for the whole bucket counts as one for the top, the default location of flow logs.
 pub(super) fn granted(hub: &FoundHub) -> BTreeMap<Folder, Option<bool>> {
     let mut granted = BTreeMap::new();
     for write in writes(hub) {
@@ -94,7 +94,7 @@ fn rule(hub: &FoundHub) -> Option<Folder> {
     })
 }
 
-/// Reports the folders of the bucket that were read and are not those of the fleet.
+/// Reports the other folders in the bucket.
 pub(super) fn report_others(hub: &FoundHub, chosen: &Folder, remarks: &mut Remarks) {
     for (folder, accounts) in hub.delivered().filter(|(folder, _)| *folder != chosen) {
         let whose = match accounts.keys().collect::<Vec<_>>()[..] {
@@ -103,7 +103,7 @@ pub(super) fn report_others(hub: &FoundHub, chosen: &Folder, remarks: &mut Remar
         };
         let prefix = folder.prefix().map(ToString::to_string).unwrap_or_default();
         let text = format!(
-            "the flow log files of {whose} under `{}` are not imported: `--prefix \"{prefix}\"` imports that folder, into a file of its own",
+            "the flow log files of {whose} under `{}` are not imported: `--prefix \"{prefix}\"` imports that folder to a separate fleet file",
             root(folder)
         );
         remarks.add(Part::Hub, text);
@@ -112,13 +112,12 @@ pub(super) fn report_others(hub: &FoundHub, chosen: &Folder, remarks: &mut Remar
     let services: BTreeSet<String> = objects.other.iter().map(|folder| of_any_account(folder)).collect();
     if !services.is_empty() {
         let services: Vec<String> = services.iter().map(|folder| format!("`{folder}`")).collect();
-        let text = format!("{} are not imported: they are not flow logs of a fleet", services.join(", "));
+        let text =
+            format!("{} are not imported: they do not contain flow logs of a fleet", services.join(", "));
         remarks.add(Part::Hub, text);
     }
     if let Some(why) = &objects.unlisted {
-        let text = format!(
-            "only the top and the folders that the policy names were searched for flow log files: {why}"
-        );
+        let text = format!("searched only the root and the folders in the policy for flow log files: {why}");
         remarks.add(Part::Hub, text);
     }
 }

@@ -1,4 +1,4 @@
-//! What is logged in each account.
+//! The logged resources of each account.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,7 @@ use flowagg_policy::Grant;
 use super::{Remarks, flow_logs};
 use crate::found::{Folder, FoundFleet, FoundMember, View};
 
-/// The members: accounts in which something is logged, which are granted delivery (`granted`), or of which it is not known. The
-/// others are reported.
+/// The members: accounts with flow logs to the bucket, with a grant (`granted`), or that could not be read. Other accounts are reported.
 pub(super) fn read(
     found: &FoundFleet,
     granted: &BTreeSet<AccountId>,
@@ -49,14 +48,14 @@ pub(super) fn read(
     members
 }
 
-/// One account.
+/// The state of reading one account.
 struct Reading<'a> {
     account: AccountId,
     of: &'a FoundMember,
-    /// The regions that it has flow log files of.
+    /// The regions with flow log files of the account.
     delivered: BTreeSet<Region>,
     grant: Granted,
-    /// The regions that the policy lets it deliver from, where it tests them.
+    /// The regions that the policy allows it to deliver from, if the policy tests them.
     tested: BTreeSet<Region>,
     destination: &'a Destination,
     spec: &'a FlowLogSpec,
@@ -64,30 +63,30 @@ struct Reading<'a> {
     remarks: &'a mut Remarks,
 }
 
-/// Whether the policy lets an account deliver.
+/// Whether the policy allows an account to deliver.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Granted {
-    /// It names the account.
+    /// The policy contains the account.
     ByName,
-    /// It names no account: it may let a whole organization deliver.
+    /// The policy contains no accounts: it may allow a whole organization to deliver.
     Unlisted,
-    /// It names others.
+    /// The policy contains only other accounts.
     No,
 }
 
-/// A destination in words.
+/// A destination as text.
 fn place_of(destination: &LogDestination) -> String {
     destination.s3_arn().map_or_else(|| destination.to_string(), |arn| format!("`{arn}`"))
 }
 
 impl Reading<'_> {
-    fn tell(&mut self, text: impl Into<String>) {
+    fn remark(&mut self, text: impl Into<String>) {
         self.remarks.add(Part::Member(self.account), text);
     }
 
     fn read(&mut self, hub: &Region) -> Option<(Regions, Selection)> {
         for (region, why) in &self.of.unread {
-            self.tell(format!("{region} could not be read, and may have flow logs: {why}"));
+            self.remark(format!("{region} could not be read and may have flow logs: {why}"));
         }
         let logged = self.logged();
         if logged.values().all(BTreeSet::is_empty) {
@@ -104,25 +103,25 @@ impl Reading<'_> {
         Some((if everywhere { Regions::ALL } else { Regions::These(regions) }, resources))
     }
 
-    /// An account without flow logs to the bucket: what it is to log is a guess where nobody saw it.
+    /// An account without flow logs to the bucket. Its regions and resources are a guess.
     fn nothing_logged(&mut self, hub: &Region) -> Option<(Regions, Selection)> {
         let account = self.account;
         let why = match &self.of.view {
             View::Account | View::Regions if self.grant == Granted::ByName => {
-                "the account is granted delivery and has no flow log to the bucket yet".to_owned()
+                "the account is granted delivery but has no flow log to the bucket".to_owned()
             }
             View::Account | View::Regions => {
                 let root = layout::root(self.destination.prefix.as_ref());
                 let text = format!(
-                    "account {account} has no flow log to the bucket and is not named in its policy for `{root}`: it is left out"
+                    "account {account} has no flow log to the bucket and is not in its policy for `{root}`: it is not imported"
                 );
-                self.tell(text);
+                self.remark(text);
                 return None;
             }
-            View::FlowLogs => "no template says what is logged here".to_owned(),
+            View::FlowLogs => "no template contains the logged resources".to_owned(),
             View::Nothing(why) if self.grant == Granted::No && !self.delivered.is_empty() => {
-                self.tell(format!(
-                    "account {account} has delivered once, has no grant and could not be read: {why}; it is left out"
+                self.remark(format!(
+                    "account {account} has delivered before, but has no grant and could not be read: {why}; it is not imported"
                 ));
                 return None;
             }
@@ -130,24 +129,24 @@ impl Reading<'_> {
         };
         let mut regions = &self.delivered | &self.tested;
         let source = if !regions.is_empty() {
-            "the regions are those that the bucket names"
+            "the regions are taken from the bucket"
         } else if self.of.view == View::Regions {
             regions.extend(self.of.states.keys().cloned());
-            "the regions are those that were read"
+            "the regions that were read are used"
         } else {
             regions.insert(hub.clone());
-            "the region is the hub's"
+            "the hub's region is used"
         };
-        self.tell(format!("{why}; {source}, and every VPC is a guess: correct `regions` and `vpcs`"));
+        self.remark(format!("{why}; {source}, and all VPCs are assumed: check `regions` and `vpcs`"));
         Some((Regions::These(regions), Selection::default()))
     }
 
-    /// A flow log of a template has no id yet.
+    /// The ID of a flow log. Flow logs of templates do not have one yet.
     fn name(&self, log: &FlowLog) -> String {
         if self.of.view == View::FlowLogs { "the flow log".to_owned() } else { log.id.to_string() }
     }
 
-    /// What has a flow log to the destination, by region.
+    /// The resources with a flow log to the destination, by region.
     fn logged(&mut self) -> BTreeMap<Region, BTreeSet<ResourceId>> {
         let of = self.of;
         of.states.iter().map(|(region, state)| (region.clone(), self.logged_in(region, state))).collect()
@@ -160,18 +159,18 @@ impl Reading<'_> {
             elsewhere.map(|log| format!("{} to {}", self.name(log), place_of(&log.destination))).collect();
         if !elsewhere.is_empty() {
             let elsewhere = elsewhere.into_iter().collect::<Vec<_>>().join(", ");
-            self.tell(format!("{region}: flow logs to other destinations are not imported: {elsewhere}"));
+            self.remark(format!("{region}: flow logs to other destinations are not imported: {elsewhere}"));
         }
         for log in state.flow_logs.iter().filter(|log| self.destination.is_in_bucket(&log.destination)) {
             let (FlowLog { resource, destination, .. }, id) = (log, self.name(log));
             if !self.destination.is(destination) {
-                self.tell(format!(
-                    "{region}: {id} of {resource} delivers to `{destination}`, another folder"
+                self.remark(format!(
+                    "{region}: {id} of {resource} delivers to `{destination}`, a different folder"
                 ));
             } else if let Some(resource) = resource.known() {
                 ids.entry(resource.clone()).or_default().push(log);
             } else {
-                self.tell(format!("{region}: {id} logs {resource}, which no fleet file can name"));
+                self.remark(format!("{region}: {id} logs {resource}, which a fleet file cannot contain"));
             }
         }
         ids.retain(|resource, logs| {
@@ -181,20 +180,22 @@ impl Reading<'_> {
                 logs.iter().partition(|log| differences(log).is_empty());
             for log in &wrong {
                 let ours = if log.is_managed_by(fleet) && right.is_empty() {
-                    ": it is flowagg's, and would be replaced, so that what it logs is left out"
+                    ": it is managed and would be replaced, so its resource is not imported"
                 } else {
                     ""
                 };
                 let what = differences(log).join(", ");
                 let id = self.name(log);
-                self.tell(format!("{region}: {id} of {resource} is not like most: {what}{ours}"));
+                self.remark(format!(
+                    "{region}: {id} of {resource} differs from the common settings: {what}{ours}"
+                ));
             }
             !right.is_empty() || wrong.iter().all(|log| !log.is_managed_by(fleet))
         });
         ids.into_keys().collect()
     }
 
-    /// All of a kind where all that the account owns in these regions has a flow log, else the ids.
+    /// The selection of resources: all of a kind if all resources of the account in these regions have a flow log, else their IDs.
     fn resources(&mut self, regions: &BTreeSet<Region>, logged: BTreeSet<ResourceId>) -> Option<Selection> {
         let of = self.of;
         let states = of.states.iter().filter(|(region, _)| regions.contains(region));
@@ -209,8 +210,8 @@ impl Reading<'_> {
                 logged.iter().filter(|id| id.kind() == kind).partition(|id| covered(id).is_some());
             for part in parts {
                 if let Some(whole) = covered(part) {
-                    self.tell(format!(
-                        "{part} has a flow log beside that of {whole}, which logs it too: it is left out"
+                    self.remark(format!(
+                        "{part} has its own flow log but is also covered by that of {whole}: it is not imported"
                     ));
                 }
             }

@@ -1,5 +1,5 @@
-//! From what there is to the fleet that describes it, with a remark for all that no fleet file can say. Nothing here talks
-//! to AWS, and nothing reads or writes a file.
+//! Creates a fleet from the observed state or from templates, with a remark for everything that a fleet file cannot express. Nothing here
+//! calls AWS, or reads or writes files.
 
 mod bucket;
 mod flow_logs;
@@ -21,85 +21,85 @@ use flowagg_core::observed::{FlowLog, Manager};
 use self::template::Unquoted;
 use crate::found::{Folder, FoundFleet, FoundHub};
 
-/// A fleet file, and what it does not contain.
+/// A fleet file with remarks.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Imported {
     /// The fleet file.
     pub file: FleetFile,
-    /// What no fleet file can say, and what was guessed; in the order of the file.
+    /// Settings that a fleet file cannot express, and guesses, in the order of the file.
     pub remarks: Vec<Remark>,
 }
 
-/// Why there is no fleet to write.
+/// The error of an import.
 ///
-/// [`Display`](std::fmt::Display) says what is wrong; [`help`](Self::help) says what to do.
+/// [`Display`](std::fmt::Display) is the error message, and [`help`](Self::help) the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// No account has anything to do with the bucket.
-    #[error("no account was found that delivers flow logs to `{bucket}`, or may: {}", sought.join("; "))]
+    /// No account delivers to the bucket or is allowed to.
+    #[error("no account delivers flow logs to `{bucket}` or is allowed to: {}", sought.join("; "))]
     NoMembers {
         /// The bucket.
         bucket: BucketName,
-        /// What was searched, and what it contains instead.
+        /// The places that were searched, and their contents.
         sought: Vec<String>,
     },
-    /// There are several fleets in the bucket.
+    /// The bucket contains several fleets.
     #[error("{what} several folders: {folders}")]
     SeveralFolders {
-        /// Where they were found, as the start of a sentence.
+        /// The place where they were found, as the start of a sentence.
         what: &'static str,
         /// The folders.
         folders: String,
     },
-    /// A file is no template.
+    /// A file is not a template.
     #[error("`{file}` cannot be read as a template: {why}")]
     Template {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
-    /// Account ids are numbers.
+    /// Account IDs are not quoted.
     #[error(
-        "`{file}`: account ids without quotes are read as numbers, and numbers keep no leading zeros: {}",
+        "`{file}`: unquoted account IDs are parsed as numbers, which lose leading zeros: {}",
         ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     )]
     Unquoted {
         /// The file.
         file: String,
-        /// The account ids, in the order of the file.
+        /// The account IDs, in the order of the file.
         ids: Vec<Unquoted>,
     },
-    /// No template says something that a fleet file needs.
-    #[error("no template says {what}")]
+    /// A required value is in no template.
+    #[error("no template contains {what}")]
     Untold {
-        /// What is missing.
+        /// The missing value.
         what: &'static str,
-        /// The flag that says it.
+        /// The option that sets it.
         flag: &'static str,
     },
 }
 
 impl ImportError {
-    /// What to do about it.
+    /// The fix, as an imperative sentence.
     pub fn help(&self) -> String {
         match self {
             Self::NoMembers { .. } => {
-                "name accounts with `--account ID` or an organization with `--organization ID`, or write a fleet file (the README shows how)".to_owned()
+                "pass `--account ID` or `--organization ID`, or create a fleet file with `flowagg init`".to_owned()
             }
             Self::SeveralFolders { .. } => {
-                "choose one with `--prefix FOLDER` (`--prefix \"\"` for the top), and import the others into files of their own".to_owned()
+                "select one with `--prefix FOLDER` (`--prefix \"\"` for the root), and import the others to separate fleet files".to_owned()
             }
-            Self::Template { .. } => "a template is JSON or YAML and has `Resources`".to_owned(),
-            Self::Unquoted { .. } => "put each account id in quotes, as in `\"222222222222\"`".to_owned(),
-            Self::Untold { flag, .. } => format!("say it with `{flag}`"),
+            Self::Template { .. } => "use a JSON or YAML template with `Resources`".to_owned(),
+            Self::Unquoted { .. } => "quote each account ID, as in `\"222222222222\"`".to_owned(),
+            Self::Untold { flag, .. } => format!("pass `{flag}`"),
         }
     }
 }
 
-/// Gathers what no fleet file can say.
+/// Collects remarks.
 struct Remarks(Vec<Remark>);
 
 impl Remarks {
@@ -108,7 +108,7 @@ impl Remarks {
     }
 }
 
-/// The name that all managed flow logs to the destination carry; `None` if it is the default one, or if they carry several.
+/// The fleet name in the tags of the managed flow logs; `None` if it is the default name or not unique.
 fn declared_name(hub: &FoundHub, prefix: Option<&Prefix>, logs: &[&FlowLog]) -> Option<FleetName> {
     let name = |log: &&FlowLog| match log.manager() {
         Manager::Fleet { fleet } => FleetName::parse(&fleet).ok(),
@@ -119,7 +119,7 @@ fn declared_name(hub: &FoundHub, prefix: Option<&Prefix>, logs: &[&FlowLog]) -> 
     names.first().filter(|name| names.len() == 1 && **name != default).cloned()
 }
 
-/// The fleet file that describes what was found.
+/// Creates the fleet file for an observed fleet.
 pub fn import(found: &FoundFleet) -> Result<Imported, ImportError> {
     let mut remarks = Remarks(found.remarks.clone());
     let hub = &found.hub;
@@ -160,12 +160,12 @@ pub fn import(found: &FoundFleet) -> Result<Imported, ImportError> {
     Ok(Imported { file, remarks })
 }
 
-/// The folders that a bucket's policy names: those that may have flow log files.
+/// The folders in a bucket's policy, which may contain flow log files.
 pub fn named_folders(hub: &FoundHub) -> BTreeSet<Folder> {
     folder::granted(hub).into_keys().collect()
 }
 
-/// The accounts that a hub's policy lets deliver to the folder that is asked for, or else to any.
+/// The accounts that a hub's policy allows to deliver to the selected folder, or without one, to any folder.
 pub fn granted(hub: &FoundHub) -> BTreeSet<AccountId> {
     let folders = match &hub.folder {
         Some(asked) => BTreeSet::from([asked.clone()]),

@@ -7,8 +7,8 @@ use flowagg_policy::Grant;
 use super::{Remarks, flow_logs};
 use crate::found::{FoundFleet, View};
 
-/// The organization that is looked up, with what most of its accounts have; else the one that the policy names. Members that
-/// are as the organization says are taken out of those that are named.
+/// The organization that was looked up, with the most common settings of its accounts, or else the organization in the policy. Members
+/// that match the organization's settings are removed from `named`.
 pub(super) fn read(
     found: &FoundFleet,
     grant: Option<&Grant>,
@@ -23,7 +23,7 @@ pub(super) fn read(
     let Some(mut organization) = found.organization.clone() else {
         if let Some(organization) = &granted {
             let text = format!(
-                "the policy lets all of {} in, and only accounts that were found are named; `--organization {}` looks them up",
+                "the policy allows all of {}, but only accounts that were found are listed; `--organization {}` looks up all of them",
                 organization.id, organization.id
             );
             remarks.add(Part::Organization, text);

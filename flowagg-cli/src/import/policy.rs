@@ -1,4 +1,4 @@
-//! What the bucket policy grants, and whom; and the settings that leave it as it is.
+//! The grants of the bucket policy, and the settings that keep the policy unchanged.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use super::statements::{self, is_of_delivery, writes};
 use super::{Remarks, folder};
 use crate::found::{Folder, FoundFleet, FoundHub};
 
-/// What the policy grants under this folder: with the fleet's own statements, else with those of the documented shape. How the
-/// accounts' folders are named is in the policy, or else in the flow logs.
+/// The grant of the policy for this folder: from the fleet's own statements, or else from statements of the documented form. The naming of
+/// the account folders is read from the policy, or else from the flow logs.
 pub(super) fn grant(
     hub: &FoundHub,
     prefix: Option<&Prefix>,
@@ -39,7 +39,7 @@ fn target(hub: &FoundHub, prefix: Option<&Prefix>, name: &FleetName, hive: bool)
     grant
 }
 
-/// The accounts that a grant names, and those that any other statement lets deliver to this folder.
+/// The accounts in a grant, and those that other statements allow to deliver to this folder.
 pub(super) fn granted(hub: &FoundHub, folder: &Folder, grant: Option<&Grant>) -> BTreeSet<AccountId> {
     let mut accounts = grant.map(|grant| grant.accounts.clone()).unwrap_or_default();
     let writes = writes(hub).into_iter().filter(|write| write.covers(folder));
@@ -47,7 +47,7 @@ pub(super) fn granted(hub: &FoundHub, folder: &Folder, grant: Option<&Grant>) ->
     accounts
 }
 
-/// The settings with which the policy stays as it is: form `auto` where it gives the live one.
+/// The settings that keep the policy unchanged, with form `auto` if that results in the live policy.
 pub(super) fn settings(
     found: &FoundFleet,
     fleet: &Fleet,
@@ -62,7 +62,7 @@ pub(super) fn settings(
         Grant::from(&fleet)
     };
     let merged = |settings: &PolicySettings| merge(live, &granting(settings), Unnamed::Keep);
-    // Form `auto` keeps the live form; a bucket without the fleet's statements must get the same.
+    // Form `auto` keeps the live form. Without the fleet's statements, it must result in the same form.
     let settles = |settings: &PolicySettings| {
         let grant = granting(settings);
         let others = live.and_then(|live| remove(live, &grant).ok().flatten());
@@ -86,19 +86,21 @@ pub(super) fn settings(
                 .collect();
             what.extend(merged.notes);
             let what = if what.is_empty() {
-                "it says the same in flowagg's own way".to_owned()
+                "it rewrites the same grant in flowagg's form".to_owned()
             } else {
                 what.join("; ")
             };
             remarks.add(Part::Policy, format!("`apply` changes the bucket policy: {what}"));
         }
-        Err(error) => remarks.add(Part::Policy, format!("no policy can be made: {error}; {}", error.help())),
+        Err(error) => {
+            remarks.add(Part::Policy, format!("the policy cannot be built: {error}; {}", error.help()))
+        }
     }
     unread(found, &fleet.destination(), fleet, remarks);
     settings
 }
 
-/// The fleet with the accounts that the organization has, as a lookup would put them in.
+/// The fleet with the accounts of the organization, as after a lookup.
 fn looked_up(found: &FoundFleet, fleet: &Fleet) -> Fleet {
     let mut fleet = fleet.clone();
     let Some(how) = fleet.organization.as_ref().and_then(|it| it.discovery.clone()) else { return fleet };
@@ -120,7 +122,7 @@ fn looked_up(found: &FoundFleet, fleet: &Fleet) -> Fleet {
     fleet
 }
 
-/// Names the statements about log delivery that are not this fleet's.
+/// Reports foreign statements and values that were not used.
 fn unread(found: &FoundFleet, to: &Destination, fleet: &Fleet, remarks: &mut Remarks) {
     let Some(policy) = found.hub.policy.as_deref() else { return };
     let hive = Grant::from(fleet).hive;
@@ -133,20 +135,19 @@ fn unread(found: &FoundFleet, to: &Destination, fleet: &Fleet, remarks: &mut Rem
     };
     for (index, statement) in statements::all(&rest).iter().enumerate().filter(|(_, it)| is_of_delivery(it)) {
         let name = statements::name(index, statement);
-        let text =
-            format!("statement {name} is about log delivery and is not this fleet's: it stays as it is");
+        let text = format!("statement {name} is about log delivery but is foreign: it is kept unchanged");
         remarks.add(Part::Policy, text);
     }
     let others = statements::all(&rest);
     let others = others.iter().enumerate().filter(|(_, it)| !is_of_delivery(it));
     let others: Vec<String> = others.map(|(index, it)| statements::name(index, it)).collect();
     if !others.is_empty() {
-        let text = format!("statements about other things stay as they are: {}", others.join(", "));
+        let text = format!("other statements are kept unchanged: {}", others.join(", "));
         remarks.add(Part::Policy, text);
     }
     for write in writes(&found.hub) {
         for why in write.unused {
-            remarks.add(Part::Policy, format!("statement {} is not read as a whole: {why}", write.name));
+            remarks.add(Part::Policy, format!("statement {} is only partly imported: {why}", write.name));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the statements of a bucket policy grant to log delivery, read one by one and whatever their shape.
+//! Reads what each statement of a bucket policy grants to log delivery, in any form.
 
 use std::collections::BTreeSet;
 
@@ -12,20 +12,20 @@ use crate::found::{Folder, FoundHub};
 /// The operators whose values are the accounts that a statement allows.
 const POSITIVE: [&str; 2] = ["StringEquals", "StringLike"];
 
-/// A statement that lets log delivery write objects to the bucket.
+/// A statement that allows log delivery to write objects to the bucket.
 pub(super) struct Write {
     /// Its Sid in backticks, else its number.
     pub(super) name: String,
-    /// The accounts that it names.
+    /// The accounts in the statement.
     pub(super) accounts: BTreeSet<AccountId>,
-    /// Values that were read and not used, with the reason.
+    /// Values that were ignored, with the reason.
     pub(super) unused: Vec<String>,
-    /// The keys that it is for, with wildcards.
+    /// The object keys in its resources, with wildcards.
     keys: Vec<String>,
 }
 
 impl Write {
-    /// The folders that it names, and whether the accounts' folders in them are named in Hive's way.
+    /// The folders in the statement, and whether their account folders have Hive-compatible names.
     pub(super) fn folders(&self) -> impl Iterator<Item = (Folder, bool)> {
         self.keys.iter().filter_map(|key| {
             let (folder, after) = split(key)?;
@@ -33,12 +33,12 @@ impl Write {
         })
     }
 
-    /// Whether it is for the whole bucket, so that it names no folder.
+    /// Whether it applies to the whole bucket.
     pub(super) fn is_for_all(&self) -> bool {
         self.keys.iter().any(|key| key == "*")
     }
 
-    /// Whether flow log files in this folder may be among the objects that it is for.
+    /// Whether it may apply to flow log files in this folder.
     pub(super) fn covers(&self, folder: &Folder) -> bool {
         let root = layout::root(folder.prefix());
         self.keys.iter().any(|key| match split(key) {
@@ -49,7 +49,7 @@ impl Write {
     }
 }
 
-/// The folder above a key's `AWSLogs/`, if it has a name that is known, and the rest of the key.
+/// Splits a key at `AWSLogs/`: the folder above it, if its name is valid, and the rest of the key.
 fn split(key: &str) -> Option<(Result<Folder, String>, &str)> {
     let root = layout::root(None);
     let at_the_top = key.strip_prefix(&root).map(|after| ("", after));
@@ -57,13 +57,13 @@ fn split(key: &str) -> Option<(Result<Folder, String>, &str)> {
     Some((before.parse(), after))
 }
 
-/// The statements of a policy. Text that is not a policy has none.
+/// The statements of a policy; empty if the text is not a policy.
 pub(super) fn all(policy: &str) -> Vec<Value> {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     each(&policy["Statement"]).cloned().collect()
 }
 
-/// What a statement is called: by its Sid, else by its number, which begins at 1.
+/// The name of a statement: its Sid, or else its number, starting at 1.
 pub(super) fn name(index: usize, statement: &Value) -> String {
     statement["Sid"].as_str().map_or((index + 1).to_string(), |sid| format!("`{sid}`"))
 }
@@ -74,12 +74,12 @@ fn each(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten().chain(one)
 }
 
-/// Whether a statement is about the log delivery service.
+/// Whether the principal of a statement is the log delivery service.
 pub(super) fn is_of_delivery(statement: &Value) -> bool {
     each(&statement["Principal"]["Service"]).any(|service| service == DELIVERY_SERVICE)
 }
 
-/// The statements that let log delivery write to the bucket.
+/// The statements that allow log delivery to write to the bucket.
 pub(super) fn writes(hub: &FoundHub) -> Vec<Write> {
     let bucket = bucket_arn(hub.region.partition(), hub);
     let statements = all(hub.policy.as_deref().unwrap_or_default());
@@ -90,7 +90,6 @@ pub(super) fn writes(hub: &FoundHub) -> Vec<Write> {
     writes.map(|(index, statement)| write(index, statement, &bucket)).collect()
 }
 
-/// The ARN of the hub bucket.
 pub(super) fn bucket_arn(partition: Partition, hub: &FoundHub) -> String {
     format!("arn:{partition}:s3:::{}", hub.bucket)
 }
@@ -116,7 +115,7 @@ fn write(index: usize, statement: &Value, bucket: &str) -> Write {
                 Some(key) => keys.push(key.to_owned()),
                 None => unused.push(format!("its resource `{arn}` is not in this bucket")),
             },
-            None => unused.push(format!("its resource `{resource}` has a value that is not known here")),
+            None => unused.push(format!("its resource `{resource}` has a value that cannot be resolved")),
         }
     }
     let mut accounts = BTreeSet::new();
@@ -125,7 +124,7 @@ fn write(index: usize, statement: &Value, bucket: &str) -> Write {
         tested = true;
         match value.as_str().map(AccountId::parse) {
             Some(Ok(account)) => drop(accounts.insert(account)),
-            _ => unused.push(format!("`{value}` in `aws:SourceAccount` is not an account id")),
+            _ => unused.push(format!("`{value}` in `aws:SourceAccount` is not an account ID")),
         }
     }
     if !tested {

@@ -1,7 +1,7 @@
-//! CloudWatch's embedded metric format: a line of JSON for the fleet, whose numbers CloudWatch Logs makes metrics of.
+//! CloudWatch embedded metric format: one JSON line for the fleet, from which CloudWatch Logs extracts metrics.
 //!
 //! Source: "Specification: Embedded metric format" (Amazon CloudWatch User Guide). CloudWatch charges for each metric of each combination of
-//! dimensions, so account-regions have lines without metrics: they are there to be searched.
+//! dimensions, so the lines of account-regions contain no metrics and are only for searching.
 
 use flowagg_core::arrival::State;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use super::{Metrics, PlaceMetrics};
 
 const NAMESPACE: &str = "flowagg";
 
-/// A metric with CloudWatch's word for its unit.
+/// A metric with its CloudWatch unit.
 struct Metric {
     name: &'static str,
     unit: &'static str,
@@ -25,7 +25,7 @@ impl Metric {
 }
 
 impl Metrics {
-    /// Lines for CloudWatch Logs: one with the metrics of the fleet, and one for each account-region that needs attention.
+    /// Returns lines for CloudWatch Logs: one with the fleet's metrics, and one for each account-region that needs attention.
     pub fn emf(&self, now: Timestamp) -> String {
         let metrics = self.of_fleet();
         let names: Vec<Value> =
@@ -123,7 +123,7 @@ mod tests {
 
 "#]]
         );
-        // Every name of the directive is a number of the document, and every dimension a text.
+        // Every metric in the directive is a number in the document, and every dimension a string.
         let document: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         let directive = &document["_aws"]["CloudWatchMetrics"][0];
         let names: BTreeSet<&str> =

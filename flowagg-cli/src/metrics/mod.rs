@@ -1,4 +1,4 @@
-//! The state of a fleet as gauges, for Prometheus and for Amazon CloudWatch. Pure: the caller writes the text.
+//! Metrics of a fleet for Prometheus and Amazon CloudWatch. Pure: the caller writes the text.
 
 mod emf;
 mod prometheus;
@@ -16,41 +16,41 @@ use crate::report::PolicySize;
 
 pub use prometheus::last_success;
 
-/// The gauges of a fleet.
+/// The metrics of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// The fleet.
+    /// The name of the fleet.
     pub fleet: FleetName,
     /// Its account-regions.
     pub places: BTreeMap<Place, PlaceMetrics>,
     /// The size of the bucket policy, if it was read.
     pub policy: Option<PolicySize>,
-    /// When a run last read everything; `None` if that is not known.
+    /// When a run last read everything; `None` if unknown.
     pub last_success: Option<Timestamp>,
     /// Whether this run read everything.
     pub is_read: bool,
 }
 
-/// The gauges of an account-region.
+/// The metrics of an account-region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceMetrics {
-    /// It was read, but for what is in use if that could not be read.
+    /// It was read, except possibly which resources are in use.
     Read {
-        /// Whether everything that is needed could be read.
+        /// Whether it was read completely.
         is_complete: bool,
-        /// The resources with a flow log, of those that are to be logged.
+        /// The resources with a flow log, out of those that should have one.
         resources: Share,
-        /// Its flow logs by state, but for those that an exception accepts.
+        /// Its flow logs by state, without those that an exception accepts.
         flow_logs: StateCounts,
         /// The flow logs that an exception accepts.
         accepted: usize,
-        /// The age of its newest object in seconds; `None` without an object of today or yesterday (UTC).
+        /// The age of its newest object in seconds; `None` if there is no object from today or yesterday (UTC).
         newest_age_seconds: Option<i64>,
     },
-    /// It could not be read: nothing is known of it.
+    /// It could not be read.
     Unread,
-    /// It could not be read, which an exception accepts.
+    /// It could not be read, and an exception accepts that.
     Accepted,
 }
 
@@ -64,7 +64,7 @@ struct Read<'a> {
 }
 
 impl Metrics {
-    /// The gauges of a fleet that was verified at `now`, with the states that were read of its account-regions.
+    /// Computes the metrics of a fleet that was verified at `now`, from the states of its account-regions.
     pub fn new(
         fleet: &Fleet,
         states: &BTreeMap<Place, Result<RegionState, Failure>>,
@@ -104,13 +104,13 @@ impl Metrics {
         }
     }
 
-    /// The same for a run that could not read everything, with the last success of the run before.
+    /// Marks the run as failed, and keeps the time of the last success from the previous run.
     pub fn failed(mut self, last_success: Option<Timestamp>) -> Self {
         (self.is_read, self.last_success) = (false, last_success);
         self
     }
 
-    /// Whether an account-region could be read completely; `None` if an exception accepts that it could not.
+    /// Whether an account-region was read completely; `None` if an exception accepts that it was not.
     fn is_read(place: &PlaceMetrics) -> Option<bool> {
         match place {
             PlaceMetrics::Read { is_complete, .. } => Some(*is_complete),
@@ -138,7 +138,7 @@ mod fixture {
 
     use super::*;
 
-    /// Two account-regions that were read, and one that was not.
+    /// One account-region that was read, one that was read in part, one that was not read, and one that an exception accepts.
     pub(super) fn metrics() -> Metrics {
         let place = |account: &str, region: &str| {
             Place::new(AccountId::parse(account).unwrap(), &Region::parse(region).unwrap())

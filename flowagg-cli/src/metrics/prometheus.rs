@@ -1,7 +1,7 @@
-//! The text format of Prometheus, 0.0.4.
+//! Prometheus text format, version 0.0.4.
 //!
-//! Source: "Exposition formats", text-based format (Prometheus documentation). A file for the textfile collector of node_exporter has no
-//! timestamps of samples: "Textfile collector" (README of node_exporter).
+//! Source: "Exposition formats", text-based format (Prometheus documentation). A file for the textfile collector of node_exporter must not
+//! contain sample timestamps: "Textfile collector" (README of node_exporter).
 
 use std::fmt::{self, Write as _};
 
@@ -13,11 +13,11 @@ use super::{Metrics, Read};
 
 const LAST_SUCCESS: &str = "flowagg_last_success_timestamp_seconds";
 
-/// The value of a gauge of an account-region, if it has one.
+/// Reads the value of a metric from an account-region, if it has one.
 type Value = fn(&Read<'_>) -> Option<i64>;
 
 impl Metrics {
-    /// The text of a file for Prometheus.
+    /// Returns the metrics in the Prometheus text format.
     pub fn prometheus(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -26,7 +26,7 @@ impl Metrics {
     }
 
     fn write(&self, out: &mut String) -> fmt::Result {
-        let help = "Whether everything that is needed of the account-region could be read: 1, or 0.";
+        let help = "Whether the account-region was read completely: 1 or 0.";
         gauge(out, "flowagg_account_region_read", help)?;
         for (place, metrics) in &self.places {
             if let Some(is_read) = Self::is_read(metrics) {
@@ -35,18 +35,18 @@ impl Metrics {
             }
         }
         let of_place: [(&str, &str, Value); 4] = [
-            ("flowagg_resources", "Resources that are to be logged.", |read| number(read.resources.of)),
-            ("flowagg_resources_logged", "Resources that are to be logged and have a flow log.", |read| {
+            ("flowagg_resources", "Resources that should have a flow log.", |read| number(read.resources.of)),
+            ("flowagg_resources_logged", "Resources that should have a flow log and have one.", |read| {
                 number(read.resources.count)
             }),
             (
                 "flowagg_flow_logs_accepted",
-                "Flow logs that do not deliver, or are missing, and have an exception.",
+                "Flow logs that are missing or do not deliver, and have an exception.",
                 |read| number(read.accepted),
             ),
             (
                 "flowagg_newest_object_age_seconds",
-                "Age of the newest flow log object. Absent without an object of today or yesterday (UTC).",
+                "Age of the newest flow log object. Absent if there is no object from today or yesterday (UTC).",
                 |read| read.newest_age_seconds,
             ),
         ];
@@ -58,7 +58,7 @@ impl Metrics {
                 }
             }
         }
-        let help = "Flow logs by state, but for accepted ones. A resource without one counts as missing.";
+        let help = "Flow logs by state, excluding those with an exception. A resource without a flow log counts as missing.";
         gauge(out, "flowagg_flow_logs", help)?;
         for Read { place, flow_logs, .. } in self.read() {
             for state in State::ALL {
@@ -68,15 +68,11 @@ impl Metrics {
         }
         if let Some(policy) = &self.policy {
             let of_fleet = [
-                (
-                    "flowagg_policy_bytes",
-                    "Size of the bucket policy, without white space.",
-                    Some(policy.bytes),
-                ),
-                ("flowagg_policy_limit_bytes", "Largest bucket policy that S3 accepts.", Some(policy.limit)),
+                ("flowagg_policy_bytes", "Size of the bucket policy without whitespace.", Some(policy.bytes)),
+                ("flowagg_policy_limit_bytes", "Maximum size of a bucket policy in S3.", Some(policy.limit)),
                 (
                     "flowagg_policy_accounts_fit",
-                    "Accounts that fit in the bucket policy. Absent if it grants an organization, or does not fit.",
+                    "Number of accounts that fit in the bucket policy. Absent if the policy grants an organization, or if the grant does not fit.",
                     policy.accounts_fit,
                 ),
             ];
@@ -88,13 +84,13 @@ impl Metrics {
             }
         }
         if let Some(at) = self.last_success {
-            gauge(out, LAST_SUCCESS, "When a run last read everything.")?;
+            gauge(out, LAST_SUCCESS, "Time of the last run that read everything.")?;
             writeln!(out, "{LAST_SUCCESS}{{fleet=\"{}\"}} {}", self.fleet, at.as_second())?;
         }
         Ok(())
     }
 
-    /// None of the values has a character that must be escaped.
+    /// No value contains a character that must be escaped.
     fn labels(&self, Place { account, region }: &Place) -> String {
         format!("fleet=\"{}\",account=\"{account}\",region=\"{region}\"", self.fleet)
     }
@@ -108,7 +104,7 @@ fn gauge(out: &mut String, name: &str, help: &str) -> fmt::Result {
     writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")
 }
 
-/// When a run for this fleet last read everything, by the file of an earlier run.
+/// Reads from the file of an earlier run when a run for this fleet last read everything.
 pub fn last_success(text: &str, fleet: &FleetName) -> Option<Timestamp> {
     let of_fleet = format!("{LAST_SUCCESS}{{fleet=\"{fleet}\"}} ");
     let seconds = text.lines().find_map(|line| line.strip_prefix(&of_fleet))?;
@@ -123,32 +119,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn account_region_that_was_not_read_has_no_other_gauge() {
+    fn unread_account_region_has_no_other_metric() {
         let text = metrics().prometheus();
         assert_data_eq!(
             text.as_str(),
             str![[r##"
-# HELP flowagg_account_region_read Whether everything that is needed of the account-region could be read: 1, or 0.
+# HELP flowagg_account_region_read Whether the account-region was read completely: 1 or 0.
 # TYPE flowagg_account_region_read gauge
 flowagg_account_region_read{fleet="acme-flow-logs",account="222222222222",region="eu-west-1"} 1
 flowagg_account_region_read{fleet="acme-flow-logs",account="222222222222",region="us-east-1"} 0
 flowagg_account_region_read{fleet="acme-flow-logs",account="333333333333",region="eu-west-1"} 0
-# HELP flowagg_resources Resources that are to be logged.
+# HELP flowagg_resources Resources that should have a flow log.
 # TYPE flowagg_resources gauge
 flowagg_resources{fleet="acme-flow-logs",account="222222222222",region="eu-west-1"} 4
 flowagg_resources{fleet="acme-flow-logs",account="222222222222",region="us-east-1"} 0
-# HELP flowagg_resources_logged Resources that are to be logged and have a flow log.
+# HELP flowagg_resources_logged Resources that should have a flow log and have one.
 # TYPE flowagg_resources_logged gauge
 flowagg_resources_logged{fleet="acme-flow-logs",account="222222222222",region="eu-west-1"} 3
 flowagg_resources_logged{fleet="acme-flow-logs",account="222222222222",region="us-east-1"} 0
-# HELP flowagg_flow_logs_accepted Flow logs that do not deliver, or are missing, and have an exception.
+# HELP flowagg_flow_logs_accepted Flow logs that are missing or do not deliver, and have an exception.
 # TYPE flowagg_flow_logs_accepted gauge
 flowagg_flow_logs_accepted{fleet="acme-flow-logs",account="222222222222",region="eu-west-1"} 1
 flowagg_flow_logs_accepted{fleet="acme-flow-logs",account="222222222222",region="us-east-1"} 0
-# HELP flowagg_newest_object_age_seconds Age of the newest flow log object. Absent without an object of today or yesterday (UTC).
+# HELP flowagg_newest_object_age_seconds Age of the newest flow log object. Absent if there is no object from today or yesterday (UTC).
 # TYPE flowagg_newest_object_age_seconds gauge
 flowagg_newest_object_age_seconds{fleet="acme-flow-logs",account="222222222222",region="eu-west-1"} 240
-# HELP flowagg_flow_logs Flow logs by state, but for accepted ones. A resource without one counts as missing.
+# HELP flowagg_flow_logs Flow logs by state, excluding those with an exception. A resource without a flow log counts as missing.
 # TYPE flowagg_flow_logs gauge
 flowagg_flow_logs{fleet="acme-flow-logs",account="222222222222",region="eu-west-1",state="delivering"} 2
 flowagg_flow_logs{fleet="acme-flow-logs",account="222222222222",region="eu-west-1",state="waiting"} 0
@@ -164,16 +160,16 @@ flowagg_flow_logs{fleet="acme-flow-logs",account="222222222222",region="us-east-
 flowagg_flow_logs{fleet="acme-flow-logs",account="222222222222",region="us-east-1",state="failing"} 0
 flowagg_flow_logs{fleet="acme-flow-logs",account="222222222222",region="us-east-1",state="missing"} 0
 flowagg_flow_logs{fleet="acme-flow-logs",account="222222222222",region="us-east-1",state="unknown"} 0
-# HELP flowagg_policy_bytes Size of the bucket policy, without white space.
+# HELP flowagg_policy_bytes Size of the bucket policy without whitespace.
 # TYPE flowagg_policy_bytes gauge
 flowagg_policy_bytes{fleet="acme-flow-logs"} 900
-# HELP flowagg_policy_limit_bytes Largest bucket policy that S3 accepts.
+# HELP flowagg_policy_limit_bytes Maximum size of a bucket policy in S3.
 # TYPE flowagg_policy_limit_bytes gauge
 flowagg_policy_limit_bytes{fleet="acme-flow-logs"} 20480
-# HELP flowagg_policy_accounts_fit Accounts that fit in the bucket policy. Absent if it grants an organization, or does not fit.
+# HELP flowagg_policy_accounts_fit Number of accounts that fit in the bucket policy. Absent if the policy grants an organization, or if the grant does not fit.
 # TYPE flowagg_policy_accounts_fit gauge
 flowagg_policy_accounts_fit{fleet="acme-flow-logs"} 431
-# HELP flowagg_last_success_timestamp_seconds When a run last read everything.
+# HELP flowagg_last_success_timestamp_seconds Time of the last run that read everything.
 # TYPE flowagg_last_success_timestamp_seconds gauge
 flowagg_last_success_timestamp_seconds{fleet="acme-flow-logs"} 1796122800
 
@@ -184,7 +180,7 @@ flowagg_last_success_timestamp_seconds{fleet="acme-flow-logs"} 1796122800
     }
 
     #[test]
-    fn last_success_of_an_earlier_run_is_read_from_its_file() {
+    fn last_success_is_read_from_the_file_of_an_earlier_run() {
         let metrics = metrics();
         let fleet = metrics.fleet.clone();
         assert_eq!(last_success(&metrics.prometheus(), &fleet), metrics.last_success);

@@ -1,4 +1,4 @@
-//! What each account costs, as CSV for spreadsheets and for charging it to its owner.
+//! The cost of each account as CSV, for spreadsheets and chargeback.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::Report;
 
 const HEADER: &str = "account,name,unit,days,objects,bytes,delivery_usd_month,storage_usd_month";
 
-/// A line for each account. Days, objects and bytes are those of the report; costs are of a month, about, and empty if they are not known.
+/// Returns one line per account. Days, objects and bytes are those of the report; costs are monthly estimates, and empty if unknown.
 pub fn chargeback(report: &Report) -> String {
     let mut text = format!("{HEADER}\n");
     let days = report.days.len();
@@ -21,7 +21,7 @@ pub fn chargeback(report: &Report) -> String {
     text
 }
 
-/// A text that is no formula in a spreadsheet and ends no line.
+/// Escapes a text as a CSV cell that is not a formula and contains no line break.
 ///
 /// Source: "CSV Injection" (OWASP), and RFC 4180.
 fn cell(text: &str) -> Cow<'_, str> {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_no_formulas_and_end_no_line() {
+    fn cells_contain_no_formulas_and_no_line_breaks() {
         for (text, expected) in [
             ("shop", "shop"),
             ("=1+1", "\"'=1+1\""),

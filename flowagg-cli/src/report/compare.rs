@@ -12,8 +12,8 @@ use super::trend::{EarlierError, EarlierReport, ReadHub, StateChange, Trend, Unh
 use super::value::{RegionReport, Report};
 
 impl Trend {
-    /// Compares a report with earlier ones, which may be in any order; `None` without any. Fails with the place in the list of the first
-    /// that cannot be compared.
+    /// Compares a report with earlier ones, in any order; returns `None` if there are none. The error contains the index of the first
+    /// report that cannot be compared.
     pub fn new(report: &Report, earlier: &[EarlierReport]) -> Result<Option<Self>, (usize, EarlierError)> {
         let hub = ReadHub {
             bucket: report.hub.bucket.to_string(),
@@ -48,7 +48,7 @@ impl Trend {
         }))
     }
 
-    /// The account-regions that are not healthy and have a finding that no exception accepts, the longest first.
+    /// The unhealthy account-regions that have a finding without an exception, longest unhealthy first.
     pub fn open(&self, report: &Report) -> Vec<&UnhealthySince> {
         let places = report.open_findings().flat_map(|finding| &finding.places);
         let open: BTreeSet<(AccountId, Option<&Region>)> = places
@@ -80,7 +80,7 @@ fn changes(before: &BTreeMap<Place, State>, now: &BTreeMap<Place, State>) -> Vec
     places.into_iter().filter_map(change).collect()
 }
 
-/// When the first report was made from which on every report has it unhealthy.
+/// The time of the first report in the current series of unhealthy reports.
 fn unhealthy_since(place: &Place, earlier: &[&EarlierReport]) -> Option<Timestamp> {
     let is_unhealthy = |one: &&&EarlierReport| one.states.get(place).is_some_and(|state| !state.is_healthy());
     earlier.iter().rev().take_while(is_unhealthy).last().map(|one| one.made)
@@ -93,7 +93,7 @@ fn weeks(report: &Report, earlier: &[&EarlierReport]) -> Vec<WeekReport> {
     let mut weeks: BTreeMap<Date, WeekReport> = BTreeMap::new();
     for (made, accounts, resources, flow_logs) in of_earlier.chain([this]) {
         let week = made.to_zoned(TimeZone::UTC).date().iso_week_date();
-        // A week of the calendar has a Monday.
+        // Every calendar week has a Monday.
         let Ok(monday) = jiff::civil::ISOWeekDate::new(week.year(), week.week(), Weekday::Monday) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! What should be looked at, with the way out: alike ones together, the worst first.
+//! The findings of a report, each with its fix. Similar findings are merged; the most severe come first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use super::{About, AffectedResource, ReportFinding};
 
-/// The call that enters an account.
+/// The call that gives access to an account.
 const ASSUME_ROLE: &str = "AssumeRole";
 
 pub(super) fn findings(
@@ -40,12 +40,12 @@ pub(super) fn findings(
     for stranger in &verified.strangers {
         let affected =
             AffectedResource { account: stranger.account, region: None, resource: None, exception: None };
-        let what = "has flow logs in the bucket and is not in the fleet";
+        let what = "an account outside the fleet has flow logs in the bucket";
         found.add(
             Severity::Note,
             About::Note,
             what,
-            Some("name it in the fleet file, or ask its owner"),
+            Some("add it to the fleet file, or contact its owner"),
             affected,
         );
     }
@@ -61,21 +61,21 @@ struct Found<'a> {
     observed: &'a Observed,
     today: Date,
     hub: AffectedResource,
-    /// By what makes findings alike.
+    /// The findings by subject and common cause.
     alike: BTreeMap<(About, Alike), ReportFinding>,
 }
 
-/// What findings have in common that are one finding at several places.
+/// The common cause of occurrences that are merged into one finding.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Alike {
-    /// The sentence.
+    /// The same sentence.
     What(String),
-    /// A failed call, its code or else its message, and the advice: messages name the account and its role.
+    /// A failed call, its code (or its message if there is none), and the advice. Messages differ because they name the account and its role.
     Failure(String, String, Advice),
 }
 
 impl Found<'_> {
-    /// The exception for what was found of a resource, or of an account-region.
+    /// The exception that accepts a finding about a resource or an account-region.
     fn exception(&self, place: &Place, resource: Option<&ResourceId>) -> Option<Acceptance> {
         let found = resource.and_then(|resource| {
             let state = self.observed.regions.get(place)?.as_ref().ok()?;
@@ -114,7 +114,7 @@ impl Found<'_> {
         self.alike.entry((about, alike)).or_insert_with(new).places.push(affected);
     }
 
-    /// What could not be read: account-regions, what is in use there, the hub, its key.
+    /// Adds failed reads: of account-regions, of the resources in use there, of the hub and of its key.
     fn failures(&mut self, verified: &Verified) {
         let observed = self.observed;
         let key = observed.key.as_ref().and_then(|key| key.as_ref().err());
@@ -132,7 +132,7 @@ impl Found<'_> {
         }
     }
 
-    /// What is unknown because of a failure.
+    /// Describes what is unknown because of a failure.
     fn unknown(&self, failure: &Failure) -> &'static str {
         let is_of = |found: Option<&Failure>| found == Some(failure);
         let observed = self.observed;
@@ -141,31 +141,31 @@ impl Found<'_> {
         } else if is_of(observed.key.as_ref().and_then(|key| key.as_ref().err())) {
             "the KMS key could not be read"
         } else if !observed.regions.values().any(|state| is_of(state.as_ref().err())) {
-            "whether resources are in use could not be read"
+            "the resources in use could not be read"
         } else if failure.call == ASSUME_ROLE {
-            "the account could not be entered"
+            "the account is not accessible"
         } else {
             "resources and flow logs could not be read"
         }
     }
 
-    /// Whether one flow log delivers. If it is missing, the plan creates it, or has a reason why not.
+    /// Adds a finding if a flow log does not deliver. If it is missing, the plan creates it or has a reason not to.
     fn delivery(&mut self, delivery: &FlowLogDelivery, is_created: bool) {
         let (severity, what, help) = match (delivery.state, delivery.age_seconds) {
-            // What could not be read is a finding of its own.
+            // Failed reads are separate findings.
             (State::Delivering | State::Idle | State::Unknown, _) => return,
             (State::Waiting, _) => (
                 Severity::Note,
-                "a new flow log, nothing has arrived yet".to_owned(),
-                "`flowagg verify --wait 30m` waits for it",
+                "a new flow log has not delivered any objects yet".to_owned(),
+                "run `flowagg verify --wait 30m` to wait for it",
             ),
             (State::Silent, newest) => (
                 Severity::Warning,
                 format!(
-                    "a flow log has delivered nothing {}, although its resource is in use",
-                    if newest.is_some() { "of late" } else { "in all these days" }
+                    "a flow log has delivered no objects {}, although its resource is in use",
+                    if newest.is_some() { "recently" } else { "on any day of this report" }
                 ),
-                "`flowagg plan` compares the bucket policy and the key with the fleet file",
+                "run `flowagg plan` to check the bucket policy and the KMS key policy",
             ),
             (State::Failing, _) => (
                 Severity::Error,
@@ -173,15 +173,15 @@ impl Found<'_> {
                     "AWS reports a delivery error: {}",
                     delivery.message.as_deref().unwrap_or("no reason given")
                 ),
-                "look at the bucket policy and the KMS key policy; `flowagg plan` shows what differs there",
+                "run `flowagg plan` to check the bucket policy and the KMS key policy",
             ),
             (State::Missing, _) => (
                 Severity::Error,
-                "there is no flow log to the bucket".to_owned(),
+                "the resource has no flow log to the bucket".to_owned(),
                 if is_created {
-                    "`flowagg apply` makes it"
+                    "run `flowagg apply` to create it"
                 } else {
-                    "`flowagg plan` reports what is in the way"
+                    "run `flowagg plan` to see what prevents its creation"
                 },
             ),
         };
@@ -190,7 +190,7 @@ impl Found<'_> {
         self.add(severity, About::Delivery, &what, Some(help), affected);
     }
 
-    /// What the linter finds in the policy that is there.
+    /// Adds the linter's findings about the current bucket policy.
     fn policy(&mut self) {
         let (fleet, observed) = (self.fleet, self.observed);
         let live = observed.bucket.as_ref().ok().and_then(|bucket| bucket.as_ref()?.policy.as_deref());
@@ -206,34 +206,34 @@ impl Found<'_> {
         }
     }
 
-    /// What `apply` would do, what it leaves, and what is not flowagg's to change.
+    /// Adds pending changes, flow logs that are left unchanged, and differences that flowagg does not change.
     fn plan(&mut self, plan: &Plan) {
-        const APPLY: Option<&str> = Some("`flowagg apply` does it");
+        const APPLY: Option<&str> = Some("run `flowagg apply`");
         for change in plan.hub() {
             let affected = self.hub.clone();
             self.add(
                 Severity::Warning,
                 About::Plan,
-                &format!("to do at the bucket: {}", change.named(plan.names())),
+                &format!("pending bucket change: {}", change.named(plan.names())),
                 APPLY,
                 affected,
             );
         }
         for change in plan.not_applied() {
             let what = format!("not applied, because existing objects would expire sooner: {change}");
-            let help = Some("`flowagg apply --allow-expiry` applies it");
+            let help = Some("run `flowagg apply --allow-expiry` to apply it");
             self.add(Severity::Warning, About::Plan, &what, help, self.hub.clone());
         }
         for change in plan.flow_logs() {
             let FlowLogChange { place, resource, step, reason, .. } = change;
             let verb = match step {
-                // It is told as a flow log that is not there.
+                // Reported as a missing flow log.
                 Step::Create => continue,
                 Step::Replace { .. } => "replace",
                 Step::Tag { .. } => "tag",
                 Step::Delete { .. } => "delete",
             };
-            let what = format!("a flow log to {verb}: {reason}");
+            let what = format!("pending flow log change ({verb}): {reason}");
             let affected = AffectedResource::new(place, Some(resource.to_string()));
             let affected = affected.accepted(self.exception(place, Some(resource)));
             self.add(Severity::Warning, About::Plan, &what, APPLY, affected);
@@ -252,9 +252,9 @@ impl Found<'_> {
         }
         for left in plan.left().iter().filter(|left| !left.is_as_wanted()) {
             let affected = AffectedResource::new(&left.place, Some(left.resource.clone()));
-            self.add(Severity::Note, About::Note, &format!("left as it is: {}", left.why), None, affected);
+            self.add(Severity::Note, About::Note, &format!("left unchanged: {}", left.why), None, affected);
         }
-        // That a region has nothing to log is reported as its state, the expiry with the bucket, and what stays above.
+        // Reported elsewhere: regions with nothing to log by their state, the expiry with the bucket, unknown resources above.
         let is_reported = |note: &&Note| {
             matches!(note, Note::NothingToLog { .. } | Note::Expiry { .. } | Note::UnknownResource { .. })
         };
@@ -264,11 +264,11 @@ impl Found<'_> {
         }
     }
 
-    /// Exceptions that are over, and those that accept nothing where everything was read.
+    /// Adds expired exceptions, and, if everything was read, exceptions that match nothing.
     fn exceptions(&mut self, verified: &Verified) {
         let is_whole = self.observed.scope == Scope::Whole && verified.failures.is_empty();
         for ExceptionUse { exception, is_expired, accepts, .. } in &verified.exceptions {
-            // One without an account is a part of the fleet file.
+            // An exception without an account applies to the whole fleet, which is represented by the hub.
             let affected = match exception.account {
                 Some(account) => AffectedResource { account, region: None, resource: None, exception: None },
                 None => self.hub.clone(),
@@ -280,11 +280,11 @@ impl Found<'_> {
                 .any(|place| place.exception.as_ref() == Some(&Acceptance::from(exception)));
             let (until, reason) = (exception.until, &exception.reason);
             if *is_expired {
-                let what = format!("an exception ended on {until}: {exception} ({reason})");
+                let what = format!("an exception expired on {until}: {exception} ({reason})");
                 let help = Some("remove it from the fleet file, or set a later `until`");
                 self.add(Severity::Warning, About::Exception, &what, help, affected);
             } else if *accepts == 0 && !accepts_finding && is_whole {
-                let what = format!("an exception accepts nothing: {exception} ({reason})");
+                let what = format!("an exception matches nothing: {exception} ({reason})");
                 self.add(
                     Severity::Note,
                     About::Exception,
@@ -298,7 +298,7 @@ impl Found<'_> {
 
     fn sorted(self) -> Vec<ReportFinding> {
         let findings = self.alike.into_iter().map(|((_, alike), mut finding)| {
-            // What is accepted comes last.
+            // Accepted occurrences come last.
             finding.places.sort_by(|one, other| {
                 (one.exception.is_some(), one).cmp(&(other.exception.is_some(), other))
             });

@@ -1,4 +1,4 @@
-//! The report of what was read. Pure: the moment is the caller's.
+//! Creates a report from the observed state. Pure: the caller provides the current time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,34 +22,35 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{
-    AccountReport, HubReport, MadeBy, NewestObject, PolicySize, RegionReport, Report, Totals, findings,
+    AccountReport, ExcludedVpc, HubReport, MadeBy, NewestObject, PolicySize, RegionReport, Report, Totals,
+    findings,
 };
 
-/// What a report is made from.
+/// The input of a report.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ReportInput<'a> {
-    /// The fleet, with what was looked up.
+    /// The fleet, including looked-up accounts.
     pub fleet: &'a Fleet,
-    /// What AWS has.
+    /// The state that was read from AWS.
     pub observed: &'a Observed,
-    /// What came.
+    /// The deliveries that were counted.
     pub deliveries: &'a Deliveries,
-    /// The organizational units of the accounts, as far as they are known.
+    /// The organizational unit of each account, if known.
     pub units: &'a BTreeMap<AccountId, String>,
-    /// The days that deliveries were counted on, in order.
+    /// The days on which deliveries were counted, in order.
     pub days: &'a [Date],
-    /// When an object is late.
+    /// The time limits after which a delivery is late.
     pub patience: Patience,
-    /// The moment.
+    /// The current time.
     pub now: Timestamp,
-    /// The account whose credentials are used, and the ARN of the caller, as far as they are known.
+    /// The account and the ARN of the caller, if known.
     pub caller: (Option<AccountId>, Option<&'a str>),
 }
 
 impl<'a> ReportInput<'a> {
-    /// What was read by this moment, with deliveries counted on these days. No organizational unit and no caller is known, and the
-    /// patience is the default.
+    /// Creates the input at the time `now`, with deliveries counted on `days`, no organizational units, no caller and the default
+    /// time limits.
     pub fn new(
         fleet: &'a Fleet,
         observed: &'a Observed,
@@ -72,7 +73,7 @@ impl<'a> ReportInput<'a> {
 }
 
 impl Report {
-    /// The report of what was read.
+    /// Creates the report.
     pub fn new(input: &ReportInput<'_>) -> Self {
         let ReportInput { fleet, observed, deliveries, patience, now, .. } = *input;
         let verified = judged(fleet, &observed.regions, &deliveries.arrivals, patience, now);
@@ -133,7 +134,7 @@ impl Report {
     }
 }
 
-/// The newest object of each account and region, which its key names.
+/// Finds the newest object of each account-region. The account-region is part of the object key.
 fn newest(deliveries: &Deliveries) -> BTreeMap<Place, &Object> {
     let mut newest: BTreeMap<Place, &Object> = BTreeMap::new();
     for object in deliveries.arrivals.newest.values() {
@@ -159,7 +160,7 @@ impl ReportBuilder<'_> {
     fn member(&self, member: &Member) -> AccountReport {
         let at = |region: &Region| Place::new(member.account, region);
         let states = || self.regions.iter().filter_map(|region| self.input.observed.regions.get(&at(region)));
-        // Whose regions could not be listed has one failure, and nobody knows about the other regions.
+        // An account whose regions could not be listed has a single failure, and all of its regions are unknown.
         let is_lost = matches!(member.regions, Regions::All { .. }) && states().all(Result::is_err);
         let regions: Vec<RegionReport> = self
             .regions
@@ -197,6 +198,7 @@ impl ReportBuilder<'_> {
             cost: self.cost(member.account, &days),
             regions,
             flow_logs: self.flow_logs(member.account),
+            excluded_vpcs: self.excluded_vpcs(member),
             days,
             newest,
         }
@@ -223,6 +225,22 @@ impl ReportBuilder<'_> {
         flow_logs.map(|delivery| (*delivery).clone()).collect()
     }
 
+    fn excluded_vpcs(&self, member: &Member) -> Vec<ExcludedVpc> {
+        let of_region = |region: &Region| {
+            let state = self.input.observed.regions.get(&Place::new(member.account, region));
+            let resources = state.and_then(|state| Some(&state.as_ref().ok()?.resources));
+            let excluded = member.excluded_vpcs(resources.map_or(&[], Vec::as_slice)).into_iter();
+            let excluded = excluded.map(|(vpc, why)| ExcludedVpc {
+                region: region.clone(),
+                vpc: vpc.id.clone(),
+                name: vpc.name().map(str::to_owned),
+                why,
+            });
+            excluded.collect::<Vec<_>>()
+        };
+        self.regions.iter().flat_map(of_region).collect()
+    }
+
     fn left_out(&self, account: AccountId, why: &str) -> AccountReport {
         let region = |region: &Region| self.region(Place { account, region: region.clone() }, false);
         AccountReport {
@@ -233,6 +251,7 @@ impl ReportBuilder<'_> {
             why: Some(why.to_owned()),
             regions: self.regions.iter().map(region).collect(),
             flow_logs: Vec::new(),
+            excluded_vpcs: Vec::new(),
             days: vec![Amount::default(); self.input.days.len()],
             objects: 0,
             bytes: 0,
@@ -241,8 +260,8 @@ impl ReportBuilder<'_> {
         }
     }
 
-    /// What an account costs in a month, by its days that are over. The first day with objects may have begun before its flow logs, unless it
-    /// is the first of all.
+    /// Estimates the monthly cost of an account from its complete days. The first day with objects is skipped, because the flow logs may have
+    /// been created during that day, unless it is the first day of the report.
     fn cost(&self, account: AccountId, days: &[Amount]) -> Option<MonthlyCost> {
         let (_, over) = days.split_last()?;
         let first = over.iter().position(|day| day.objects > 0)?;
@@ -294,7 +313,7 @@ fn bucket(observed: &Observed) -> Option<&Bucket> {
     observed.bucket.as_ref().ok()?.as_ref()
 }
 
-/// The policy that is there against the limit, and how many accounts the form of the fleet's grant has room for.
+/// Compares the current policy with the size limit, and computes how many accounts fit in the form of the fleet's grant.
 fn policy_size(input: &ReportInput<'_>) -> Option<PolicySize> {
     let live = bucket(input.observed)?.policy.as_deref()?;
     let grant = Grant::from(input.fleet);

@@ -1,5 +1,5 @@
-//! The state of a fleet as one value: coverage, deliveries, the room in the bucket policy, and findings. It is made from
-//! what was read, by a pure function; a terminal, a page and JSON are views of it.
+//! The state of a fleet as one value: coverage, deliveries, the free space in the bucket policy, and findings. A pure function
+//! creates it from the observed state; the terminal output, the HTML page and the JSON are views of it.
 
 mod chargeback;
 mod compare;
@@ -15,6 +15,6 @@ pub use html::html;
 pub use make::ReportInput;
 pub use trend::{EarlierError, EarlierReport, SCHEMA, StateChange, Trend, UnhealthySince, WeekReport};
 pub use value::{
-    About, AccountReport, AffectedResource, HubReport, MadeBy, NewestObject, PolicySize, RegionReport,
-    Report, ReportFinding, Totals, heat,
+    About, AccountReport, AffectedResource, ExcludedVpc, HubReport, MadeBy, NewestObject, PolicySize,
+    RegionReport, Report, ReportFinding, Totals, heat,
 };

@@ -1,4 +1,4 @@
-//! Earlier reports, and what changed since: as values.
+//! Earlier reports and the changes since then, as values.
 
 use std::collections::BTreeMap;
 
@@ -11,49 +11,49 @@ use serde::{Deserialize, Serialize};
 
 use super::words::count;
 
-/// The version of the JSON of a report, and of every other document and event of flowagg.
+/// The schema version of the JSON report, and of every other JSON document and event of flowagg.
 pub const SCHEMA: u32 = 1;
 
 /// An earlier report, as `flowagg report --json` wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EarlierReport {
-    /// When it was made.
+    /// When it was created.
     pub made: Timestamp,
     pub(super) hub: ReadHub,
     pub(super) accounts: usize,
     pub(super) resources: Share,
     pub(super) flow_logs: Share,
-    /// The worst state of each account-region in which something is to be logged.
+    /// The worst state of each account-region with something to log.
     pub(super) states: BTreeMap<Place, State>,
 }
 
-/// An earlier report that cannot be compared. Its help says what to do.
+/// An earlier report that cannot be compared. [`help`](Self::help) returns the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EarlierError {
-    /// The text is something else.
-    #[error("it is not a report that `flowagg report --json` wrote: {0}")]
+    /// The text is not a report.
+    #[error("not a report from `flowagg report --json`: {0}")]
     NotAReport(String),
-    /// A newer version of flowagg wrote it.
-    #[error("it has schema version {0}, and this version of flowagg reads up to {SCHEMA}")]
+    /// It was written by a newer version of flowagg.
+    #[error("its schema version is {0}, but this version of flowagg supports only up to {SCHEMA}")]
     Newer(u32),
-    /// It is of another bucket or folder.
-    #[error("it is of {0}, not of {1}")]
+    /// It is about another bucket or prefix.
+    #[error("it covers {0}, not {1}")]
     OtherBucket(String, String),
-    /// It was made later than the report that it is compared with.
-    #[error("it was made at {0}, after this run began")]
+    /// It is newer than the report that it is compared with.
+    #[error("it was created at {0}, after this run started")]
     Later(Timestamp),
 }
 
 impl EarlierError {
-    /// What to do about it.
+    /// How to fix it, as one imperative sentence.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NotAReport(_) => "name a file that `flowagg report --json FILE` wrote",
+            Self::NotAReport(_) => "pass a file written by `flowagg report --json FILE`",
             Self::Newer(_) => "update flowagg",
-            Self::OtherBucket(..) => "name reports of the bucket in the fleet file",
-            Self::Later(_) => "leave it out, or check the clock",
+            Self::OtherBucket(..) => "pass reports of the bucket in the fleet file",
+            Self::Later(_) => "omit it, or check the system clock",
         }
     }
 }
@@ -97,14 +97,14 @@ struct ReadRegion {
     state: Option<State>,
 }
 
-/// Only the version, which decides how the rest is read.
+/// The schema version only, which determines how the rest is parsed.
 #[derive(Deserialize)]
 struct ReadSchema {
     schema: u32,
 }
 
 impl EarlierReport {
-    /// Reads a report. What later versions added need not be there.
+    /// Parses a report. Fields that later versions added are optional.
     pub fn parse(text: &str) -> Result<Self, EarlierError> {
         let wrong = |error: &dyn std::fmt::Display| EarlierError::NotAReport(error.to_string());
         let ReadSchema { schema } = serde_json::from_str(text).map_err(|error| wrong(&error))?;
@@ -126,18 +126,18 @@ impl EarlierReport {
     }
 }
 
-/// What changed since earlier reports.
+/// Changes since earlier reports.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Trend {
-    /// When the report before this one was made.
+    /// When the previous report was created.
     pub since: Timestamp,
-    /// Its share of resources with a flow log.
+    /// The share of resources with a flow log in the previous report.
     pub resources: Share,
-    /// Its share of flow logs that deliver.
+    /// The share of flow logs that deliver in the previous report.
     pub flow_logs: Share,
-    /// Account-regions whose state was another, except from one healthy state to another.
+    /// Account-regions whose state changed, except from one healthy state to another.
     pub changes: Vec<StateChange>,
     /// Account-regions that are not healthy.
     pub unhealthy: Vec<UnhealthySince>,
@@ -145,29 +145,29 @@ pub struct Trend {
     pub weeks: Vec<WeekReport>,
 }
 
-/// An account-region whose state was another.
+/// A change of an account-region's state.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct StateChange {
     /// The account and the region.
     #[serde(flatten)]
     pub place: Place,
-    /// The worst state of its flow logs before; `None` if nothing was to be logged, or it was not in the report.
+    /// The previous worst state of its flow logs; `None` if there was nothing to log, or if it was not in the report.
     pub before: Option<State>,
-    /// The worst state of its flow logs now; `None` if nothing is to be logged, or it is not in the report.
+    /// The current worst state of its flow logs; `None` if there is nothing to log, or if it is not in the report.
     pub now: Option<State>,
 }
 
-/// An account-region that is not healthy, and since when at least.
+/// An unhealthy account-region, and the time of the earliest report that shows it as unhealthy without a break.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct UnhealthySince {
     /// The account and the region.
     #[serde(flatten)]
     pub place: Place,
-    /// The worst state of its flow logs now.
+    /// The current worst state of its flow logs.
     pub state: State,
-    /// When the first report was made from which on none has it healthy.
+    /// The time of the first report in the current series of unhealthy reports.
     pub since: Timestamp,
 }
 
@@ -178,9 +178,9 @@ pub struct UnhealthySince {
 pub struct WeekReport {
     /// The Monday of the week (UTC).
     pub monday: Date,
-    /// When the report was made.
+    /// When the report was created.
     pub made: Timestamp,
-    /// The accounts in it.
+    /// The number of accounts.
     pub accounts: usize,
     /// Resources with a flow log.
     pub resources: Share,
@@ -189,7 +189,7 @@ pub struct WeekReport {
 }
 
 impl Trend {
-    /// `account-regions: 3 became unhealthy, 12 recovered`.
+    /// Summarizes the changes, as in `account-regions: 3 became unhealthy, 12 recovered`.
     pub fn summary(&self) -> String {
         let mut numbers: BTreeMap<Became, u64> = BTreeMap::new();
         self.changes.iter().for_each(|change| *numbers.entry(Became::of(change)).or_default() += 1);
@@ -206,7 +206,7 @@ impl ReadHub {
     }
 }
 
-/// What became of an account-region.
+/// The kind of change of an account-region.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Became {
     Unhealthy,
@@ -233,11 +233,11 @@ impl Became {
     fn words(self) -> &'static str {
         match self {
             Self::Unhealthy => "became unhealthy",
-            Self::StillUnhealthy => "in another unhealthy state",
+            Self::StillUnhealthy => "changed to another unhealthy state",
             Self::Healthy => "recovered",
             Self::New => "new",
             Self::NewAndUnhealthy => "new and unhealthy",
-            Self::Gone => "gone",
+            Self::Gone => "removed",
         }
     }
 }

@@ -4,9 +4,9 @@ use flowagg_core::arrival::{
     Acceptance, Amount, Coverage, ExceptionUse, FlowLogDelivery, State, StateCounts,
 };
 use flowagg_core::cost::{MonthlyCost, Prices};
-use flowagg_core::fleet::GrantForm;
+use flowagg_core::fleet::{Exclusion, GrantForm};
 use flowagg_core::flow_log::Destination;
-use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region};
+use flowagg_core::id::{AccountId, BucketName, Place, Prefix, Region, ResourceId};
 use flowagg_core::names::Names;
 use flowagg_core::observed::BucketEncryption;
 use flowagg_core::plan::AlsoLogged;
@@ -19,56 +19,56 @@ use serde::Serialize;
 use super::trend::Trend;
 use super::words::Outcome;
 
-/// How a fleet stands at a moment.
+/// The state of a fleet at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Report {
-    /// When it was made, UTC. Every age counts from here.
+    /// When the report was created (UTC). All ages are relative to this time.
     pub made: Timestamp,
-    /// Who made it, and with which flowagg.
+    /// The caller and the version of flowagg that created it.
     pub made_by: MadeBy,
-    /// Whether every account and region of the fleet was read; `false` if some were selected.
+    /// Whether the report covers the whole fleet; `false` if accounts or regions were selected.
     pub is_whole: bool,
-    /// The bucket that all logs go to.
+    /// The bucket that receives all logs.
     pub hub: HubReport,
-    /// The days (UTC) that deliveries are counted on, the last one that of `made`.
+    /// The days (UTC) on which deliveries are counted. The last one is the day of `made`.
     pub days: Vec<Date>,
-    /// Every region that some account of the fleet is looked at in.
+    /// Every region that was read in at least one account.
     pub regions: Vec<Region>,
-    /// The whole in numbers.
+    /// The totals of all accounts.
     pub totals: Totals,
-    /// The prices that costs are estimated with.
+    /// The prices for the cost estimates.
     pub prices: Prices,
-    /// The size of the bucket policy; `None` where it could not be read, or there is none.
+    /// The size of the bucket policy; `None` if it could not be read or does not exist.
     pub policy: Option<PolicySize>,
-    /// When flow logs expire by all lifecycle rules of the bucket together; `None` if the bucket could not be read, or if a
-    /// change that is still to be made decides.
+    /// When flow logs expire, by all lifecycle rules of the bucket together; `None` if the bucket could not be read, or if it
+    /// depends on a pending change.
     pub expiry: Option<String>,
-    /// The default encryption of the bucket; `None` if the bucket could not be read, or if it has none.
+    /// The default encryption of the bucket; `None` if the bucket could not be read or has none.
     pub encryption: Option<BucketEncryption>,
-    /// Every account, by unit and id.
+    /// Every account, sorted by organizational unit and ID.
     pub accounts: Vec<AccountReport>,
-    /// Flow logs of others on resources that the fleet logs: the same traffic is delivered, and billed, twice. They are no
-    /// finding.
+    /// Other flow logs on resources that the fleet logs: the same traffic is delivered and billed twice. They are not
+    /// findings.
     pub also_logged: Vec<AlsoLogged>,
-    /// What should be looked at, the worst first. Findings with an exception are among them.
+    /// The findings, most severe first, including those with an exception.
     pub findings: Vec<ReportFinding>,
-    /// Each exception of the fleet file.
+    /// The exceptions in the fleet file.
     pub exceptions: Vec<ExceptionUse>,
-    /// What changed since earlier reports; `None` without earlier reports.
+    /// Changes since earlier reports; `None` without earlier reports.
     pub trend: Option<Trend>,
     /// The names of accounts, and of the resources in findings and in `also-logged`.
     pub names: Names,
 }
 
 impl Report {
-    /// Whether everything could be read, and every flow log that should deliver does, but for what is accepted.
+    /// Whether everything was read and every flow log delivers or is idle, apart from accepted findings.
     pub fn is_complete(&self) -> bool {
         self.outcome().is_healthy()
     }
 
-    /// Whether everything could be read, but for what is accepted.
+    /// Whether everything was read, apart from accepted findings.
     pub fn is_read(&self) -> bool {
         self.open_findings().all(|finding| finding.about != About::Reading)
     }
@@ -78,7 +78,7 @@ impl Report {
         self.findings.iter().filter(|finding| !finding.is_accepted())
     }
 
-    /// What the exit code says.
+    /// The outcome, which determines the exit code.
     pub fn outcome(&self) -> Outcome {
         let unread = self.findings.iter().filter(|finding| finding.about == About::Reading);
         let unread = unread.flat_map(|finding| &finding.places);
@@ -91,11 +91,11 @@ impl Report {
     }
 }
 
-/// Who made a report, and with which flowagg.
+/// The caller and the version of flowagg that created a report.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct MadeBy {
-    /// The account of the caller; `None` if the report was not made by a caller of AWS.
+    /// The account of the caller; `None` if the report was created without AWS credentials.
     pub account: Option<AccountId>,
     /// The ARN of the caller; `None` if AWS did not return it.
     pub arn: Option<String>,
@@ -104,13 +104,13 @@ pub struct MadeBy {
 }
 
 impl MadeBy {
-    /// This flowagg, with the credentials of a caller.
+    /// Creates the value for this version of flowagg and a caller.
     pub(super) fn new(caller: Option<AccountId>, arn: Option<&str>) -> Self {
         Self { account: caller, arn: arn.map(str::to_owned), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 
-/// The account and bucket that all logs go to.
+/// The account and bucket that receive all logs.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct HubReport {
@@ -120,106 +120,124 @@ pub struct HubReport {
     pub region: Region,
     /// The bucket.
     pub bucket: BucketName,
-    /// The sub-folder under which `AWSLogs/` lies.
+    /// The prefix of `AWSLogs/` in the bucket.
     pub prefix: Option<Prefix>,
 }
 
 impl HubReport {
-    /// Where the fleet's flow logs deliver to.
+    /// The destination of the fleet's flow logs.
     pub fn destination(&self) -> Destination {
         Destination::new(self.region.partition(), self.bucket.clone(), self.prefix.clone())
     }
 }
 
-/// The whole in numbers.
+/// The totals of a report.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Totals {
-    /// The accounts, those that are left out among them.
+    /// The number of accounts, including excluded ones.
     pub accounts: usize,
-    /// How much is logged, and how much of that delivers.
+    /// The share of resources that are logged, and the share of flow logs that deliver.
     pub coverage: Coverage,
     /// Account-regions by the worst state of their flow logs.
     pub account_regions: StateCounts,
-    /// Account-regions where nothing is to be logged. Together with those in a state they are accounts times regions.
+    /// Account-regions with nothing to log. Together with `account-regions`, they add up to accounts times regions.
     pub nothing_to_log: usize,
     /// Flow logs by state.
     pub flow_logs: StateCounts,
-    /// Of these, the ones that an exception accepts.
+    /// The subset of `flow-logs` that an exception accepts.
     pub accepted: StateCounts,
-    /// The objects of all days.
+    /// The number of objects on all days.
     pub objects: u64,
-    /// Their bytes.
+    /// The size of these objects in bytes.
     pub bytes: u64,
-    /// The age in seconds of the newest object of all.
+    /// The age of the newest object, in seconds.
     pub newest_age_seconds: Option<i64>,
-    /// What the flow logs of all accounts cost in a month, about; `None` if no day is over on which objects were delivered.
+    /// The estimated monthly cost of all flow logs; `None` if there is no complete day with deliveries yet.
     pub cost: Option<MonthlyCost>,
 }
 
-/// The size of the bucket policy, and how many accounts it has room for.
+/// The size of the bucket policy, and the number of accounts that fit.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct PolicySize {
-    /// The bytes of the policy that is there, without the whitespace between its values.
+    /// The size of the current policy in bytes, without whitespace.
     pub bytes: usize,
-    /// The most that it may have.
+    /// The maximum size in bytes.
     pub limit: usize,
-    /// The form that the fleet's grant has; `None` where the fleet's grant does not fit.
+    /// The form of the fleet's grant; `None` if the grant does not fit.
     #[schemars(with = "Option<GrantForm>")]
     pub form: Option<&'static str>,
-    /// How many accounts fit in that form; `None` where any number does.
+    /// The number of accounts that fit in that form; `None` if it is unlimited.
     pub accounts_fit: Option<usize>,
 }
 
-/// One account.
+/// An account.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct AccountReport {
     /// The account.
     pub account: AccountId,
-    /// What people call it.
+    /// The name of the account.
     pub name: Option<String>,
-    /// The organizational units that hold it, the topmost first, between slashes, each with its name if it could be read; `None`
-    /// if they are unknown.
+    /// The path of its organizational units, topmost first, separated by slashes, each with its name if it could be read; `None`
+    /// if unknown.
     pub unit: Option<String>,
-    /// The worst state of its regions; `None` if nothing is to be logged.
+    /// The worst state of its regions; `None` if there is nothing to log.
     pub state: Option<State>,
-    /// Why it is left out.
+    /// Why the account is excluded; `None` if it is not.
     pub why: Option<String>,
-    /// Each region of the report, in its order.
+    /// Its regions, in the order of the report's `regions`.
     pub regions: Vec<RegionReport>,
-    /// Each of its flow logs, and each of its resources without one, by region and resource.
+    /// Its flow logs, and its resources without one, sorted by region and resource.
     pub flow_logs: Vec<FlowLogDelivery>,
-    /// What came on each day of the report, in its order.
+    /// Its VPCs that are not part of the fleet, sorted by region and ID. Empty if the fleet file selects no VPCs of the account.
+    pub excluded_vpcs: Vec<ExcludedVpc>,
+    /// Deliveries by day, in the order of the report's `days`.
     pub days: Vec<Amount>,
-    /// The objects of all days.
+    /// The number of objects on all days.
     pub objects: u64,
-    /// Their bytes.
+    /// The size of these objects in bytes.
     pub bytes: u64,
     /// Its newest object.
     pub newest: Option<NewestObject>,
-    /// What its flow logs cost in a month, about, by the days that are over; `None` if there are none with objects.
+    /// The estimated monthly cost of its flow logs, based on complete days; `None` if there is no complete day with objects.
     pub cost: Option<MonthlyCost>,
 }
 
-/// An account in a region.
+/// A VPC that is not part of the fleet.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct ExcludedVpc {
+    /// The region.
+    pub region: Region,
+    /// The VPC.
+    pub vpc: ResourceId,
+    /// The name of the VPC: its tag `Name`.
+    pub name: Option<String>,
+    /// The reason.
+    #[serde(flatten)]
+    pub why: Exclusion,
+}
+
+/// An account-region.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct RegionReport {
     /// The region.
     pub region: Region,
-    /// The worst state of its flow logs; `None` if nothing is to be logged.
+    /// The worst state of its flow logs; `None` if there is nothing to log.
     pub state: Option<State>,
     /// Its flow logs by state.
     pub flow_logs: StateCounts,
-    /// The objects of all days.
+    /// The number of objects on all days.
     pub objects: u64,
-    /// Their bytes.
+    /// The size of these objects in bytes.
     pub bytes: u64,
     /// The age of its newest object, in seconds.
     pub newest_age_seconds: Option<i64>,
@@ -234,53 +252,53 @@ pub struct NewestObject {
     pub key: String,
     /// When S3 stored it.
     pub stored: Timestamp,
-    /// How old it is, in seconds: the lag.
+    /// Its age in seconds.
     pub age_seconds: i64,
 }
 
-/// What should be looked at.
+/// A finding of a report.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct ReportFinding {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What it is about.
+    /// The subject.
     pub about: About,
-    /// What is so.
+    /// The problem, in one sentence.
     pub what: String,
-    /// The way out, where one is needed.
+    /// How to fix it, if needed.
     pub help: Option<String>,
-    /// Every place that has it.
+    /// Every resource or account with this finding.
     pub places: Vec<AffectedResource>,
 }
 
 impl ReportFinding {
-    /// Whether exceptions accept it at every place.
+    /// Whether exceptions accept all of its occurrences.
     pub fn is_accepted(&self) -> bool {
         self.places.iter().all(|place| place.exception.is_some())
     }
 }
 
-/// What a finding is about.
+/// The subject of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum About {
-    /// Something could not be read.
+    /// A failed read.
     Reading,
-    /// Something does not arrive.
+    /// Missing or failing delivery.
     Delivery,
-    /// A fault of the bucket policy.
+    /// A problem in the bucket policy.
     Policy,
-    /// AWS is not as the fleet file says.
+    /// A difference between AWS and the fleet file.
     Plan,
-    /// An exception of the fleet file.
+    /// An exception in the fleet file.
     Exception,
-    /// Worth knowing.
+    /// Information.
     Note,
 }
 
 impl About {
-    /// The word for it.
+    /// The name in the output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reading => "reading",
@@ -293,35 +311,35 @@ impl About {
     }
 }
 
-/// What a finding is about: a resource, an account in a region, or a whole account.
+/// An occurrence of a finding: a resource, an account-region or an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[non_exhaustive]
 pub struct AffectedResource {
     /// The account.
     pub account: AccountId,
-    /// The region, where it is about one.
+    /// The region, if the finding is about one.
     pub region: Option<Region>,
-    /// A VPC, a bucket, a place in the policy.
+    /// The resource: a VPC, a bucket or a position in the policy.
     pub resource: Option<String>,
-    /// The exception for which it is accepted here.
+    /// The exception that accepts this occurrence.
     pub exception: Option<Acceptance>,
 }
 
 impl AffectedResource {
-    /// A resource in an account-region.
+    /// Creates the occurrence at a resource in an account-region.
     pub(super) fn new(place: &Place, resource: Option<String>) -> Self {
         Self { account: place.account, region: Some(place.region.clone()), resource, exception: None }
     }
 
-    /// The same with an exception.
+    /// Sets the exception.
     pub(super) fn accepted(self, exception: Option<Acceptance>) -> Self {
         Self { exception, ..self }
     }
 }
 
-/// How warm a number of objects is beside the most: 0 for none, then 1 to 5.
+/// The level of a number of objects relative to the maximum: 0 for none, else 1 to 5.
 ///
-/// By its square root: half as many are seen to be fewer, and a hundredth is still seen.
+/// The scale is a square root: half of the maximum is visibly lower, and one percent is still visible.
 pub fn heat(objects: u64, most: u64) -> usize {
     let (objects, most) = (u128::from(objects), u128::from(most));
     (0..5).find(|level| level * level * most >= 25 * objects).map_or(5, |level| level as usize)
@@ -332,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_nothing_is_cold_and_only_much_is_hot() {
+    fn heat_is_zero_only_for_none_and_five_only_near_the_maximum() {
         let levels = [0, 1, 100, 101, 400, 1250, 1601, 2500].map(|objects| heat(objects, 2500));
         assert_eq!(levels, [0, 1, 1, 2, 2, 4, 5, 5]);
         assert_eq!((heat(0, 0), heat(u64::MAX, u64::MAX)), (0, 5));

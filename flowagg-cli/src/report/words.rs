@@ -1,8 +1,8 @@
-//! Numbers and states as people read them.
+//! Formatting of numbers and states for people.
 
 use flowagg_core::arrival::{Share, State, StateCounts, Verified};
 
-/// A count, its thousands apart: `12,345`.
+/// Formats a count with thousands separators: `12,345`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -15,17 +15,17 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// A count in up to five characters: `999`, `12.3k`, `4.5M`.
+/// Formats a count in up to five characters: `999`, `12.3k`, `4.5M`.
 pub fn short(number: u64) -> String {
     scaled(number, 1000, &["", "k", "M", "G", "T", "P", "E"], "")
 }
 
-/// Bytes in the largest binary unit that leaves something before the point: `3.2 MiB`.
+/// Formats bytes in the largest binary unit in which the number is at least 1: `3.2 MiB`.
 pub fn bytes(number: u64) -> String {
     scaled(number, 1024, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], " ")
 }
 
-/// In tenths of the unit, cut off and not rounded: 1,023.99 KiB is not 1,024.0 KiB.
+/// Formats a number in tenths of its unit, truncated instead of rounded: 1,023.99 KiB must not become 1,024.0 KiB.
 fn scaled(number: u64, step: u64, units: &[&str], gap: &str) -> String {
     let mut unit = 0;
     let mut size = 1_u64;
@@ -40,7 +40,7 @@ fn scaled(number: u64, step: u64, units: &[&str], gap: &str) -> String {
     format!("{}.{}{gap}{}", tenths / 10, tenths % 10, units[unit])
 }
 
-/// An age, in its largest unit.
+/// Formats an age in the largest suitable unit.
 pub fn age(seconds: i64) -> String {
     match seconds {
         ..120 => format!("{seconds} s"),
@@ -50,27 +50,27 @@ pub fn age(seconds: i64) -> String {
     }
 }
 
-/// A number and its noun.
+/// Formats a count with its noun: `1 account`, `2 accounts`.
 pub fn counted(number: usize, one: &str, more: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { more })
 }
 
-/// `9 of 10 (90 %)`; without the percentage if there is none.
+/// Formats a share: `9 of 10 (90 %)`, without the percentage if it is unknown.
 pub fn share(share: Share) -> String {
     format!("{} {}", count(share.count as u64), of(share))
 }
 
-/// `of 10 (90 %)`, where the number itself has a place of its own.
+/// Formats the second part of a share, `of 10 (90 %)`, if its number is printed elsewhere.
 pub fn of(Share { of, percent, .. }: Share) -> String {
     format!("of {}{}", count(of as u64), percent.map_or(String::new(), |percent| format!(" ({percent} %)")))
 }
 
-/// The state of an account or of an account-region; `none` if nothing is to be logged there.
+/// The name of a state; `none` if there is nothing to log.
 pub fn state(state: Option<State>) -> &'static str {
     state.map_or("none", State::as_str)
 }
 
-/// The one character for a state, where a word has no room.
+/// The single-character symbol of a state.
 pub fn letter(state: Option<State>) -> char {
     match state {
         Some(State::Delivering) => 'D',
@@ -84,33 +84,33 @@ pub fn letter(state: Option<State>) -> char {
     }
 }
 
-/// What a state means, in half a sentence.
+/// A short explanation of a state.
 pub fn meaning(state: Option<State>) -> &'static str {
     state.map_or("nothing to log", State::meaning)
 }
 
-/// Every state as a legend has them, at the end that there is none.
+/// All states in the order of a legend; `None` comes last.
 pub fn legend() -> impl Iterator<Item = Option<State>> {
     State::ALL.into_iter().map(Some).chain([None])
 }
 
-/// How many are in each of these states, as a list: `2 idle, 1 silent`.
+/// Counts by state, for the states that `of` selects: `2 idle`, `1 silent`.
 pub fn states(counts: &StateCounts, of: impl Fn(State) -> bool) -> Vec<String> {
     let counts = counts.iter().filter(|(state, _)| of(*state));
     counts.map(|(state, number)| format!("{} {}", count(number as u64), state.as_str())).collect()
 }
 
-/// What the exit codes of `verify` and `report` say: whether everything could be read, and whether what should deliver does.
+/// The outcome of `verify` or `report`, which determines the exit code: whether everything was read, and whether every flow log delivers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// Whether everything could be read, but for what is accepted.
+    /// Whether everything was read, apart from accepted failures.
     pub is_read: bool,
-    /// The flow logs by state, but for those that are accepted.
+    /// The flow logs by state, without accepted ones.
     pub flow_logs: StateCounts,
-    /// How many flow logs are accepted by an exception.
+    /// The number of flow logs that an exception accepts.
     pub accepted: usize,
-    /// How much that could not be read is accepted by an exception.
+    /// The number of failed reads that an exception accepts.
     pub accepted_failures: usize,
 }
 
@@ -120,7 +120,7 @@ impl Outcome {
         self.is_read && self.flow_logs.iter().all(|(state, _)| state.is_healthy())
     }
 
-    /// A sentence without its period.
+    /// The outcome as a sentence without a period.
     pub fn words(&self) -> String {
         let unhealthy = states(&self.flow_logs, |state| !state.is_healthy());
         let list = unhealthy.join(", ");
@@ -132,8 +132,11 @@ impl Outcome {
             (false, _) if unhealthy.is_empty() => "not everything could be read".to_owned(),
             (false, _) => format!("not everything could be read; {list}"),
             (true, 0) if self.accepted_failures > 0 => "no flow log could be checked".to_owned(),
-            (true, 0) => "there is nothing to log".to_owned(),
-            (true, _) if unhealthy.is_empty() => format!("every flow log that should deliver does{accepted}"),
+            (true, 0) => "nothing to log".to_owned(),
+            (true, _) if unhealthy.is_empty() && self.flow_logs.of(State::Idle) > 0 => {
+                format!("every flow log delivers or is idle{accepted}")
+            }
+            (true, _) if unhealthy.is_empty() => format!("every flow log delivers{accepted}"),
             (true, _) => format!("not every flow log delivers: {list}"),
         };
         match self.accepted_failures {
@@ -163,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_verdict_says_what_was_not_read_or_does_not_deliver() {
+    fn outcome_names_unread_and_undelivered_flow_logs() {
         let outcome = |is_read, states: &[State]| Outcome {
             is_read,
             flow_logs: states.iter().copied().collect(),
@@ -171,25 +174,26 @@ mod tests {
         };
         let verdict = |is_read, states| outcome(is_read, states).words();
         let healthy = [State::Delivering, State::Idle, State::Idle];
-        assert_eq!(verdict(true, &healthy), "every flow log that should deliver does");
+        assert_eq!(verdict(true, &healthy), "every flow log delivers or is idle");
+        assert_eq!(verdict(true, &[State::Delivering]), "every flow log delivers");
         assert_eq!(verdict(false, &healthy), "not everything could be read");
-        assert_eq!(verdict(true, &[]), "there is nothing to log");
+        assert_eq!(verdict(true, &[]), "nothing to log");
         let unhealthy = [State::Missing, State::Delivering, State::Silent, State::Missing];
         assert_eq!(verdict(true, &unhealthy), "not every flow log delivers: 1 silent, 2 missing");
         assert_eq!(verdict(false, &[State::Unknown]), "not everything could be read; 1 unknown");
         let accepted = Outcome { accepted: 2, accepted_failures: 1, ..outcome(true, &healthy) };
         assert_eq!(
             accepted.words(),
-            "every flow log that should deliver does, except 2 with an exception; 1 error has an exception"
+            "every flow log delivers or is idle, except 2 with an exception; 1 error has an exception"
         );
         let all = Outcome { accepted: 2, ..outcome(true, &[]) };
-        assert_eq!(all.words(), "every flow log that should deliver does, except 2 with an exception");
+        assert_eq!(all.words(), "every flow log delivers, except 2 with an exception");
         let open = Outcome { accepted: 2, ..outcome(true, &[State::Silent]) };
         assert_eq!(open.words(), "not every flow log delivers: 1 silent");
     }
 
     #[test]
-    fn numbers_read_as_people_write_them() {
+    fn numbers_have_separators_and_units() {
         for (number, whole, few, size) in [
             (0, "0", "0", "0 B"),
             (999, "999", "999", "999 B"),
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_has_its_largest_unit() {
+    fn age_uses_the_largest_unit() {
         for (seconds, text) in
             [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (172_800, "2 days")]
         {

@@ -1,4 +1,4 @@
-//! Flow logs of others on what the fleet logs, as a few lines for any number of accounts.
+//! Other flow logs on the fleet's resources, in a few lines for any number of accounts.
 
 use std::io;
 
@@ -9,10 +9,11 @@ use super::sheet::Sheet;
 use super::style::{BOLD, DIM};
 use super::view::View;
 
-/// What it means.
-pub(crate) const MEANING: &str = "flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery";
+/// The explanation of the section.
+pub(crate) const MEANING: &str =
+    "other flow logs that record the same traffic, or part of it; AWS charges for each delivery";
 
-/// A line for each kind of destination, and the command that lists every flow log.
+/// Writes a line for each kind of destination, and the command that lists every flow log.
 pub(super) fn also_logged(
     all: &[AlsoLogged],
     hub: &Destination,
@@ -27,5 +28,5 @@ pub(super) fn also_logged(
     for group in also_logged_groups(all, hub) {
         out.line(4, format_args!("  {DIM}={DIM:#} {}", group.named(view.names())))?;
     }
-    out.aside(4, format_args!("{MEANING}; `{lists}` lists them"))
+    out.aside(4, format_args!("{MEANING}; run `{lists}` to list them"))
 }

@@ -1,4 +1,4 @@
-//! What a plan changes. Many changes are counted, those that need a decision with their reason and their accounts.
+//! The changes of a plan. If there are many, they are counted; changes that need a decision keep their reason and accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,25 +15,25 @@ use super::table::{Row, table};
 use super::view::View;
 use crate::report::words::counted;
 
-/// More changes at flow logs than this have no line each.
+/// The maximum number of flow log changes with a line each.
 const LISTED: usize = 40;
-/// More reasons of one kind of change than this have no line each.
+/// The maximum number of reasons with a line each, for one kind of change.
 const REASONS: usize = 5;
-/// More regions than this are counted.
+/// The maximum number of regions that are listed.
 const REGIONS: usize = 3;
-/// More accounts than this have no name in the sentence about a policy.
+/// The maximum number of accounts in the sentence about a policy change.
 const ACCOUNTS: usize = 6;
-/// Where a list below a change begins.
+/// The indent of a list below a change.
 const BELOW: usize = 6;
 
-/// The changes at the hub and at the flow logs, and how many flow logs stay.
+/// Writes the changes to the hub and to the flow logs, and the number of unchanged flow logs.
 pub(super) fn changes(hub: &Hub, plan: &Plan, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     writeln!(out, "{BOLD}hub{BOLD:#} {} {}", view.place(&hub.place()).replace(TIE, " "), hub.bucket)?;
     plan.hub().iter().try_for_each(|change| at_hub(change, view, out))?;
     let is_read = plan.failures().iter().all(|failure| failure.place.account != hub.account);
     let hub_differs = !plan.hub().is_empty() || !plan.not_applied().is_empty();
     if !hub_differs && is_read && plan.obstacles().is_empty() {
-        writeln!(out, "  {DIM}={DIM:#} as declared")?;
+        writeln!(out, "  {DIM}={DIM:#} up to date")?;
     }
     let counts = if view.is_all() { Vec::new() } else { counts(plan) };
     let stays = !plan.left().is_empty() || !plan.also_logged().is_empty();
@@ -52,7 +52,7 @@ pub(super) fn changes(hub: &Hub, plan: &Plan, view: View<'_>, out: &mut Sheet<'_
     Ok(())
 }
 
-/// A change at the hub; below it the accounts that its sentence only counts.
+/// Writes a change to the hub, and below it the accounts that its sentence only counts.
 pub(super) fn at_hub(change: &HubChange, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let style = style(change.sign());
     let sign = change.sign().as_str();
@@ -79,7 +79,7 @@ pub(super) fn style(sign: Sign) -> Style {
     }
 }
 
-/// How many stay, by the reason.
+/// The number of unchanged flow logs for each reason.
 fn counts(plan: &Plan) -> Vec<String> {
     let mut counts: BTreeMap<(bool, &str), usize> = BTreeMap::new();
     for left in plan.left() {
@@ -88,7 +88,7 @@ fn counts(plan: &Plan) -> Vec<String> {
     counts.into_iter().map(|((_, why), count)| format!("{count} {why}")).collect()
 }
 
-/// Changes and, if everything is listed, flow logs that stay, by account, region and resource.
+/// Changes and, with `--all`, unchanged flow logs, sorted by account, region and resource.
 fn rows(plan: &Plan, view: View<'_>) -> Vec<Row> {
     let cells = |Place { account, region }: &Place, rest: [String; 3]| {
         let name = view.name(*account).unwrap_or_default().to_owned();
@@ -106,7 +106,7 @@ fn rows(plan: &Plan, view: View<'_>) -> Vec<Row> {
         Row { style: style(sign), sign: sign.as_str(), cells, below: None }
     });
     let stays = |place: &Place, resource: &str, log: Option<&FlowLogId>, why: String| {
-        let what = log.map_or_else(String::new, |log| format!("leave {log}"));
+        let what = log.map_or_else(String::new, |log| format!("keep {log}"));
         let cells = cells(place, [view.resource(resource), what, why]);
         Row { style: DIM, sign: "=", cells, below: None }
     };
@@ -145,7 +145,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// `create 12 flow logs`.
+    /// Formats the change: `create 12 flow logs`.
     fn what(&self, verb: &str) -> String {
         format!("{verb} {}", counted(self.number, "flow log", "flow logs"))
     }
@@ -177,7 +177,7 @@ fn kind(change: &FlowLogChange) -> (Sign, &'static str) {
     (change.step.sign(), verb)
 }
 
-/// A line for each account and kind of change; if these are many, too, one for each kind and reason, with the accounts.
+/// Writes a line for each account and kind of change; if these are also too many, a line for each kind and reason, with its accounts.
 fn grouped(changes: &[FlowLogChange], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let mut by_account: BTreeMap<(AccountId, (Sign, &str)), Group<'_>> = BTreeMap::new();
     for change in changes {
@@ -200,10 +200,10 @@ fn grouped(changes: &[FlowLogChange], view: View<'_>, out: &mut Sheet<'_>) -> io
             view.accounts(&format!("{:BELOW$}in", ""), group.accounts, BELOW, out)?;
         }
     }
-    out.aside(BELOW, "`--all` lists each flow log")
+    out.aside(BELOW, "use `--all` to list each flow log")
 }
 
-/// Changes by kind and reason; only by kind if there are too many reasons.
+/// Groups changes by kind and reason, or only by kind if there are too many reasons.
 fn by_reason(changes: &[FlowLogChange]) -> BTreeMap<(Sign, &'static str, &str), Group<'_>> {
     let mut reasons: BTreeMap<(Sign, &str), BTreeSet<&str>> = BTreeMap::new();
     for change in changes {

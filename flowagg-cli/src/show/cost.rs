@@ -1,4 +1,4 @@
-//! What new flow logs will cost, in a sentence.
+//! Formats the estimated cost of new flow logs as a sentence.
 
 use flowagg_core::cost::{MonthlyCost, Prices};
 use flowagg_core::estimate::NewFlowLogCost;
@@ -6,16 +6,16 @@ use flowagg_core::estimate::NewFlowLogCost;
 use super::view::View;
 use crate::report::words::counted;
 
-/// If the cost is unknown in more accounts than this, they are counted.
+/// The maximum number of accounts with an unknown cost that are listed. More are counted.
 const ACCOUNTS: usize = 3;
 
-/// The cost of a month: `about USD 1.20 for delivery and USD 0.10 for storage a month`, and where the prices are from.
+/// Formats the cost of a month with the source of the prices: `about USD 1.20 for delivery and USD 0.10 for storage a month (...)`.
 pub(super) fn of_month(MonthlyCost { delivery, storage, .. }: MonthlyCost, prices: &Prices) -> String {
     let source = prices.source();
     format!("about USD {delivery} for delivery and USD {storage} for storage a month ({source})")
 }
 
-/// The estimate for the flow logs that a plan creates.
+/// Formats the estimate for the flow logs that a plan creates.
 pub(super) fn of_new_flow_logs(cost: &NewFlowLogCost, view: View<'_>) -> String {
     if let Some(failure) = &cost.failure {
         let code = failure.code.as_deref().unwrap_or("no response");
@@ -56,7 +56,7 @@ mod tests {
         Place::new(account, &Region::parse("eu-west-1").unwrap())
     }
 
-    /// A new flow log for each of these accounts, of which the first has one that delivered a GB yesterday.
+    /// Changes that create one flow log in each of the given number of accounts.
     fn changes(accounts: u64) -> Vec<FlowLogChange> {
         let vpc = ResourceId::parse("vpc-0123456789abcdef0").unwrap();
         (1..=accounts)
@@ -64,6 +64,7 @@ mod tests {
             .collect()
     }
 
+    /// The estimate for one new flow log in each account. Account 1 has a flow log that delivered this number of bytes yesterday.
     fn sentence(accounts: u64, delivered: u64) -> String {
         let log = FlowLogId::parse("fl-0123456789abcdef0").unwrap();
         let cost = NewFlowLogCost::estimate(

@@ -1,18 +1,18 @@
-//! What is written for programs: documents on standard output, events on standard error. Each is an object whose first
-//! field is the version of its form.
+//! Machine-readable output: documents on standard output, events on standard error. Each is an object whose first field is its
+//! schema version.
 
 use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The version of every document and event: a program that reads them must know this number.
+/// The schema version of every document and event. Programs that read them must check it.
 pub use crate::report::SCHEMA;
 
-/// A value as it is written for programs.
+/// A value with its schema version.
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Document<T> {
-    /// The version of this form.
+    /// The schema version.
     #[schemars(extend("const" = SCHEMA))]
     schema: u32,
     #[serde(flatten)]
@@ -25,18 +25,18 @@ impl<T> Document<T> {
     }
 }
 
-/// A document for programs, on lines for people.
+/// Writes a document as indented JSON.
 pub(crate) fn document(body: &(impl JsonSchema + Serialize), out: &mut dyn Write) -> io::Result<()> {
     json(&Document::new(body), out)
 }
 
-/// A document on a line, where there is one for each of many things.
+/// Writes a document on one line, for output with many documents.
 pub(crate) fn line(body: &(impl JsonSchema + Serialize), out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Document::new(body))?;
     writeln!(out)
 }
 
-/// A value whose form others define, on lines for people.
+/// Writes a value as indented JSON without a schema version, for formats that are defined elsewhere.
 pub(crate) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)

@@ -1,4 +1,4 @@
-//! What goes to standard error: words for people, or an event for each thing for a program.
+//! Machine-readable events on standard error.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -10,56 +10,56 @@ use serde::Serialize;
 use super::document::Document;
 use crate::aws::Calls;
 
-/// What a program that listens is told.
+/// An event on standard error, as one line of JSON.
 #[derive(JsonSchema, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum Event<'a> {
-    /// A step of a longer piece of work is done.
+    /// A step of a longer task is done.
     Step {
-        /// The piece of work.
+        /// The task.
         #[schemars(extend("enum" = [
             "reading", "hub", "flow logs", "looking again", "asking", "counting", "finding idle", "delivering",
         ]))]
         what: &'a str,
-        /// How many steps of it are done.
+        /// The number of completed steps.
         done: usize,
-        /// How many it has.
+        /// The total number of steps.
         total: usize,
-        /// Where the last one was: an account, an account and a region, a bucket, or words.
+        /// The subject of the last step: an account, an account-region, a bucket, or other text.
         at: &'a str,
     },
-    /// A message to people.
+    /// A message for people.
     Notice {
-        /// The words.
+        /// The message.
         text: &'a str,
     },
-    /// How often each operation was sent.
+    /// The number of calls of each AWS operation.
     Calls {
-        /// What they were sent for.
+        /// The phase of the run.
         #[schemars(extend("enum" = ["reading", "applying", "looking again", "verifying", "reporting"]))]
         phase: &'a str,
-        /// The numbers, by the name of the operation.
+        /// The number of calls by operation name.
         calls: &'a Calls,
     },
-    /// Something is wrong with the command line or with a file; or the output cannot be written.
+    /// An error in the command line or in a file, or output that could not be written.
     Error(Fault<'a>),
-    /// A call to AWS failed that the run cannot go on without.
+    /// A failed AWS call that stops the run.
     Failure(&'a Failure),
-    /// A trace of `--verbose`.
+    /// A trace line from `--verbose`.
     Trace {
         /// The line.
         text: &'a str,
     },
 }
 
-/// What is wrong, and what to do.
+/// An error and its fix.
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Fault<'a> {
-    /// What is wrong.
+    /// The error.
     pub(super) what: &'a str,
-    /// What to do about it.
+    /// How to fix it.
     pub(super) help: &'a str,
-    /// The fleet file that it is in; null where it is about no place in one.
+    /// The fleet file that contains the error; null if the error is not in a fleet file.
     pub(super) path: Option<&'a str>,
     /// The line in that file, from 1.
     pub(super) line: Option<usize>,
@@ -73,17 +73,17 @@ impl fmt::Display for Event<'_> {
     }
 }
 
-/// Nobody is left to tell when standard error is gone.
-pub(super) fn tell(line: &dyn fmt::Display) {
+/// Prints a line on standard error. Write errors are ignored: there is no other place to report them.
+pub(super) fn print_line(line: &dyn fmt::Display) {
     drop(writeln!(io::stderr(), "{line}"));
 }
 
-/// Makes an event of each line of a trace.
+/// Turns each line of a trace into an event.
 pub(crate) struct Trace;
 
 impl Write for Trace {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        tell(&Event::Trace { text: String::from_utf8_lossy(line).trim_end() });
+        print_line(&Event::Trace { text: String::from_utf8_lossy(line).trim_end() });
         Ok(line.len())
     }
 

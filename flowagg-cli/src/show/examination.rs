@@ -1,4 +1,4 @@
-//! What a look before the roll-out found.
+//! The output of `doctor`.
 
 use std::io;
 
@@ -8,6 +8,7 @@ use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::table::{Row, table};
 use super::view::View;
 use crate::doctor::{Examination, Health};
+use crate::report::words::counted;
 
 pub(crate) fn examination(examination: &Examination, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let rows: Vec<Row> = examination
@@ -31,42 +32,39 @@ pub(crate) fn examination(examination: &Examination, view: View<'_>, out: &mut S
         failures(&examination.failures, view, out)?;
     }
     let of = |health| examination.checks.iter().filter(|check| check.health == health).count();
-    let looks = match of(Health::Doubtful) {
+    let warnings = match of(Health::Doubtful) {
         0 => String::new(),
-        n => format!("; {n} to look at"),
+        n => format!(", {}", counted(n, "warning", "warnings")),
     };
     let topics: Vec<&str> = examination.not_checked.iter().map(|topic| topic.as_str()).collect();
     let not_checked =
         if topics.is_empty() { String::new() } else { format!("; not checked: {}", topics.join(", ")) };
     writeln!(out)?;
     let next = match (of(Health::Bad), of(Health::Unknown)) {
-        (0, 0) if topics.is_empty() => "`flowagg plan` shows what would change",
-        _ => "fix what is named above, then run `flowagg doctor` again",
+        (0, 0) if topics.is_empty() => "run `flowagg plan` to see the changes",
+        _ => "fix the problems above, then run `flowagg doctor` again",
     };
     match (of(Health::Bad), of(Health::Unknown)) {
         (0, 0) if topics.is_empty() => {
-            let of = match (examination.is_part, looks.is_empty()) {
-                (true, _) => " of what `--only` selects",
-                (false, true) => " of `flowagg apply`",
-                (false, false) => "",
-            };
+            let part = if examination.is_part { " for the selection of `--only`" } else { "" };
             out.line(
                 4,
-                format_args!("{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: nothing stands in the way{of}{looks}"),
+                format_args!("{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: all checks passed{part}{warnings}"),
             )
         }
         (0, n) => out.line(
             4,
             format_args!(
-                "{BOLD}{YELLOW}not everything was checked{YELLOW:#}{BOLD:#}: {n} unknown{not_checked}{looks}"
+                "{BOLD}{YELLOW}not everything was checked{YELLOW:#}{BOLD:#}: {n} unknown{warnings}{not_checked}"
             ),
         ),
         (n, _) => {
             let changed = match examination.is_executed {
-                true => "the endpoint executed a dry run: remove what it made",
+                true => "the endpoint executed a dry run: delete what it created",
                 false => "nothing was changed",
             };
-            out.line(4, format_args!("{BOLD}{RED}{n} in the way{RED:#}{BOLD:#}: {changed}{not_checked}"))
+            let failed = counted(n, "check failed", "checks failed");
+            out.line(4, format_args!("{BOLD}{RED}{failed}{RED:#}{BOLD:#}; {changed}{not_checked}"))
         }
     }?;
     super::next(next, out)

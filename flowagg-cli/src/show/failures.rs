@@ -1,4 +1,4 @@
-//! Failed calls. Those with one cause are printed once: a role that is missing in a hundred accounts is one cause.
+//! Failed calls. Failures with the same cause are merged: a role that is missing in a hundred accounts is one cause.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,35 +12,35 @@ use super::sheet::{Sheet, TIE};
 use super::style::{BOLD, RED, YELLOW};
 use super::view::View;
 
-/// From this number on, failures with one cause are printed once, with the message of the first.
+/// From this number on, failures with one cause are merged, with the message of the first.
 const MANY: usize = 4;
-/// If all accounts have the cause in the same places, up to this many, these are printed once.
+/// The maximum number of regions that are printed once in front of the accounts, if all accounts have the same ones.
 const HEAD: usize = 2;
-/// What comes after `error: ` begins here, and all that belongs to it.
+/// The indent of text after `error: `, and of everything that belongs to it.
 pub(super) const HANG: usize = 7;
 
-/// What is wrong, and what to do.
+/// Writes an error and its fix.
 pub(super) fn error(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
     err.line(HANG + 2, format_args!("{RED}error{RED:#}: {what}"))?;
     err.aside(HANG, help)
 }
 
-/// What may be wrong, and what to do.
+/// Writes a warning and its fix.
 pub(super) fn warning(what: &str, help: &str, err: &mut Sheet<'_>) -> io::Result<()> {
-    /// What comes after `warning: ` begins here.
+    /// The indent of text after `warning: `.
     const INDENT: usize = 9;
     err.line(INDENT, format_args!("{YELLOW}warning{YELLOW:#}: {what}"))?;
     err.aside(INDENT, help)
 }
 
-/// Every fault of a fleet file, with its place.
+/// Writes every error in a fleet file, with its position.
 pub(super) fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io::Result<()> {
     let path = path.display();
     let count = match error.faults.len() {
-        1 => "a fault".to_owned(),
-        n => format!("{n} faults"),
+        1 => "1 error".to_owned(),
+        n => format!("{n} errors"),
     };
-    err.line(HANG, format_args!("{RED}error{RED:#}: `{path}` has {count}; nothing was read or written"))?;
+    err.line(HANG, format_args!("{RED}error{RED:#}: `{path}` is invalid ({count}); no AWS calls were made"))?;
     for fault in &error.faults {
         err.line(6, format_args!("{BOLD}{path}:{}:{}{BOLD:#}: {}", fault.line, fault.column, fault.what))?;
         err.aside(4, &fault.help)?;
@@ -48,7 +48,7 @@ pub(super) fn faults(path: &Path, error: &FleetError, err: &mut Sheet<'_>) -> io
     Ok(())
 }
 
-/// Calls that failed: where, what, and what to do. The JSON document has each of them.
+/// Writes failed calls, each with its location and fix. The JSON document contains every failure.
 pub(crate) fn failures(failures: &[Failure], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let mut causes: BTreeMap<(&str, Option<&str>, &Advice), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
@@ -70,7 +70,7 @@ pub(crate) fn failures(failures: &[Failure], view: View<'_>, out: &mut Sheet<'_>
     Ok(())
 }
 
-/// The message and the resource, without the account and the region that AWS repeats in them.
+/// The message and the resource, without the account and the region that they repeat.
 fn without_place(Failure { place, message, resource, .. }: &Failure) -> (String, Option<String>) {
     let without =
         |text: &String| text.replace(&place.account.to_string(), "").replace(place.region.as_str(), "");
@@ -84,7 +84,7 @@ fn one(failure: &Failure, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()>
     error(&format!("{place}: {}", failure.what()), &failure.help(), out)
 }
 
-/// The cause once, with the message of the first; then where it occurs. Resources are listed if they are of one account.
+/// Writes the cause with the message of the first failure, then where it occurs. Resources are listed if they are all in one account.
 fn many(first: &Failure, alike: &[&Failure], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let is_one = alike.iter().all(|failure| failure.resource == first.resource);
     let resource = first.resource.as_ref().filter(|_| is_one).map(|it| format!("{it}: ")).unwrap_or_default();
@@ -99,7 +99,7 @@ fn many(first: &Failure, alike: &[&Failure], view: View<'_>, out: &mut Sheet<'_>
 /// An account, and the region and the resource in it.
 pub(super) type Occurrence<'a> = (AccountId, Option<&'a str>, Option<&'a str>);
 
-/// Where something occurs, in up to two lines. Resources are listed if they are of one account.
+/// Writes where something occurs, on up to two lines. Resources are listed if they are all in one account.
 pub(super) fn occurrences(
     places: &[Occurrence<'_>],
     view: View<'_>,
@@ -137,7 +137,7 @@ pub(super) fn occurrences(
     view.list(&format!("{:indent$}{start}", ""), &entries, what, indent, out)
 }
 
-/// An account with its region, or with the number of regions.
+/// Formats an account with its region, or with the number of regions.
 fn entry(view: View<'_>, account: AccountId, inside: &BTreeSet<String>) -> String {
     let account = view.account(account);
     match inside.first() {
@@ -158,13 +158,13 @@ mod tests {
             Place::new(AccountId::parse(&format!("{n:012}")).unwrap(), &Region::parse("eu-west-1").unwrap()),
             "AssumeRole",
             "not authorized",
-            "make the role",
+            "create the role",
         );
         failed.code = Some(code.into());
         failed
     }
 
-    fn told(list: &[Failure]) -> String {
+    fn unwrapped(list: &[Failure]) -> String {
         shown(list, None)
     }
 
@@ -175,24 +175,24 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_many_accounts_have_is_told_once_with_every_account() {
+    fn cause_in_many_accounts_is_printed_once_with_every_account() {
         let mut list: Vec<Failure> = (1..=5).map(|n| refused(n, "AccessDenied")).collect();
         list.push(refused(9, "ExpiredToken"));
         assert_data_eq!(
-            told(&list),
+            unwrapped(&list),
             str![[r#"
 error: 5 times: AssumeRole: AccessDenied: not authorized
-       make the role
+       create the role
        in eu-west-1: 000000000001, 000000000002, 000000000003, 000000000004, 000000000005
 error: 000000000009 eu-west-1: AssumeRole: ExpiredToken: not authorized
-       make the role
+       create the role
 
 "#]]
         );
     }
 
     #[test]
-    fn failures_of_one_code_with_different_ways_out_are_told_apart() {
+    fn failures_with_one_code_and_different_fixes_are_separate() {
         let denied = |n, help: &str| {
             let mut failure = refused(n, "UnauthorizedOperation");
             failure.advice = Advice::for_place(|account, _| format!("{help} in {account}"));
@@ -201,7 +201,7 @@ error: 000000000009 eu-west-1: AssumeRole: ExpiredToken: not authorized
         let list: Vec<Failure> =
             (1..=4).flat_map(|n| [denied(n, "allow it"), denied(n + 4, "ask for an exception")]).collect();
         assert_data_eq!(
-            told(&list),
+            unwrapped(&list),
             str![[r#"
 error: 4 times: AssumeRole: UnauthorizedOperation: not authorized
        allow it in each account
@@ -215,13 +215,13 @@ error: 4 times: AssumeRole: UnauthorizedOperation: not authorized
     }
 
     #[test]
-    fn few_failures_are_printed_one_by_one_unless_their_messages_are_equal() {
+    fn few_failures_are_separate_unless_their_messages_are_equal() {
         let list = [refused(1, "AccessDenied"), refused(2, "AccessDenied")];
         assert_data_eq!(
-            told(&list),
+            unwrapped(&list),
             str![[r#"
 error: 2 times: AssumeRole: AccessDenied: not authorized
-       make the role
+       create the role
        in eu-west-1: 000000000001, 000000000002
 
 "#]]
@@ -229,19 +229,19 @@ error: 2 times: AssumeRole: AccessDenied: not authorized
         let [one, mut other] = list;
         other.message = "not authorized at all".to_owned();
         assert_data_eq!(
-            told(&[one, other]),
+            unwrapped(&[one, other]),
             str![[r#"
 error: 000000000001 eu-west-1: AssumeRole: AccessDenied: not authorized
-       make the role
+       create the role
 error: 000000000002 eu-west-1: AssumeRole: AccessDenied: not authorized at all
-       make the role
+       create the role
 
 "#]]
         );
     }
 
     #[test]
-    fn places_of_one_account_are_listed_below_it() {
+    fn resources_of_one_account_are_listed() {
         let list: Vec<Failure> = (0..30)
             .map(|n| {
                 let mut failure = refused(1, "UnauthorizedOperation");
@@ -250,10 +250,10 @@ error: 000000000002 eu-west-1: AssumeRole: AccessDenied: not authorized at all
             })
             .collect();
         assert_data_eq!(
-            told(&list),
+            unwrapped(&list),
             str![[r#"
 error: 30 times: AssumeRole: UnauthorizedOperation: not authorized
-       make the role
+       create the role
        in 000000000001: eu-west-1 vpc-00000000, eu-west-1 vpc-00000001, eu-west-1 vpc-00000002, eu-west-1 vpc-00000003, eu-west-1 vpc-00000004, eu-west-1 vpc-00000005, and 24 more resources
 
 "#]]
@@ -267,17 +267,17 @@ error: 30 times: AssumeRole: UnauthorizedOperation: not authorized
             shown(&list, Some(80)),
             str![[r#"
 error: 300 times: AssumeRole: AccessDenied: not authorized
-       make the role
+       create the role
        in eu-west-1: 000000000001, 000000000002, 000000000003, 000000000004,
        000000000005, 000000000006, 000000000007, and 293 more accounts
 
 "#]]
         );
         assert_data_eq!(
-            told(&list),
+            unwrapped(&list),
             str![[r#"
 error: 300 times: AssumeRole: AccessDenied: not authorized
-       make the role
+       create the role
        in eu-west-1: 000000000001, 000000000002, 000000000003, 000000000004, 000000000005, 000000000006, 000000000007, 000000000008, 000000000009, 000000000010, and 290 more accounts
 
 "#]]
@@ -289,7 +289,7 @@ error: 300 times: AssumeRole: AccessDenied: not authorized
             shown(&list, Some(80)),
             str![[r#"
 error: 301 times: AssumeRole: AccessDenied: not authorized
-       make the role
+       create the role
        in 000000000001 (2 regions), 000000000002 eu-west-1,
        000000000003 eu-west-1, 000000000004 eu-west-1, and 296 more accounts
 

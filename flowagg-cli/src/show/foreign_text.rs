@@ -1,4 +1,4 @@
-//! Text that flowagg did not write, on a screen: nothing panics, and no line is wider than the screen.
+//! Output of text from other sources: nothing panics, and no line is wider than the terminal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ fn failure<S: Strategy<Value = String>>(text: fn() -> S) -> impl Strategy<Value 
     })
 }
 
-/// The plan for a bucket and a VPC of these words.
+/// A plan for a bucket and a VPC with this text in their values.
 fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
     let [ownership, other, destination, format] = words.clone();
     let id = ResourceId::parse("vpc-0000000a").unwrap();
@@ -88,7 +88,7 @@ fn planned(fleet: &Fleet, words: &[String; 4], failures: Vec<Failure>) -> Plan {
     flowagg_policy::plan::plan(&fleet, &observed, Unnamed::Keep)
 }
 
-/// The cost of a new flow log in the hub account, which is known, and of one in the member's, which is not; or a failure.
+/// An estimate with a known cost in the hub account and an unknown cost in the member's account, or with this failure.
 fn cost(fleet: &Fleet, failure: Option<&Failure>) -> Option<NewFlowLogCost> {
     let hub = Place { account: fleet.hub.account, ..place() };
     let create = |place: &Place| {
@@ -105,7 +105,7 @@ fn cost(fleet: &Fleet, failure: Option<&Failure>) -> Option<NewFlowLogCost> {
     NewFlowLogCost::estimate(fleet, &changes, &comparable, &delivered, &[])
 }
 
-/// What is written on a sheet of this width, without styles.
+/// The output at this width, without styles.
 fn shown(width: Option<usize>, write: impl FnOnce(&mut Sheet<'_>) -> std::io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&mut Sheet::new(&mut out, width)).unwrap();
@@ -120,7 +120,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn any_text_is_wrapped_within_the_width_and_no_word_is_lost(text in line(), width in 40..100_usize, indent in 0..60_usize) {
+    fn any_text_is_wrapped_within_the_width_and_keeps_all_words(text in line(), width in 40..100_usize, indent in 0..60_usize) {
         let written = shown(Some(width), |out| out.line(indent, &text));
         prop_assert!(widest(&written) <= width, "{}", written);
         let words = |text: &str| text.replace(['\u{a0}', ' ', '\n'], "");
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn a_table_of_any_cells_is_within_the_width(cells in vec(vec(line(), 1..5), 1..4), below in option::of(line())) {
+    fn table_with_any_cells_is_within_the_width(cells in vec(vec(line(), 1..5), 1..4), below in option::of(line())) {
         let row = |cells: &Vec<String>| Row { style: GREEN, sign: "+", cells: cells.clone(), below: below.clone() };
         let rows: Vec<Row> = cells.iter().map(row).collect();
         for width in [40, 60, WIDTH] {
@@ -138,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_of_any_words_is_within_the_width(
+    fn plan_with_any_text_is_within_the_width(
         name in line(),
         words in [line(), line(), line(), line()],
         failed in vec(failure(line), 0..6),
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn any_control_characters_are_made_visible(
+    fn any_control_characters_are_escaped(
         name in foreign(),
         words in [foreign(), foreign(), foreign(), foreign()],
         failed in vec(failure(foreign), 0..6),

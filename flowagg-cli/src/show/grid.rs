@@ -1,4 +1,4 @@
-//! Rows of values: one table, or one for each row if that is too wide.
+//! Prints rows of values as one table, or as one table per row if they are too wide.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::sheet::Sheet;
 use super::style::{BOLD, DIM};
 use super::table::{Column, Row, columns, table};
 
-/// Prints rows, each with a value for every column; `None` is null. Columns in `right` end under each other.
+/// Prints rows, each with a value for every column; `None` is null. The columns in `right` are right-aligned.
 pub(super) fn grid(
     names: &[String],
     rows: &[Vec<Option<String>>],

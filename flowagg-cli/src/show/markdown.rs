@@ -1,6 +1,6 @@
-//! A plan as Markdown, to be a comment on a pull request, and a report, to be the summary of a workflow run.
+//! A plan as Markdown for a comment on a pull request, and a report as Markdown for the summary of a workflow run.
 //!
-//! Source: a comment on GitHub takes 65,536 characters (the limit of its API; no documentation page has it).
+//! Source: a GitHub comment is limited to 65,536 characters (a limit of its API, not documented on any page).
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -21,11 +21,11 @@ use super::view::{Extent, View};
 use crate::report::words::counted;
 use crate::report::{Report, ReportFinding};
 
-/// More changes than this are counted by account and region, not listed.
+/// The maximum number of changes that are listed. More are counted by account-region.
 const LISTED: usize = 100;
-/// More accounts and regions than this are only counted.
+/// The maximum number of account-regions with a row each.
 const COUNTED: usize = 300;
-/// More failures than this are only counted.
+/// The maximum number of failures that are listed.
 const FAILURES: usize = 50;
 
 pub(crate) fn markdown(
@@ -58,8 +58,8 @@ pub(crate) fn markdown(
         let view = View::of(plan.names(), Extent::Brief);
         writeln!(out, "\nCost of new flow logs: {}.", text(&of_new_flow_logs(cost, view)))?;
     }
-    concerns("In the way of every change", plan.obstacles(), out)?;
-    concerns("Not as declared, and not flowagg's to change", plan.concerns(), out)?;
+    concerns("Blocks every change", plan.obstacles(), out)?;
+    concerns("Needs attention, not changed by flowagg", plan.concerns(), out)?;
     failures(plan.failures(), out)?;
     also_logged(plan.also_logged(), &fleet.destination(), out)?;
     if !plan.notes().is_empty() {
@@ -72,7 +72,7 @@ pub(crate) fn markdown(
     Ok(())
 }
 
-/// Writes the numbers and the findings of a report.
+/// Writes the totals and the findings of a report.
 pub fn report_markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let Report { hub, made, totals, .. } = report;
     let findings: Vec<&ReportFinding> = report.open_findings().collect();
@@ -83,8 +83,8 @@ pub fn report_markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         hub.bucket, hub.account, hub.region
     )?;
     let regions = ("regions", account_regions(totals).replace(TIE, " "));
-    for (what, told) in [regions].into_iter().chain(numbers(&totals.coverage, &totals.flow_logs)) {
-        writeln!(out, "| {what} | {told} |")?;
+    for (what, text) in [regions].into_iter().chain(numbers(&totals.coverage, &totals.flow_logs)) {
+        writeln!(out, "| {what} | {text} |")?;
     }
     if !findings.is_empty() {
         writeln!(out, "\n**Findings**\n")?;
@@ -96,17 +96,17 @@ pub fn report_markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             Severity::Note => "note",
         };
         let help = help.as_ref().map_or(String::new(), |help| format!("; {}", text(help)));
-        let places = counted(places.len(), "place", "places");
+        let places = counted(places.len(), "occurrence", "occurrences");
         writeln!(out, "- {word}: {} ({places}){help}", text(what))?;
     }
     match findings.len().saturating_sub(LISTED) {
         0 => {}
-        n => writeln!(out, "\n... and {n} more: `flowagg report` has them all.")?,
+        n => writeln!(out, "\n... and {n} more: run `flowagg report` to list them all.")?,
     }
     also_logged(&report.also_logged, &hub.destination(), out)
 }
 
-/// Flow logs of others, a line for each kind of destination.
+/// Writes other flow logs on the fleet's resources, a line for each kind of destination.
 fn also_logged(all: &[AlsoLogged], hub: &Destination, out: &mut dyn Write) -> io::Result<()> {
     if all.is_empty() {
         return Ok(());
@@ -130,8 +130,7 @@ fn concerns(heading: &str, concerns: &[Concern], out: &mut dyn Write) -> io::Res
 
 fn verdict(plan: &Plan) -> String {
     match plan.failures().len() {
-        _ if !plan.obstacles().is_empty() => "nothing can be done before an obstacle is removed".to_owned(),
-        0 if plan.is_settled() => "nothing to do".to_owned(),
+        _ if !plan.obstacles().is_empty() => "blocked until an obstacle is removed".to_owned(),
         0 => plan.summary(),
         n => format!("{}, {n} could not be read", plan.summary()),
     }
@@ -153,7 +152,7 @@ fn flow_logs(fleet: &Fleet, changes: &[FlowLogChange], out: &mut dyn Write) -> i
     if changes.len() <= LISTED {
         writeln!(
             out,
-            "| | account | name | region | resource | change | why |\n|---|---|---|---|---|---|---|"
+            "| | account | name | region | resource | change | reason |\n|---|---|---|---|---|---|---|"
         )?;
         for change in changes {
             let place = &change.place;
@@ -204,15 +203,15 @@ fn failures(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
     more(failures.len(), FAILURES, out)
 }
 
-/// How many are not told.
-fn more(of: usize, told: usize, out: &mut dyn Write) -> io::Result<()> {
-    match of.saturating_sub(told) {
+/// Writes the number of items that are not listed.
+fn more(of: usize, listed: usize, out: &mut dyn Write) -> io::Result<()> {
+    match of.saturating_sub(listed) {
         0 => Ok(()),
-        n => writeln!(out, "\n... and {n} more: `flowagg plan` has them all."),
+        n => writeln!(out, "\n... and {n} more: run `flowagg plan` to list them all."),
     }
 }
 
-/// One line without a meaning in Markdown: names and messages are other people's words.
+/// Escapes text as one line of Markdown: names and messages come from other sources.
 fn text(words: &str) -> String {
     let mut safe = String::with_capacity(words.len());
     for c in words.chars() {
@@ -248,8 +247,7 @@ mod tests {
         AccountId::parse(&format!("{n:012}")).unwrap()
     }
 
-    /// A plan that creates this many flow logs, for up to ten VPCs in each account, and has this many accounts that could not
-    /// be read.
+    /// A plan that creates `changes` flow logs, for up to ten VPCs in each account, with `unread` accounts that could not be read.
     fn plan(changes: usize, unread: usize) -> Plan {
         let mut fleet = fleet("any");
         let region = Region::parse("eu-west-1").unwrap();
@@ -278,7 +276,7 @@ mod tests {
                 Place::new(account, &region),
                 "AssumeRole",
                 "User: arn:aws:iam::111122223333:user/x is not authorized",
-                "make the role with a trust policy for the caller, or name another with `role`",
+                "create the role with a trust policy for the caller, or set another role with `role`",
             );
             failure.code = Some("AccessDenied".into());
             add(account, Err(failure));
@@ -288,7 +286,7 @@ mod tests {
         flowagg_policy::plan::plan(&fleet, &observed, Unnamed::Keep)
     }
 
-    fn told(fleet: &Fleet, plan: &Plan) -> String {
+    fn written(fleet: &Fleet, plan: &Plan) -> String {
         let mut out = Vec::new();
         markdown(fleet, plan, None, &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -296,25 +294,28 @@ mod tests {
 
     #[test]
     fn each_change_is_a_row_with_its_reason() {
-        let text = told(&fleet("payments"), &plan(2, 0));
-        let row = "| + | 222222222222 | payments | eu-west-1 | `vpc-00000001` | create a flow log | none to the bucket yet |";
+        let text = written(&fleet("payments"), &plan(2, 0));
+        let row = "| + | 222222222222 | payments | eu-west-1 | `vpc-00000001` | create a flow log | no flow log to this bucket |";
         assert!(text.lines().any(|line| line == row), "{text}");
     }
 
     #[test]
-    fn names_that_mean_something_in_markdown_mean_nothing() {
-        let text = told(&fleet("a|b <img src=x> @all [x](y)"), &plan(1, 0));
+    fn markdown_in_names_is_escaped() {
+        let text = written(&fleet("a|b <img src=x> @all [x](y)"), &plan(1, 0));
         let row = text.lines().find(|line| line.starts_with("| + |"));
-        let escaped = r"| + | 222222222222 | a\|b &lt;img src=x> \@all \[x\](y) | eu-west-1 | `vpc-00000000` | create a flow log | none to the bucket yet |";
+        let escaped = r"| + | 222222222222 | a\|b &lt;img src=x> \@all \[x\](y) | eu-west-1 | `vpc-00000000` | create a flow log | no flow log to this bucket |";
         assert_eq!(row, Some(escaped));
     }
 
     #[test]
-    fn the_comment_of_the_largest_fleet_is_one_that_github_takes() {
+    fn comment_of_a_large_fleet_fits_the_github_limit() {
         let plan = plan(40_000, 4_000);
-        let text = told(&fleet("payments"), &plan);
+        let text = written(&fleet("payments"), &plan);
         assert!(text.chars().count() < 65_536, "{} characters", text.chars().count());
         let cut: Vec<&str> = text.lines().filter(|line| line.starts_with("... and ")).collect();
-        assert_eq!(cut, [3700, 3950].map(|n| format!("... and {n} more: `flowagg plan` has them all.")));
+        assert_eq!(
+            cut,
+            [3700, 3950].map(|n| format!("... and {n} more: run `flowagg plan` to list them all."))
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! How things look on a screen: one column for each kind of fact, a sign and a word for each state, colour on top.
+//! Terminal output: one column for each kind of fact, a sign and a word for each state. Colour only repeats them.
 
 mod also_logged;
 mod changes;

@@ -1,4 +1,4 @@
-//! A plan, and what became of it.
+//! The output of a plan and of its execution.
 
 use std::io;
 
@@ -18,8 +18,9 @@ use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::view::{Extent, View};
 use crate::Exit;
 use crate::aws::apply::Applied;
+use crate::report::words::counted;
 
-/// What comes after `warning: ` begins here.
+/// The indent of text after `warning: `.
 const WARNING: usize = 9;
 
 /// A command that changes AWS.
@@ -46,7 +47,7 @@ pub(crate) struct EndedRun {
 }
 
 impl EndedRun {
-    /// What its last line says first, unless all is done: the command, or that a signal ended it.
+    /// The first word of its last line if not everything was applied: the command, or the word for the signal that ended it.
     fn word(self) -> &'static str {
         match self.exit {
             Exit::Interrupted | Exit::Terminated => self.exit.by_signal(),
@@ -60,11 +61,11 @@ impl EndedRun {
 pub(crate) enum Failures {
     /// With the plan.
     Now,
-    /// After the run that follows at once, next to the prompt.
+    /// After the run that follows immediately, next to the prompt.
     Last,
 }
 
-/// The changes, the problems, and a count of what stays.
+/// Writes the changes, the problems, and the number of unchanged flow logs.
 pub(crate) fn plan(
     fleet: &Fleet,
     plan: &Plan,
@@ -88,7 +89,7 @@ pub(crate) fn plan(
     }
     writeln!(out)?;
     if plan.is_empty() && !plan.is_complete() {
-        return writeln!(out, "{BOLD}plan{BOLD:#}: nothing can be done before that is settled");
+        return writeln!(out, "{BOLD}plan{BOLD:#}: no changes can be made until the errors are fixed");
     }
     if let Some(cost) = cost {
         out.line(6, format_args!("{BOLD}cost{BOLD:#}: {}", of_new_flow_logs(cost, view)))?;
@@ -96,27 +97,27 @@ pub(crate) fn plan(
     out.line(6, format_args!("{BOLD}plan{BOLD:#}: {}{}", plan.summary(), besides(plan)))
 }
 
-/// The command that follows a plan. `given` are the options that the plan was made with, each after a space.
+/// The next step after a plan. `given` contains the options of the plan, each after a space.
 pub(crate) fn after_plan(plan: &Plan, given: &str) -> String {
     match plan {
         plan if !plan.is_complete() => format!("fix the errors above, then run `flowagg plan{given}` again"),
-        plan if !plan.is_empty() => format!("`flowagg apply{given}` makes these changes"),
+        plan if !plan.is_empty() => format!("run `flowagg apply{given}` to make these changes"),
         plan if !plan.not_applied().is_empty() => {
-            format!("`flowagg apply{given} --allow-expiry` applies what was not applied")
+            format!("run `flowagg apply{given} --allow-expiry` to apply the remaining changes")
         }
         plan if !plan.concerns().is_empty() => {
-            format!("settle what is not as declared, then run `flowagg plan{given}` again")
+            format!("resolve the items that need attention, then run `flowagg plan{given}` again")
         }
-        _ => "`flowagg verify` checks that the logs arrive".to_owned(),
+        _ => "run `flowagg verify` to check that the logs arrive".to_owned(),
     }
 }
 
-/// The last line of a command: what to do next.
+/// Writes the last line of a command: the next step.
 pub(crate) fn next(what: &str, out: &mut Sheet<'_>) -> io::Result<()> {
     out.line(6, format_args!("{BOLD}next{BOLD:#}: {what}"))
 }
 
-/// What keeps changes from being made, and what could not be read.
+/// Writes the obstacles that block changes, and the failed reads.
 fn unread(plan: &Plan, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     for obstacle in plan.obstacles() {
         error(&format!("{}: {}", at(obstacle, view), obstacle.what), &obstacle.help, out)?;
@@ -124,7 +125,7 @@ fn unread(plan: &Plan, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     failures(plan.failures(), view, out)
 }
 
-/// Changes that expire objects of an existing bucket sooner, and the option that applies them.
+/// Writes changes that would expire existing objects sooner, and the option that applies them.
 fn not_applied(plan: &Plan, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     if !plan.not_applied().is_empty() {
         writeln!(out, "\n{BOLD}not applied{BOLD:#}")?;
@@ -139,7 +140,7 @@ fn not_applied(plan: &Plan, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<(
     Ok(())
 }
 
-/// Where an obstacle is, as for a call that failed.
+/// Formats the location of a concern, as for a failed call.
 pub(super) fn at(concern: &Concern, view: View<'_>) -> String {
     let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
     format!("{}{region}: {}", view.account(concern.account), concern.resource)
@@ -153,16 +154,18 @@ fn besides(plan: &Plan) -> String {
     }
     match plan.concerns().len() {
         0 => {}
-        n => parts.push_str(&format!(", {n} not as declared and left alone")),
+        1 => parts.push_str(", 1 needs attention"),
+        n => parts.push_str(&format!(", {n} need attention")),
     }
     match plan.failures().len() {
         0 => {}
-        n => parts.push_str(&format!(", {n} could not be read")),
+        1 => parts.push_str(", 1 read failed"),
+        n => parts.push_str(&format!(", {n} reads failed")),
     }
     parts
 }
 
-/// What was done and what was not, what a second look finds, and last what failed.
+/// Writes the results of a run, the remaining differences, and last the failures.
 pub(crate) fn applied(
     run: EndedRun,
     hub: &Hub,
@@ -175,7 +178,7 @@ pub(crate) fn applied(
     let is_as_declared =
         remaining.is_empty() && remaining.not_applied().is_empty() && remaining.concerns().is_empty();
     if !is_as_declared {
-        writeln!(out, "\n{BOLD}a second look finds{BOLD:#}")?;
+        writeln!(out, "\n{BOLD}remaining differences{BOLD:#}")?;
         if !remaining.is_empty() {
             changes(hub, remaining, view, out)?;
         }
@@ -192,25 +195,26 @@ pub(crate) fn applied(
         return out.line(
             4,
             format_args!(
-                "{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} done, and a second look finds nothing to do{}",
-                applied.changes(),
+                "{BOLD}{GREEN}ok{GREEN:#}{BOLD:#}: {} applied; no differences remain{}",
+                counted(applied.changes(), "change", "changes"),
                 counts(applied)
             ),
         );
     }
-    let left = if remaining.is_empty() { String::new() } else { format!("; left: {}", remaining.summary()) };
-    let (name, done) = (run.word(), applied.changes());
+    let left =
+        if remaining.is_empty() { String::new() } else { format!("; remaining: {}", remaining.summary()) };
+    let (name, done) = (run.word(), counted(applied.changes(), "change", "changes"));
     out.line(
         6,
         format_args!(
-            "{BOLD}{RED}{name}{RED:#}{BOLD:#}: {done} done{}{left}{}",
+            "{BOLD}{RED}{name}{RED:#}{BOLD:#}: {done} applied{}{left}{}",
             counts(applied),
             besides(remaining)
         ),
     )
 }
 
-/// The results of a run that a signal ended before a second look.
+/// Writes the results of a run that a signal ended before the state was read again.
 pub(crate) fn applied_unread(
     applied: &Applied,
     interrupted: Exit,
@@ -223,21 +227,22 @@ pub(crate) fn applied_unread(
     }
     failures(&applied.failures, view, out)?;
     writeln!(out)?;
-    let (word, done, counts) = (interrupted.by_signal(), applied.changes(), counts(applied));
+    let (word, counts) = (interrupted.by_signal(), counts(applied));
+    let done = counted(applied.changes(), "change", "changes");
     out.line(
         6,
         format_args!(
-            "{BOLD}{RED}{word}{RED:#}{BOLD:#}: {done} done{counts}; what is left was not read again"
+            "{BOLD}{RED}{word}{RED:#}{BOLD:#}: {done} applied{counts}; remaining differences were not checked"
         ),
     )
 }
 
-/// What was done and what was not.
+/// Writes what was applied, what was skipped, and the warnings.
 fn outcome(applied: &Applied, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     writeln!(out, "\n{BOLD}applied{BOLD:#}")?;
     results(&applied.done, view, out)?;
     for held_back in &applied.held_back {
-        out.line(12, format_args!("  {YELLOW}not tried{YELLOW:#} {held_back}"))?;
+        out.line(10, format_args!("  {YELLOW}skipped{YELLOW:#} {held_back}"))?;
     }
     for warning in &applied.warnings {
         out.line(
@@ -249,33 +254,35 @@ fn outcome(applied: &Applied, view: View<'_>, out: &mut Sheet<'_>) -> io::Result
     Ok(())
 }
 
-/// How many failed, were not tried, and are to be checked.
+/// Formats the numbers of failures, skipped changes and warnings.
 fn counts(applied: &Applied) -> String {
     let warnings = if applied.warnings.len() == 1 { "warning" } else { "warnings" };
     let counts = [
         (applied.failures.len(), "failed"),
-        (applied.held_back.len(), "not tried"),
+        (applied.held_back.len(), "skipped"),
         (applied.warnings.len(), warnings),
     ];
     let counts = counts.into_iter().filter(|(number, _)| *number > 0);
     counts.map(|(number, what)| format!(", {number} {what}")).collect()
 }
 
-/// The command that follows a run that changes.
+/// The next step after `apply` or `destroy`.
 pub(crate) fn after_run(run: Run, given: &str, applied: &Applied, remaining: &Plan) -> String {
     let name = run.name();
     match (run, remaining) {
         _ if !applied.failures.is_empty() || !remaining.is_complete() => {
             format!(
-                "fix the errors above, then run `flowagg {name}{given}` again: what is done is not repeated"
+                "fix the errors above, then run `flowagg {name}{given}` again; completed changes are kept"
             )
         }
         (_, plan) if !plan.is_empty() => format!("run `flowagg {name}{given}` again"),
         (Run::Apply, plan) if plan.is_settled() => {
-            "`flowagg verify --wait 30m` waits until the logs arrive".to_owned()
+            "run `flowagg verify --wait 30m` to wait until the logs arrive".to_owned()
         }
         (Run::Apply, plan) => after_plan(plan, given),
-        (Run::Destroy, _) => "the bucket and its objects stay: delete them if nobody needs them".to_owned(),
+        (Run::Destroy, _) => {
+            "the bucket and its objects are kept; delete them if you no longer need them".to_owned()
+        }
     }
 }
 
@@ -288,7 +295,7 @@ mod tests {
     use crate::aws::mocked;
 
     #[test]
-    fn a_warning_has_its_place_and_help_on_the_screen() {
+    fn warning_has_location_and_fix() {
         let fleet = mocked::fleet();
         let mut warning = Concern::new(
             Subject::Policy,
@@ -314,16 +321,16 @@ applied
 warning: 111122223333 eu-west-1: the bucket policy of acme-logs: another process changed it
          check its statements
 
-a second look finds
+remaining differences
 hub 111122223333 eu-west-1 acme-logs
   + create the bucket in eu-west-1
   + block all public access
-  + set object ownership BucketOwnerEnforced
+  + set object ownership to BucketOwnerEnforced
   + encrypt with SSE-S3
-  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after 7 days
   + write the bucket policy: grants delivery to 222222222222 (594 bytes)
 
-apply: 0 done, 1 warning; left: 6 changes to the hub
+apply: 0 changes applied, 1 warning; remaining: 6 changes to the hub
 
 "#]]
         );

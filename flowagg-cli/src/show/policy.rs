@@ -1,4 +1,4 @@
-//! What the policy commands print: an answer, findings, sizes.
+//! The output of the policy commands: decisions, findings and sizes.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::sheet::Sheet;
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::table::{Row, table};
 
-/// A policy's decision about a request: a sign, the decision, and below it the resource.
+/// Writes a policy's decision about a request: a sign, the action, the decision, and below it the resource.
 pub(crate) fn answer(
     action: &str,
     resource: &str,
@@ -25,7 +25,7 @@ pub(crate) fn answer(
     out.aside(6, resource)
 }
 
-/// What the linter found in a policy.
+/// Writes the linter's findings about a policy.
 pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) -> io::Result<()> {
     for Finding { id, severity, statement, place, message, help, .. } in findings {
         let (style, word) = match severity {
@@ -40,19 +40,19 @@ pub(crate) fn findings(policy: &str, findings: &[Finding], out: &mut Sheet<'_>) 
         out.aside(4, help)?;
     }
     match findings.len() {
-        0 => writeln!(out, "{GREEN}ok{GREEN:#}: nothing found in {policy}"),
+        0 => writeln!(out, "{GREEN}ok{GREEN:#}: no findings in {policy}"),
         1 => writeln!(out, "\n1 finding in {policy}"),
         n => writeln!(out, "\n{n} findings in {policy}"),
     }
 }
 
-/// How large a policy is, and how many accounts fit in each form.
+/// Writes the size of a policy, and the number of accounts that fit in each form.
 pub(crate) fn sizes(sizes: &Sizes, out: &mut Sheet<'_>) -> io::Result<()> {
     let Sizes { limit, form, bytes, reserved, accounts, forms, .. } = sizes;
     writeln!(out, "{accounts} accounts in form `{form}`: {bytes} of {limit} bytes")?;
     if *reserved > 0 {
         let what = "are reserved for statements that AWS may append for flow logs in the hub account";
-        out.line(0, format_args!("{reserved} bytes more {what}"))?;
+        out.line(0, format_args!("another {reserved} bytes {what}"))?;
     }
     writeln!(out)?;
     let rows: Vec<Row> = forms
@@ -60,8 +60,8 @@ pub(crate) fn sizes(sizes: &Sizes, out: &mut Sheet<'_>) -> io::Result<()> {
         .map(|form| {
             let fits = form.accounts.map_or("any number of accounts".to_owned(), |n| format!("{n} accounts"));
             let each = match form.bytes_per_account {
-                0 => "no list of accounts".to_owned(),
-                bytes => format!("{bytes} bytes an account"),
+                0 => "no account list".to_owned(),
+                bytes => format!("{bytes} bytes per account"),
             };
             let (style, sign) =
                 if form.accounts.is_none_or(|most| most >= *accounts) { (GREEN, "+") } else { (RED, "!") };

@@ -1,4 +1,4 @@
-//! Progress: a bar on a terminal, a line now and then elsewhere, an event for each step for a program; and Ctrl-C.
+//! Progress and signals. On a terminal, progress is a bar; otherwise occasional lines, or an event for each step with JSON output.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, tell};
+use super::event::{Event, print_line};
 use crate::{Exit, Progress};
 
-/// Work with fewer steps than this is over before a line about it is read.
+/// The minimum number of steps for progress lines. Shorter work ends before the lines would be read.
 const WORTH_A_LINE: usize = 50;
 /// How often a wait is reported without a terminal.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -33,7 +33,7 @@ impl Watch {
                 Err(_) => bar,
             }
         });
-        // A dumb terminal takes no bar: it is told on lines, as a file is.
+        // A dumb terminal cannot show a bar and gets lines, like a file.
         let bar = bar.filter(|bar| !bar.is_hidden());
         Self { bar, events, waits: Mutex::default() }
     }
@@ -44,7 +44,7 @@ impl Watch {
         }
     }
 
-    /// Waits for a signal: the first cancels the token, the second ends the program.
+    /// Waits for signals: the first cancels the token, the second ends the program.
     pub(crate) async fn interrupts(&self, cancel: &CancellationToken, first: &OnceCell<Exit>) -> ! {
         loop {
             let exit = signal().await;
@@ -53,11 +53,11 @@ impl Watch {
                 end(exit);
             }
             cancel.cancel();
-            self.say("stopping: calls in progress are finished first; a second Ctrl-C ends at once");
+            self.say("stopping after the calls in progress; press Ctrl-C again to stop immediately");
         }
     }
 
-    /// Shows how far a wait is: on a terminal each time, elsewhere once a minute.
+    /// Shows the progress of a wait: on a terminal at every call, otherwise once a minute.
     pub(crate) fn waited(&self, waited: &Waited) {
         let Waited { share, .. } = waited;
         match &self.bar {
@@ -71,13 +71,13 @@ impl Watch {
     pub(super) fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None if self.events => tell(&Event::Notice { text: line }),
-            None => tell(&line),
+            None if self.events => print_line(&Event::Notice { text: line }),
+            None => print_line(&line),
         }
     }
 }
 
-/// The progress of work that has parts, between which results may be printed.
+/// The progress of work in several parts. Results may be printed between the parts.
 #[cfg(feature = "query")]
 pub(crate) struct Watched {
     interactive: bool,
@@ -85,19 +85,19 @@ pub(crate) struct Watched {
     watch: Option<Watch>,
     signal: std::pin::Pin<Box<dyn Future<Output = Exit>>>,
     start: std::time::Instant,
-    /// When the next line is due without a bar.
+    /// When the next line is due if there is no bar.
     next: Duration,
 }
 
 #[cfg(feature = "query")]
 impl Watched {
-    /// Work that starts now. Signals no longer end the program: [`Watched::until`] returns them.
+    /// Starts the work. From now on, signals do not end the program; [`Watched::until`] returns them.
     pub(crate) fn new(interactive: bool, events: bool) -> Self {
         let start = std::time::Instant::now();
         Self { interactive, events, watch: None, signal: Box::pin(signal()), start, next: MINUTE }
     }
 
-    /// Does a part of the work, until a signal ends it. A signal between two parts ends the next one.
+    /// Runs a part of the work until it ends or a signal arrives. A signal between two parts ends the next part.
     pub(crate) async fn until<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Exit> {
         tokio::select! {
             biased;
@@ -106,12 +106,12 @@ impl Watched {
         }
     }
 
-    /// How long ago the work started.
+    /// The time since the work started.
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// Shows how far the work is: on a terminal each time, elsewhere once a minute.
+    /// Shows the progress of the work: on a terminal at every call, otherwise once a minute.
     pub(crate) fn show(&mut self, what: &str, done: u64, total: u64, at: &str) {
         let elapsed = self.elapsed();
         let watch = self.watch.get_or_insert_with(|| Watch::new(self.interactive, self.events));
@@ -126,7 +126,7 @@ impl Watched {
         }
     }
 
-    /// Shows how many are done, of a number that is not known, in the same way.
+    /// Shows the progress of work with an unknown total, in the same way.
     #[cfg(feature = "athena")]
     pub(crate) fn count(&mut self, what: &str, done: u64, noun: &str) {
         if self.interactive {
@@ -137,7 +137,7 @@ impl Watched {
         }
     }
 
-    /// Takes the bar off the terminal, so that something can be printed.
+    /// Removes the bar from the terminal before other output is printed.
     pub(crate) fn hide(&mut self) {
         if let Some(watch) = self.watch.take() {
             watch.finish();
@@ -145,10 +145,10 @@ impl Watched {
     }
 }
 
-/// The step of a wait.
+/// The name of a wait's step in events.
 const DELIVERING: &str = "delivering";
 
-/// How long a run has waited for deliveries, and how long it still waits.
+/// The elapsed and remaining time of a wait for deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Waited {
     share: Share,
@@ -157,7 +157,7 @@ pub(crate) struct Waited {
 }
 
 impl Waited {
-    /// A wait up to a limit, with this share of the flow logs delivering.
+    /// Creates the progress of a wait up to `limit`. `share` is the share of flow logs that deliver.
     pub(crate) fn new(share: Share, elapsed: Duration, limit: Duration) -> Self {
         let elapsed = Duration::from_secs(elapsed.as_secs());
         Self { share, elapsed, remaining: limit.saturating_sub(elapsed) }
@@ -175,20 +175,20 @@ impl fmt::Display for Waited {
     }
 }
 
-/// `2m 15s`.
+/// Formats whole seconds: `2m 15s`.
 fn seconds(time: Duration) -> String {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     format!("{:#}", SignedDuration::from_secs(seconds))
 }
 
-/// The minutes of a wait that were reported.
+/// Limits the progress lines of a wait to one per minute.
 #[derive(Debug, Default)]
 struct Minutes {
     next: Duration,
 }
 
 impl Minutes {
-    /// Whether another minute has begun since the last time.
+    /// Whether another minute has started since the last line.
     fn has_come(&mut self, elapsed: Duration) -> bool {
         let has_come = elapsed >= self.next;
         while self.next <= elapsed {
@@ -198,12 +198,12 @@ impl Minutes {
     }
 }
 
-/// Ends the program at once.
+/// Ends the program immediately.
 pub(crate) fn end(exit: Exit) -> ! {
     std::process::exit(i32::from(exit as u8))
 }
 
-/// Waits for a signal that ends a program.
+/// Waits for a signal to end the program.
 #[cfg(unix)]
 pub(crate) async fn signal() -> Exit {
     use tokio::signal::unix::{SignalKind, signal};
@@ -226,17 +226,17 @@ pub(crate) async fn signal() -> Exit {
     }
 }
 
-/// Waits for a signal that ends a program.
+/// Waits for a signal to end the program.
 #[cfg(not(unix))]
 pub(crate) async fn signal() -> Exit {
     match tokio::signal::ctrl_c().await {
         Ok(()) => Exit::Interrupted,
-        // Where there are no signals, there is nothing to wait for.
+        // The platform has no signals to wait for.
         Err(_) => std::future::pending().await,
     }
 }
 
-/// Whether the program was started to survive the end of its terminal, as by `nohup`. Only Linux tells.
+/// Whether the program ignores SIGHUP, for example under `nohup`. Can only be detected on Linux.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -254,8 +254,8 @@ impl Progress for Watch {
                 bar.set_position(done as u64);
                 bar.set_message(at.to_owned());
             }
-            None if self.events => tell(&Event::Step { what, done, total, at }),
-            // A line for each tenth.
+            None if self.events => print_line(&Event::Step { what, done, total, at }),
+            // One line per 10 %.
             None if total >= WORTH_A_LINE
                 && (done == total || done * 10 / total > (done - 1) * 10 / total) =>
             {
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_reported_once_a_minute() {
+    fn wait_is_reported_once_a_minute() {
         let mut minutes = Minutes::default();
         let times = [3, 4, 59, 60, 61, 119, 250, 251, 299, 300];
         let reported: Vec<u64> =
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_has_its_elapsed_and_remaining_time() {
+    fn wait_has_elapsed_and_remaining_time() {
         let share = Share::new(2, 7);
         let waited = |elapsed| Waited::new(share, Duration::from_millis(elapsed), Duration::from_secs(1800));
         assert_eq!(

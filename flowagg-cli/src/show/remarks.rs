@@ -1,4 +1,4 @@
-//! What a plan found besides its changes: what is not as declared, and notes. Many alike are printed once.
+//! Remarks of a plan next to its changes: items that need attention, and notes. Many similar ones are merged.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,12 +14,12 @@ use super::style::{DIM, YELLOW};
 use super::view::View;
 use crate::report::words::{count, counted};
 
-/// From this number on, remarks that are alike are printed once.
+/// From this number on, similar remarks are merged.
 const MANY: usize = 4;
-/// What comes after `note: ` begins here.
+/// The indent of text after `note: `.
 const NOTE: usize = 6;
 
-/// What is not as declared, and what to do about it. Those with the same advice are alike.
+/// Writes the items that need attention, each with its fix. Items with the same fix are similar.
 pub(super) fn concerns(concerns: &[Concern], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     if !concerns.is_empty() {
         writeln!(out)?;
@@ -46,18 +46,18 @@ pub(super) fn concerns(concerns: &[Concern], view: View<'_>, out: &mut Sheet<'_>
 
 fn one(concern: &Concern, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let place = place(concern, view);
-    out.line(HANG + 2, format_args!("{YELLOW}not as declared{YELLOW:#}: {place}: {}", concern.what))?;
+    out.line(HANG + 2, format_args!("{YELLOW}needs attention{YELLOW:#}: {place}: {}", concern.what))?;
     out.aside(HANG, &concern.help)
 }
 
-/// The first of them, the advice, and the accounts.
+/// Writes the first of several similar items, the fix, and the accounts.
 fn many(group: &[&Concern], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let Some(first) = group.first() else { return Ok(()) };
     let (number, place) = (group.len(), place(first, view));
     let what = &first.what;
     out.line(
         HANG + 2,
-        format_args!("{YELLOW}not as declared{YELLOW:#}: {number} times, first at {place}: {what}"),
+        format_args!("{YELLOW}needs attention{YELLOW:#}: {number} times, first at {place}: {what}"),
     )?;
     out.aside(HANG, &first.help)?;
     let mut accounts: Vec<AccountId> = group.iter().map(|concern| concern.account).collect();
@@ -66,24 +66,24 @@ fn many(group: &[&Concern], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<(
     view.accounts(&start, accounts, HANG, out)
 }
 
-/// The account, the region if it is about one, and the thing.
+/// Formats the account, the region if there is one, and the resource.
 fn place(concern: &Concern, view: View<'_>) -> String {
     let region = concern.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
     format!("{}{region} {}", view.account(concern.account), view.resource(&concern.resource))
 }
 
-/// Which questions of `flowagg query` the fields that a fleet file declares cannot answer.
+/// Notes which questions of `flowagg query` the declared fields cannot answer.
 pub(super) fn unanswered(spec: &FlowLogSpec, out: &mut Sheet<'_>) -> io::Result<()> {
     let names: Vec<&str> = question::unanswered(spec).into_iter().map(QuestionName::as_str).collect();
     if names.is_empty() || spec.format == RecordFormat::default() {
         return Ok(());
     }
-    let what = "the declared `flow-logs.fields` do not answer these questions of `flowagg query`";
+    let what = "the declared `flow-logs.fields` cannot answer these questions of `flowagg query`";
     writeln!(out)?;
     out.line(NOTE, format_args!("{DIM}note{DIM:#}: {what}: {}", names.join(", ")))
 }
 
-/// What is worth knowing. Account-regions with nothing to log, and accounts that are still granted, are put together.
+/// Writes the notes. Account-regions with nothing to log are merged, and so are accounts that are still granted.
 pub(super) fn notes(notes: &[Note], view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     if !notes.is_empty() {
         writeln!(out)?;
@@ -93,9 +93,9 @@ pub(super) fn notes(notes: &[Note], view: View<'_>, out: &mut Sheet<'_>) -> io::
     let nothing = if nothing.len() < MANY || view.is_all() { Vec::new() } else { nothing };
     let granted = if granted.len() < MANY || view.is_all() { Vec::new() } else { granted };
     for note in notes {
-        let is_put_together = (!nothing.is_empty() && nothing_to_log(note).is_some())
+        let is_merged = (!nothing.is_empty() && nothing_to_log(note).is_some())
             || (!granted.is_empty() && still_granted(note).is_some());
-        if !is_put_together {
+        if !is_merged {
             out.line(NOTE, format_args!("{DIM}note{DIM:#}: {}", note.named(view.names())))?;
         }
     }
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn questions_are_named_that_declared_fields_do_not_answer() {
+    fn note_names_the_questions_that_declared_fields_cannot_answer() {
         let note = |set: FieldSet| {
             let mut spec = FlowLogSpec::default();
             spec.format = set.format();
@@ -147,9 +147,9 @@ mod tests {
         };
         assert_eq!(
             note(FieldSet::Cost),
-            "\nnote: the declared `flow-logs.fields` do not answer these questions of `flowagg query`: by-service, unencrypted\n"
+            "\nnote: the declared `flow-logs.fields` cannot answer these questions of `flowagg query`: by-service, unencrypted\n"
         );
-        assert_eq!(note(FieldSet::Default), "", "nothing is declared");
+        assert_eq!(note(FieldSet::Default), "", "no fields are declared");
         assert_eq!(note(FieldSet::All), "");
     }
 }

@@ -1,5 +1,5 @@
-//! How a fleet stands: numbers, a line for each account, or two where one is too long for the terminal, findings. A letter
-//! for each state and a character for each amount: colour only repeats them.
+//! The output of `report`: totals, accounts and findings. An account takes one line, or two if one is too long for the terminal.
+//! States are letters and amounts are characters; colour only repeats them.
 
 use std::io;
 
@@ -21,7 +21,7 @@ use super::view::{Extent, View};
 use crate::report::words::{age, bytes, count, counted, legend, letter, short, state};
 use crate::report::{AccountReport, AffectedResource, PolicySize, Report, ReportFinding};
 
-/// What a terminal can draw.
+/// The characters that a terminal can display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyphs {
     /// Blocks of eight heights.
@@ -31,7 +31,7 @@ pub enum Glyphs {
 }
 
 impl Glyphs {
-    /// From nothing to the most.
+    /// The characters from none to the maximum.
     fn scale(self) -> [char; 6] {
         match self {
             Self::Unicode => ['·', '▁', '▃', '▅', '▆', '█'],
@@ -40,23 +40,23 @@ impl Glyphs {
     }
 }
 
-/// How wide the list of the regions is where there is no width.
+/// The width of the list of regions if the output has no width.
 const WIDTH: usize = 80;
-/// What a line takes without the account's name, its regions and its days; and the first of two lines without name and
-/// regions.
+/// The width of a single line without the account's name, regions and days, and the width of the first of two lines without name
+/// and regions.
 const TAKEN: (usize, usize) = (56, 28);
-/// The least room for what people call an account.
+/// The minimum width of the account name.
 const NAME: usize = 12;
-/// What a region takes in the list of the regions.
+/// The width of a region in the list of regions.
 const REGION: usize = 17;
-/// Where the second of two lines begins: under the name.
+/// The indent of the second line, below the name.
 const SECOND: usize = 15;
-/// More places than this are listed by their accounts.
+/// The maximum number of occurrences with a line each. More are listed by account.
 const NAMED: usize = 3;
-/// In a fleet of more accounts than this, those that are healthy have one line for each unit.
+/// In a fleet with more accounts than this, the healthy accounts of an organizational unit share one line.
 const ACCOUNTS: usize = 40;
 
-/// Writes the report. In brief, the healthy accounts of a large fleet are counted.
+/// Writes the report. With [`Extent::Brief`], the healthy accounts of a large fleet are only counted.
 pub fn report(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'_>) -> io::Result<()> {
     let hub = &report.hub;
     let made = format_args!("{DIM}{}{DIM:#}", report.made);
@@ -77,7 +77,7 @@ pub fn report(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'
         let findings = counted(hidden, "finding has", "findings have");
         out.line(
             6,
-            format_args!("{DIM}note{DIM:#}: {findings} an exception: `flowagg report --all` lists them"),
+            format_args!("{DIM}note{DIM:#}: {findings} an exception; run `flowagg report --all` for details"),
         )?;
     }
     writeln!(out)?;
@@ -85,7 +85,7 @@ pub fn report(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'
     next_step("report", &report.outcome(), out)
 }
 
-/// The last line, which says the same as the exit code.
+/// Writes the last line, which matches the exit code.
 pub(crate) fn report_verdict(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     let findings = format!(", {}", counted(report.open_findings().count(), "finding", "findings"));
     verdict("report", &report.outcome(), &findings, out)
@@ -95,13 +95,13 @@ fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
     let totals = &report.totals;
     let [resources, flow_logs] = numbers(&totals.coverage, &totals.flow_logs);
     let newest = totals.newest_age_seconds.map_or("none".to_owned(), |lag| format!("{} old", age(lag)));
-    let policy = report.policy.as_ref().map_or("not there".to_owned(), room);
+    let policy = report.policy.as_ref().map_or("missing or not read".to_owned(), room);
     let places = format!(
         "{} in {}",
         counted(totals.accounts, "account", "accounts"),
         counted(report.regions.len(), "region", "regions")
     );
-    for (what, told) in [
+    for (what, text) in [
         ("fleet", places),
         ("regions", account_regions(totals)),
         resources,
@@ -109,7 +109,7 @@ fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
         (
             "delivered",
             format!(
-                "{}, {} in {}; the newest is {newest}",
+                "{}, {} in {}; newest object: {newest}",
                 counted(usize::try_from(totals.objects).unwrap_or(usize::MAX), "object", "objects"),
                 bytes(totals.bytes),
                 counted(report.days.len(), "day", "days")
@@ -117,16 +117,16 @@ fn totals(report: &Report, out: &mut Sheet<'_>) -> io::Result<()> {
         ),
         ("cost", cost(report)),
         ("policy", policy),
-        ("expiry", report.expiry.clone().unwrap_or_else(|| "not known".to_owned())),
+        ("expiry", report.expiry.clone().unwrap_or_else(|| "unknown".to_owned())),
     ] {
-        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
+        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {text}"))?;
     }
     Ok(())
 }
 
-/// What is delivered and stored in a month, about.
+/// Formats the estimated monthly cost.
 fn cost(report: &Report) -> String {
-    let unknown = || "not known before a day of deliveries is over".to_owned();
+    let unknown = || "unknown until the first full day of deliveries".to_owned();
     report.totals.cost.map_or_else(unknown, |month| of_month(month, &report.prices))
 }
 
@@ -136,9 +136,9 @@ fn room(size: &PolicySize) -> String {
         format!("{} of {} bytes ({} %)", count(*bytes as u64), count(*limit as u64), bytes * 100 / limit);
     match (form, accounts_fit) {
         (None, _) => format!("{taken}; the fleet's grant does not fit"),
-        (Some(form), None) => format!("{taken}; form `{form}` takes any number of accounts"),
+        (Some(form), None) => format!("{taken}; form `{form}` fits any number of accounts"),
         (Some(form), Some(fit)) => {
-            format!("{taken}; form `{form}` takes {} accounts", count(*fit as u64))
+            format!("{taken}; form `{form}` fits {} accounts", count(*fit as u64))
         }
     }
 }
@@ -147,12 +147,12 @@ fn style(state: Option<State>) -> Style {
     state.map_or(DIM, of_state)
 }
 
-/// How the list of accounts is laid out.
+/// The layout of the account list.
 struct Columns {
     name: usize,
     regions: usize,
     days: usize,
-    /// What came stands on a second line: one would be too long.
+    /// Whether deliveries are on a second line, because one line would be too long.
     is_divided: bool,
 }
 
@@ -170,7 +170,7 @@ impl Columns {
         Self { name: longest.min(room), regions, days, is_divided: true }
     }
 
-    /// Writes who and how, and what came of it.
+    /// Writes the account and its state, and its deliveries.
     fn write(&self, first: &str, second: &str, out: &mut Sheet<'_>) -> io::Result<()> {
         if self.is_divided {
             out.line(SECOND, format_args!("  {first}"))?;
@@ -194,7 +194,7 @@ fn accounts(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'_>
     out.aside(2, legend.collect::<Vec<_>>().join(", "))?;
     let scale: String = glyphs.scale().iter().collect();
     if let [first, .., last] = report.days.as_slice() {
-        let scale = format_args!("by objects: {scale} from none to most");
+        let scale = format_args!("objects: {scale} (none to most)");
         out.aside(2, format_args!("days {first} to {last} (UTC), {scale}"))?;
         writeln!(out)?;
     }
@@ -214,7 +214,7 @@ fn accounts(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'_>
         if let Some(unit) = of_unit.first().map(|account| &account.unit)
             && (unit.is_some() || of_unit.len() < report.accounts.len())
         {
-            let unit = unit.as_deref().unwrap_or("in no known unit");
+            let unit = unit.as_deref().unwrap_or("unknown unit");
             out.line(2, format_args!("  {BOLD}{unit}{BOLD:#}"))?;
         }
         for account in of_unit.iter().filter(|account| is_listed(account)) {
@@ -231,18 +231,18 @@ fn accounts(report: &Report, glyphs: Glyphs, extent: Extent, out: &mut Sheet<'_>
     if extent == Extent::Brief && report.accounts.len() > ACCOUNTS {
         out.aside(
             2,
-            "healthy: every flow log delivers or is idle; `flowagg report --all` lists these accounts",
+            "healthy: every flow log delivers or is idle; run `flowagg report --all` to list these accounts",
         )?;
     }
     Ok(())
 }
 
-/// Whether nothing of the account needs a look. An account that is left out has no state, and is listed with the reason.
+/// Whether the account has no problem. An excluded account has no state and is listed with the reason.
 fn is_healthy(account: &AccountReport) -> bool {
     account.why.is_none() && account.state.is_none_or(State::is_healthy)
 }
 
-/// Healthy accounts of a unit, as one.
+/// The sum of the healthy accounts of a unit.
 struct Sum {
     accounts: usize,
     days: Vec<Amount>,
@@ -278,12 +278,12 @@ impl Sum {
     }
 }
 
-/// A letter for each region: a to z, then A to Z, then for all others the same sign.
+/// The symbols of the regions: a to z, then A to Z, then `*` for all others.
 fn letters() -> impl Iterator<Item = char> {
     ('a'..='z').chain('A'..='Z').chain(std::iter::repeat('*'))
 }
 
-/// An account, its state, and that of each of its regions.
+/// Formats an account, its state, and the state of each region.
 fn standing(account: &AccountReport, columns: &Columns) -> String {
     let name = cut(account.name.as_deref().unwrap_or_default(), columns.name);
     let of_account = style(account.state);
@@ -296,7 +296,7 @@ fn standing(account: &AccountReport, columns: &Columns) -> String {
     text + &" ".repeat(columns.regions.saturating_sub(account.regions.len()))
 }
 
-/// What came of an account, by day and in all.
+/// Formats the deliveries of an account, by day and in total.
 fn came_of(account: &AccountReport, heat: &str, columns: &Columns) -> String {
     let newest = account.newest.as_ref().map(|newest| newest.age_seconds);
     came(heat, newest, account.objects, account.bytes, columns)
@@ -308,7 +308,7 @@ fn came(heat: &str, newest: Option<i64>, objects: u64, size: u64, columns: &Colu
     format!("{heat:0$} {newest:>7} {objects:>7} {bytes:>10}", columns.days)
 }
 
-/// A text of exactly so many columns; what is cut off is told by a dot.
+/// Pads or truncates text to a width. Truncated text ends with a dot.
 fn cut(text: &str, width: usize) -> String {
     let mut cut = text.to_owned();
     if display_width(text) > width {
@@ -319,7 +319,7 @@ fn cut(text: &str, width: usize) -> String {
     cut + &" ".repeat(gap)
 }
 
-/// How much came, as one character.
+/// The character for a number of objects.
 fn heat(glyphs: Glyphs, objects: u64, most: u64) -> char {
     let scale = glyphs.scale();
     let level = crate::report::heat(objects, most);

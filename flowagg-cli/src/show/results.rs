@@ -1,4 +1,4 @@
-//! What a run has done: each flow log with its id, or if there are many, their number.
+//! The results of a run: each flow log with its ID, or counts if there are many.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,11 +11,11 @@ use super::view::View;
 use crate::aws::apply::{Did, Done};
 use crate::report::words::{count, counted};
 
-/// More results for flow logs than this are counted by account.
+/// The maximum number of flow log results with a line each. More are counted by account.
 const LISTED: usize = 20;
-/// More accounts than this are counted as a whole.
+/// The maximum number of accounts with a line each. More are counted together.
 const ACCOUNTS: usize = 40;
-/// What comes after `  done ` begins here.
+/// The indent of text after `  done `.
 const HANG: usize = 7;
 
 /// Writes the results in the past tense.
@@ -45,14 +45,14 @@ pub(super) fn results(done: &[Done], view: View<'_>, out: &mut Sheet<'_>) -> io:
         out.line(HANG, format_args!("  {GREEN}done{GREEN:#} {tally}"))?;
         view.accounts(&format!("{:HANG$}in", ""), by_account.into_keys(), HANG, out)?;
     }
-    // A flow log that was deleted is not listed any more.
+    // `plan --all` no longer lists deleted flow logs.
     match whole.created + whole.tagged {
         0 => Ok(()),
-        _ => out.aside(HANG, "`flowagg plan --all` lists each flow log with its id"),
+        _ => out.aside(HANG, "run `flowagg plan --all` to list each flow log with its ID"),
     }
 }
 
-/// How many flow logs were created, deleted and tagged, and where.
+/// The number of created, deleted and tagged flow logs, and their regions.
 #[derive(Default)]
 struct Tally<'a> {
     created: usize,
@@ -62,7 +62,7 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    /// `None` if it was not done to flow logs.
+    /// Counts a result; `None` if it is not about flow logs.
     fn of(done: &'a Done) -> Option<Self> {
         let mut tally = Self { regions: BTreeSet::from([&done.place.region]), ..Self::default() };
         match &done.what {
@@ -81,7 +81,7 @@ impl<'a> Tally<'a> {
         self.regions.extend(&other.regions);
     }
 
-    /// `created 8 flow logs, deleted 1 in 4 regions`.
+    /// Formats the counts: `created 8 flow logs, deleted 1 in 4 regions`.
     fn words(&self, accounts: Option<usize>) -> String {
         let verbs = [("created", self.created), ("deleted", self.deleted), ("tagged", self.tagged)];
         let mut parts: Vec<String> = Vec::new();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn few_results_have_their_ids_and_many_are_counted() {
+    fn few_results_list_ids_and_many_are_counted() {
         assert_data_eq!(
             shown(1),
             str![[r#"
@@ -167,7 +167,7 @@ mod tests {
   done 000000000009: created 4 flow logs in 2 regions
   done 000000000010: created 4 flow logs in 2 regions
   done 000000000011: created 4 flow logs in 2 regions
-       `flowagg plan --all` lists each flow log with its id
+       run `flowagg plan --all` to list each flow log with its ID
 
 "#]]
         );
@@ -178,7 +178,7 @@ mod tests {
   done created 1,200 flow logs, deleted 1 in 300 accounts and 2 regions
        in 000000000001, 000000000002, 000000000003, 000000000004, 000000000005,
        000000000006, 000000000007, 000000000008, and 292 more accounts
-       `flowagg plan --all` lists each flow log with its id
+       run `flowagg plan --all` to list each flow log with its ID
 
 "#]]
         );

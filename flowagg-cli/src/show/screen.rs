@@ -1,4 +1,4 @@
-//! Where a run writes to, and the few things that every command writes.
+//! The output streams of a run, and the output that all commands share.
 
 use std::cell::OnceCell;
 use std::io::{self, BufRead, Write};
@@ -19,28 +19,28 @@ use super::view::View;
 use crate::aws::Calls;
 use crate::{Exit, Progress};
 
-/// Where a run writes to. Styles are written always; the writers take them out where they are not wanted.
+/// The output streams of a run. Styles are always written; the writers remove them if necessary.
 #[non_exhaustive]
 pub struct Screen<'a> {
     /// Results.
     pub out: &'a mut Sheet<'a>,
     /// Progress, prompts and errors.
     pub err: &'a mut Sheet<'a>,
-    /// The answers to prompts, one on each line.
+    /// The answers to prompts, one per line.
     pub input: Option<&'a mut dyn BufRead>,
-    /// Whether there is a terminal, for prompts and progress.
+    /// Whether a terminal is available for prompts and progress.
     pub interactive: bool,
-    /// Whether progress is written for a program: a line of JSON on standard error for each event.
+    /// Whether progress is machine-readable: one line of JSON on standard error for each event.
     pub events: bool,
 }
 
 impl<'a> Screen<'a> {
-    /// A screen without prompts.
+    /// Creates a screen without prompts.
     pub fn new(out: &'a mut Sheet<'a>, err: &'a mut Sheet<'a>) -> Self {
         Self { out, err, input: None, interactive: false, events: false }
     }
 
-    /// Does a piece of work that only reads: a signal ends the program at once.
+    /// Runs read-only work. A signal ends the program immediately.
     pub(crate) async fn reading<T>(&self, work: impl AsyncFnOnce(&dyn Progress) -> T) -> T {
         self.watching(async |watch| work(watch).await).await.unwrap_or_else(|exit| {
             Watch::new(false, self.events).say(&ended(exit, "nothing was changed"));
@@ -48,7 +48,7 @@ impl<'a> Screen<'a> {
         })
     }
 
-    /// Does a piece of work that only reads, until a signal ends it.
+    /// Runs read-only work until it ends or a signal arrives.
     pub(crate) async fn watching<T>(&self, work: impl AsyncFnOnce(&Watch) -> T) -> Result<T, Exit> {
         let watch = Watch::new(self.interactive, self.events);
         let result = tokio::select! {
@@ -59,8 +59,8 @@ impl<'a> Screen<'a> {
         result
     }
 
-    /// Does a piece of work that must not end in the middle of a call: the first signal cancels its token. Returns how that signal ends
-    /// the run, if there was one.
+    /// Runs work that must not be interrupted during a call. The first signal cancels the token. Returns the exit code of that signal, if
+    /// there was one.
     pub(crate) async fn writing<T>(
         &self,
         work: impl AsyncFnOnce(CancellationToken, &dyn Progress) -> T,
@@ -81,27 +81,27 @@ impl<'a> Screen<'a> {
         Ok(exit)
     }
 
-    /// Prompts for confirmation. Every answer but `y` and `yes` is a no, and so is the end of the input.
+    /// Prompts for confirmation. Any answer except `y` and `yes` means no, and so does the end of the input.
     pub(crate) fn agreed(&mut self, question: &str) -> io::Result<bool> {
         let answer = self.answer(&format!("\n{question} [y/N] "))?;
         Ok(answer.is_some_and(|answer| is_yes(&answer)))
     }
 
-    /// Prompts for a line, and returns it without the white space around it; `None` at the end of the input.
+    /// Prompts for a line and returns it without surrounding whitespace; `None` at the end of the input.
     pub(crate) fn answer(&mut self, prompt: &str) -> io::Result<Option<String>> {
         write!(self.err, "{prompt}")?;
         self.err.flush()?;
         let Some(input) = &mut self.input else { return Ok(None) };
         let mut answer = String::new();
         if input.read_line(&mut answer)? == 0 {
-            // The prompt's line is not ended by an answer.
+            // Without an answer, nothing has ended the line of the prompt.
             writeln!(self.err)?;
             return Ok(None);
         }
         Ok(Some(answer.trim().to_owned()))
     }
 
-    /// What is wrong, and what to do.
+    /// Prints an error and its fix.
     pub(crate) fn error(&mut self, what: &str, help: &str) -> io::Result<()> {
         if !self.events {
             return error(what, help, self.err);
@@ -110,7 +110,7 @@ impl<'a> Screen<'a> {
         writeln!(self.err, "{}", Event::Error(fault))
     }
 
-    /// What may be wrong, and what to do.
+    /// Prints a warning and its fix.
     pub(crate) fn warning(&mut self, what: &str, help: &str) -> io::Result<()> {
         if self.events {
             return self.say(&format!("warning: {what}; {help}"));
@@ -118,7 +118,7 @@ impl<'a> Screen<'a> {
         warning(what, help, self.err)
     }
 
-    /// Every fault of a fleet file, with its place.
+    /// Prints every error in a fleet file, with its position.
     pub(crate) fn faults(&mut self, path: &Path, error: &FleetError) -> io::Result<()> {
         if !self.events {
             return faults(path, error, self.err);
@@ -131,7 +131,7 @@ impl<'a> Screen<'a> {
         })
     }
 
-    /// The failures that keep a run from going on.
+    /// Prints the failures that stop a run.
     pub(crate) fn failures(&mut self, failures: &[Failure]) -> io::Result<()> {
         if !self.events {
             return failures::failures(failures, View::UNKNOWN, self.err);
@@ -139,25 +139,25 @@ impl<'a> Screen<'a> {
         failures.iter().try_for_each(|failure| writeln!(self.err, "{}", Event::Failure(failure)))
     }
 
-    /// What keeps changes from being made.
+    /// Prints the obstacles that block changes.
     pub(crate) fn obstacles(&mut self, obstacles: &[Concern]) -> io::Result<()> {
         obstacles.iter().try_for_each(|obstacle| {
             self.error(&format!("{}: {}", at(obstacle, View::UNKNOWN), obstacle.what), &obstacle.help)
         })
     }
 
-    /// Something that is worth knowing.
+    /// Prints a note.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
         if self.events { self.say(text) } else { self.err.line(6, format_args!("note: {text}")) }
     }
 
-    /// How a run ended, and what it did.
+    /// Prints the last line of a run.
     #[cfg(feature = "query")]
     pub(crate) fn last_line(&mut self, text: &str) -> io::Result<()> {
         if self.events { self.say(text) } else { self.err.line(4, text) }
     }
 
-    /// Something that is to be known beside the result, as it stands.
+    /// Prints a message next to the result, without any prefix.
     pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
         match text.trim_end() {
             "" => Ok(()),
@@ -166,23 +166,23 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// How often each operation was sent, where a program listens.
+    /// Prints the number of calls of each operation, if the output is machine-readable.
     pub(crate) fn calls(&mut self, phase: &str, calls: &Calls) -> io::Result<()> {
         if self.events { writeln!(self.err, "{}", Event::Calls { phase, calls }) } else { Ok(()) }
     }
 }
 
-/// Whether the answer to a question is a yes.
+/// Whether an answer to a prompt means yes.
 pub(crate) fn is_yes(answer: &str) -> bool {
     matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
-/// The last line of a run that a signal ended.
+/// Formats the last line of a run that a signal ended.
 fn ended(exit: Exit, what: &str) -> String {
     format!("{}: {what}", exit.by_signal())
 }
 
-/// A mistake on the command line, or the help that was asked for.
+/// Prints a command line error, or the requested help.
 pub(crate) fn usage(error: &clap::Error, screen: &mut Screen<'_>) -> Exit {
     let text = error.render();
     if !error.use_stderr() {
@@ -198,7 +198,7 @@ pub(crate) fn usage(error: &clap::Error, screen: &mut Screen<'_>) -> Exit {
     Exit::Usage
 }
 
-/// What clap states about a mistake, and its tips, each on one line. What it prints of the usage is for people.
+/// Splits clap's text into the error and its tips, each on one line. The usage is left out.
 fn parts(text: &str) -> (String, String) {
     let mut paragraphs = text.trim().split("\n\n");
     let what = one_line(paragraphs.next().unwrap_or_default());
@@ -207,7 +207,7 @@ fn parts(text: &str) -> (String, String) {
     let tips: Vec<String> = tips.flat_map(str::lines).map(one_line).collect();
     let tips: Vec<&str> = tips.iter().map(|tip| tip.trim_start_matches("tip: ")).collect();
     let help = if tips.is_empty() {
-        "correct the command line, as the help of the verb describes it".to_owned()
+        "run the command with `--help` to see its usage".to_owned()
     } else {
         tips.join("; ")
     };

@@ -1,5 +1,4 @@
-//! What is written on: a terminal of some width, or a file or a pipe, which has none. Lines are wrapped here and nowhere
-//! else.
+//! An output stream with an optional width: a terminal has one, a file or a pipe does not. Lines are wrapped only here.
 
 use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
@@ -10,46 +9,45 @@ use textwrap::wrap_algorithms::wrap_first_fit;
 
 use super::style::{self, DIM};
 
-/// A terminal narrower than this is written to as if it were as wide: with words of a few letters on each line nobody
-/// reads a table.
+/// The minimum width. Tables on narrower terminals would be unreadable.
 const NARROWEST: usize = 40;
-/// What is wrapped has at least so many columns to stand in.
+/// The minimum width of wrapped text next to its indent.
 const READABLE: usize = 20;
-/// The space at which a line does not end (no-break space, which is written as any other).
+/// A space at which a line is never broken (no-break space, printed as a normal space).
 pub(crate) const TIE: char = '\u{a0}';
 
-/// Somewhere to write to, and how wide it is.
+/// An output stream and its width.
 pub struct Sheet<'a> {
     to: &'a mut dyn Write,
     width: Option<usize>,
-    /// The options that each command of flowagg in a line needs to read the same fleet file.
+    /// The options that each flowagg command in the output needs to read the same fleet file.
     options: Option<String>,
 }
 
 impl<'a> Sheet<'a> {
-    /// A terminal of so many columns; or with `None` something without a width, to which each thing is written on one
-    /// line, as `grep` and `diff` take it.
+    /// Creates a sheet with this terminal width. `None` disables wrapping: each item is written on one line, for tools such as `grep`
+    /// and `diff`.
     pub fn new(to: &'a mut dyn Write, width: Option<usize>) -> Self {
         Self { to, width: width.map(|width| width.max(NARROWEST)), options: None }
     }
 
-    /// Names the fleet file of the run: each command of flowagg in a line gets `-c FILE`, so that it can be copied.
+    /// Sets the fleet file of the run. Each flowagg command in the output gets `-c FILE`, so it can be copied.
     pub(crate) fn set_fleet_file(&mut self, path: &Path) {
         self.options = Some(format!("-c {}", in_a_shell(&path.display().to_string())));
     }
 
-    /// Writes a text as it is, a part of a line or many lines: what `write!` calls.
+    /// Writes text unchanged, a part of a line or several lines. Called by `write!`.
     pub fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
         self.to.write_fmt(text)
     }
 
-    /// How many columns it has.
+    /// The width in columns; `None` if there is none.
     pub(crate) fn width(&self) -> Option<usize> {
         self.width
     }
 
-    /// Writes a line. What does not fit goes on below, with so many spaces before it, and so does what has a line of its own. Words with a [`TIE`] between them
-    /// stay on one line.
+    /// Writes text and wraps it. All lines after the first are indented by `indent` spaces. Words with a [`TIE`] between them stay on the
+    /// same line.
     pub(crate) fn line(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
         let text = text.to_string();
         let text = match &self.options {
@@ -78,8 +76,7 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
-    /// Writes what is said beside or below something else: a way out, a key. It begins after so many spaces, and goes on
-    /// below there.
+    /// Writes dimmed text below another line, such as a fix or an object key. All lines are indented by `indent` spaces.
     pub(super) fn aside(&mut self, indent: usize, text: impl Display) -> io::Result<()> {
         self.line(indent, format_args!("{:indent$}{DIM}{text}{DIM:#}", ""))
     }
@@ -95,7 +92,7 @@ impl Write for Sheet<'_> {
     }
 }
 
-/// The text with these options in each command of flowagg that does not name its fleet file.
+/// Adds the options to each flowagg command in the text that does not name a fleet file.
 fn with_options(text: &str, options: &str) -> String {
     let mut parts = text.split("`flowagg ");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -105,22 +102,22 @@ fn with_options(text: &str, options: &str) -> String {
     })
 }
 
-/// A path as one word of a command line.
+/// Quotes a path as one word of a shell command.
 pub(crate) fn in_a_shell(path: &str) -> String {
     let is_plain =
         |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '\\' | ':' | '~' | '+' | '@');
     if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
-/// Whether a character controls the terminal, or the direction or order of the text around it.
+/// Whether a character controls the terminal, or changes the direction or order of the surrounding text.
 pub(super) fn controls(c: char) -> bool {
     let directs =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || directs || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The text with every character visible that would control the terminal, or change the direction or order of other text: `\u{1b}`
-/// stands for an escape character. Line breaks and flowagg's own styles stay.
+/// Escapes every character that controls the terminal, or changes the direction or order of other text. An escape character becomes
+/// `\u{1b}`. Line breaks and flowagg's own styles are kept.
 ///
 /// Source: "Unicode Bidirectional Algorithm" (Unicode Standard Annex #9), for the directional characters.
 fn visible(text: &str) -> String {
@@ -149,8 +146,8 @@ fn visible(text: &str) -> String {
     out + rest
 }
 
-/// What stays together on a line of so many columns: a word, or several between backticks, for they are a command to be
-/// copied. A key, a path or an ARN that is longer than the line is divided where it has a part more.
+/// Splits text into the units that stay on one line of `room` columns: words, and commands in backticks, so they can be copied. A key,
+/// a path or an ARN that is longer than the line is split at its separators.
 fn words(text: &str, room: usize) -> Vec<Word<'_>> {
     let mut rest = text;
     let mut words = Vec::new();
@@ -166,14 +163,14 @@ fn words(text: &str, room: usize) -> Vec<Word<'_>> {
     words
 }
 
-/// The first word of a text, the spaces after it included, and the rest of the text.
+/// Splits text into its first word, including the spaces after it, and the rest.
 fn first_word(text: &str, room: usize) -> (&str, &str) {
     let whole = (text, "");
     let mut parts = text.match_indices(' ').filter_map(|(at, space)| text.split_at_checked(at + space.len()));
     let closed = |(word, _): &(&str, &str)| word.matches('`').count().is_multiple_of(2);
     let first = parts.next().unwrap_or(whole);
     let part = if closed(&first) { first } else { parts.find(closed).unwrap_or(whole) };
-    // A quotation that is longer than half a line is divided like other text.
+    // A quotation longer than half a line is split like other text.
     let (_, after) = if display_width(part.0) > room / 2 { first } else { part };
     let after = after.trim_start_matches(' ');
     text.split_at_checked(text.len() - after.len()).unwrap_or(whole)
@@ -190,34 +187,34 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_hangs_below() {
-        let text = "error: the bucket policy lets an account deliver that nobody knows";
+    fn long_lines_are_wrapped_with_an_indent() {
+        let text = "error: the bucket policy lets an account deliver without a fleet entry";
         assert_eq!(
             written(Some(40), 7, text),
-            "error: the bucket policy lets an account\n       deliver that nobody knows\n"
+            "error: the bucket policy lets an account\n       deliver without a fleet entry\n"
         );
     }
 
     #[test]
-    fn without_a_width_everything_is_one_line() {
+    fn lines_are_not_wrapped_without_a_width() {
         let text = "a ".repeat(500);
         assert_eq!(written(None, 7, &text), format!("{text}\n"));
     }
 
     #[test]
-    fn a_style_has_no_width() {
+    fn styles_have_no_width() {
         let text = "\u{1b}[31merror\u{1b}[0m: 3456789 123456789 123456789 1234";
         assert_eq!(written(Some(40), 7, text), format!("{text}\n"));
     }
 
     #[test]
-    fn what_controls_a_terminal_is_made_visible() {
+    fn control_characters_are_escaped() {
         let text = "a\u{1b}]8;;x\u{7}b\u{1b}[5mc\u{9b}d\u{202e}e\tf";
         assert_eq!(written(None, 0, text), "a\\u{1b}]8;;x\\u{7}b\\u{1b}[5mc\\u{9b}d\\u{202e}e f\n");
     }
 
     #[test]
-    fn commands_of_a_run_with_another_fleet_file_name_it() {
+    fn commands_include_the_fleet_file_option() {
         let mut out = Vec::new();
         let text = "next: `flowagg plan`, or `flowagg -c FILE destroy`; `apply` is the verb";
         for path in ["eu.toml", "my fleets/it's.toml"] {
@@ -233,19 +230,19 @@ mod tests {
     }
 
     #[test]
-    fn a_command_between_backticks_stays_on_one_line() {
+    fn command_in_backticks_stays_on_one_line() {
         let text = "to revoke what is not in the file, `apply --prune`";
         assert_eq!(written(Some(40), 2, text), "to revoke what is not in the file,\n  `apply --prune`\n");
     }
 
     #[test]
-    fn a_backtick_that_is_never_closed_divides_no_less() {
+    fn unclosed_backtick_does_not_prevent_wrapping() {
         let text = "a ` and then words that go on and on until the line is full of them";
         assert!(written(Some(40), 2, text).lines().all(|line| line.len() <= 40));
     }
 
     #[test]
-    fn an_arn_that_a_line_can_hold_is_whole_and_a_longer_key_is_divided_at_its_parts() {
+    fn arn_that_fits_is_not_split_and_a_longer_key_is_split_at_separators() {
         let arn = "arn:aws:iam::222222222222:role/audit";
         assert_eq!(written(Some(40), 2, &format!("error: {arn}")), format!("error:\n  {arn}\n"));
         let key = "AWSLogs/222222222222/vpcflowlogs/eu-west-1/222222222222_vpcflowlogs_eu-west-1_fl-0a1b2c3d.log.gz";

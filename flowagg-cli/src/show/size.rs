@@ -1,12 +1,12 @@
-//! Numbers of bytes.
+//! Formatting of byte counts.
 
-/// `1.5 GB`: a number of bytes in the largest unit, of a thousand each.
+/// Formats a number of bytes in the largest decimal unit: `1.5 GB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
     if bytes < 1000 {
         return format!("{bytes} bytes");
     }
-    // A screen shows fewer digits than this number has.
+    // The output has fewer digits than the precision of this number.
     #[allow(clippy::cast_precision_loss, reason = "for a screen")]
     let mut amount = bytes as f64 / 1e3;
     let mut unit = 0;
@@ -22,11 +22,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_stand_in_their_largest_unit() {
-        for (n, told) in
+    fn bytes_use_the_largest_unit() {
+        for (n, expected) in
             [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 KB"), (2_000_000_000_000_000, "2000.0 TB")]
         {
-            assert_eq!(bytes(n), told);
+            assert_eq!(bytes(n), expected);
         }
     }
 }

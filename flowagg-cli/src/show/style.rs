@@ -10,13 +10,12 @@ pub(super) const RED: Style = AnsiColor::Red.on_default();
 pub(super) const GREEN: Style = AnsiColor::Green.on_default();
 pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 
-/// What the styles write to a terminal, at their start and at their end.
+/// The escape sequences that start and end the styles.
 pub(super) static SEQUENCES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let written = |style: Style| [style.render().to_string(), style.render_reset().to_string()];
     [BOLD, DIM, RED, GREEN, YELLOW].into_iter().flat_map(written).collect()
 });
 
-/// The style of a state.
 pub(super) fn of_state(state: State) -> Style {
     match state {
         State::Delivering => GREEN,
@@ -26,7 +25,6 @@ pub(super) fn of_state(state: State) -> Style {
     }
 }
 
-/// A heading.
 pub(crate) fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{BOLD}{text}{BOLD:#}")
 }

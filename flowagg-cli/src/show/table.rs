@@ -7,13 +7,12 @@ use textwrap::core::display_width;
 
 use super::sheet::Sheet;
 
-/// Where stands what is below a row.
+/// The indent of text below a row.
 const BELOW: usize = 6;
-/// The last column may be narrower than its text, which is wrapped then, but not narrower than this.
+/// The minimum width of the last column. Longer text in it is wrapped.
 const ROOM: usize = 28;
 
-/// A line: the style and text of its sign, then its cells. The last cell is as long as it is; what is too long for any
-/// column stands on a line below.
+/// A row: the style and text of its sign, its cells, and text on a line below. The last cell may have any length.
 pub(crate) struct Row {
     pub(crate) style: Style,
     pub(crate) sign: &'static str,
@@ -34,7 +33,7 @@ pub(crate) fn table(rows: &[Row], out: &mut Sheet<'_>) -> io::Result<()> {
             }
             let padding = " ".repeat(column.at.saturating_sub(display_width(&line)));
             line.extend([&padding, cell.as_str()]);
-            // What follows in its place is the text that people read.
+            // The last column contains the explanation, so wrapped lines are aligned to it.
             if n + 1 == columns.len() {
                 hang = column.at;
             }
@@ -51,7 +50,7 @@ pub(crate) fn table(rows: &[Row], out: &mut Sheet<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Where a column begins, and how wide it is: nothing, where all its cells are empty.
+/// The position and the width of a column. The width is 0 if all cells are empty.
 pub(super) struct Column {
     at: usize,
     pub(super) width: usize,
@@ -77,7 +76,7 @@ pub(super) fn columns(rows: &[Row]) -> Vec<Column> {
     columns
 }
 
-/// How many columns stand side by side: all, where the last has room to be read; else as many as fit.
+/// The number of columns on one line: all if the last one is wide enough, else as many as fit.
 fn fitting(columns: &[Column], width: usize) -> usize {
     match columns.last() {
         Some(last) if last.at + last.width.min(ROOM) <= width => columns.len(),
@@ -104,21 +103,21 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_width_a_row_is_one_line() {
+    fn row_is_one_line_without_a_width() {
         let expected = "  + 222222222222  shop  eu-west-1  no flow log to the hub, and many more words\n      below\n  \
                         + 222222222222  a\u{754c}   eu-west-1  short\n      below\n";
         assert_eq!(shown(None), expected);
     }
 
     #[test]
-    fn the_last_cell_hangs_in_its_own_column_while_it_has_room() {
+    fn last_cell_is_wrapped_in_its_column() {
         let expected = "  + 222222222222  shop  eu-west-1  no flow log to the hub, and\n                                   many more words\n      \
                         below\n  + 222222222222  a\u{754c}   eu-west-1  short\n      below\n";
         assert_eq!(shown(Some(64)), expected);
     }
 
     #[test]
-    fn what_has_no_room_beside_stands_below() {
+    fn cells_that_do_not_fit_are_on_a_line_below() {
         let expected = "  + 222222222222  shop  eu-west-1\n      no flow log to the hub, and many more\n      words\n      below\n  \
                         + 222222222222  a\u{754c}   eu-west-1\n      short\n      below\n";
         assert_eq!(shown(Some(44)), expected);

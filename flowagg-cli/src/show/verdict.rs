@@ -1,4 +1,4 @@
-//! How much of a fleet is healthy, as `verify` and `report` print it.
+//! The health of a fleet in numbers, for `verify` and `report`.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::style::{BOLD, GREEN, RED};
 use crate::report::Totals;
 use crate::report::words::{Outcome, count, counted, share, states};
 
-/// How many account-regions are in each state.
+/// Formats the number of account-regions in each state.
 pub(super) fn account_regions(totals: &Totals) -> String {
     let states = totals.account_regions.iter().map(|(state, number)| (state.as_str(), number));
     let states = states.chain([("with nothing to log", totals.nothing_to_log)]);
@@ -18,7 +18,7 @@ pub(super) fn account_regions(totals: &Totals) -> String {
     states.collect::<Vec<_>>().join(", ")
 }
 
-/// The resources that have a flow log, and the flow logs that deliver, each with its name.
+/// Formats the share of resources with a flow log and of flow logs that deliver, each with its label.
 pub(super) fn numbers(coverage: &Coverage, flow_logs: &StateCounts) -> [(&'static str, String); 2] {
     let others = states(flow_logs, |state| state != State::Delivering);
     let delivering = [format!("{} deliver", share(coverage.flow_logs))].into_iter().chain(others);
@@ -32,23 +32,23 @@ pub(super) fn numbers(coverage: &Coverage, flow_logs: &StateCounts) -> [(&'stati
     ]
 }
 
-/// The line for the next step, if there is something to do.
+/// Writes the next step, if there is one.
 pub(super) fn next_step(verb: &str, outcome: &Outcome, out: &mut Sheet<'_>) -> io::Result<()> {
     if !outcome.is_read {
         return super::next(&format!("fix the errors above, then run `flowagg {verb}` again"), out);
     }
     let what = match outcome.flow_logs.worst() {
         Some(State::Failing | State::Silent) => {
-            "`flowagg plan` checks the bucket policy and the KMS key policy"
+            "run `flowagg plan` to check the bucket policy and the KMS key policy"
         }
-        Some(State::Missing) => "`flowagg plan` shows what creates the missing flow logs",
-        Some(State::Waiting) => "`flowagg verify --wait 30m` waits until the logs arrive",
+        Some(State::Missing) => "run `flowagg plan` to see the missing flow logs",
+        Some(State::Waiting) => "run `flowagg verify --wait 30m` to wait until the logs arrive",
         Some(State::Unknown | State::Delivering | State::Idle) | None => return Ok(()),
     };
     super::next(what, out)
 }
 
-/// The last line, which says the same as the exit code.
+/// Writes the last line, which matches the exit code.
 pub(super) fn verdict(verb: &str, outcome: &Outcome, more: &str, out: &mut Sheet<'_>) -> io::Result<()> {
     let (style, word) = if outcome.is_healthy() { (GREEN, "ok") } else { (RED, verb) };
     let verdict = outcome.words();

@@ -1,4 +1,4 @@
-//! What arrives and what does not: a line for each account, and details only for what needs action.
+//! The output of `verify`: a line for each account, and details only for problems.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,14 +17,14 @@ use super::view::{View, named};
 use crate::Exit;
 use crate::report::words::{Outcome, age, count, counted, states};
 
-/// More accounts than this have no line each: they are counted by their state.
+/// The maximum number of accounts with a line each. More are counted by state.
 const ACCOUNTS: usize = 40;
-/// More flow logs than this with one cause have no line each: their accounts are listed.
+/// The maximum number of flow logs with a line each for one cause. For more, only their accounts are listed.
 const DETAILS: usize = 10;
-/// More accounts than this that are not in the fleet have no line each.
+/// The maximum number of accounts outside the fleet with a line each.
 const STRANGERS: usize = 3;
 
-/// Writes the accounts, what is wrong and how to fix it, and the numbers.
+/// Writes the accounts, the problems with their fixes, and the totals.
 pub(crate) fn verified(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     body(verified, view, out)?;
     let outcome = Outcome::from(verified);
@@ -32,7 +32,7 @@ pub(crate) fn verified(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>)
     next_step("verify", &outcome, out)
 }
 
-/// The same of a run that a signal ended, as far as it came.
+/// Writes the same for a run that a signal ended, with the results so far.
 pub(crate) fn interrupted(
     verified: &Verified,
     exit: Exit,
@@ -41,13 +41,13 @@ pub(crate) fn interrupted(
 ) -> io::Result<()> {
     body(verified, view, out)?;
     let share = verified.coverage.flow_logs;
-    let awaited = states(&Outcome::from(verified).flow_logs, |state| !state.is_healthy()).join(", ");
-    let awaited = if awaited.is_empty() { String::new() } else { format!("; still awaited: {awaited}") };
+    let remaining = states(&Outcome::from(verified).flow_logs, |state| !state.is_healthy()).join(", ");
+    let remaining = if remaining.is_empty() { String::new() } else { format!("; remaining: {remaining}") };
     let word = exit.by_signal();
     out.line(
         word.len() + 2,
         format_args!(
-            "{BOLD}{RED}{word}{RED:#}{BOLD:#}: {} of {} flow logs deliver{awaited}",
+            "{BOLD}{RED}{word}{RED:#}{BOLD:#}: {} of {} flow logs deliver{remaining}",
             share.count, share.of
         ),
     )?;
@@ -70,18 +70,18 @@ fn body(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<
     }
     exceptions(verified, view, out)?;
     writeln!(out)?;
-    for (what, told) in numbers(&verified.coverage, &verified.counts()) {
-        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {told}"))?;
+    for (what, text) in numbers(&verified.coverage, &verified.counts()) {
+        out.line(13, format_args!("  {DIM}{what:10}{DIM:#} {text}"))?;
     }
     writeln!(out)
 }
 
-/// How an account stands.
+/// The state of an account.
 #[derive(Default)]
 struct Standing<'a> {
     flow_logs: StateCounts,
     unread: BTreeSet<&'a Region>,
-    /// What is accepted by an exception.
+    /// The number of findings that an exception accepts.
     accepted: usize,
     /// The age of its newest object.
     newest: Option<i64>,
@@ -110,7 +110,7 @@ impl<'a> Standing<'a> {
         accounts
     }
 
-    /// The worst state of its flow logs, or that something could not be read; `None` if nothing is to be logged.
+    /// The worst state of its flow logs, or `Unknown` after a failed read; `None` if there is nothing to log.
     fn worst(&self) -> Option<State> {
         if self.unread.is_empty() { self.flow_logs.worst() } else { Some(State::Unknown) }
     }
@@ -123,7 +123,7 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// `3 delivering, 1 silent, the newest object 40 s old`.
+    /// Formats the state: `3 delivering, 1 silent, newest object 40 s old`.
     fn words(&self) -> String {
         let mut parts = states(&self.flow_logs, |_| true);
         if !self.unread.is_empty() {
@@ -141,17 +141,17 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// Of an account in whose regions nothing is to be logged.
+/// The text for an account without anything to log.
 const NOTHING: &str = "nothing to log";
 
-/// What an account has in common with others.
+/// The group of an account in the summary of a large fleet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    /// The worst state of what is not accepted.
+    /// The worst state without accepted findings.
     Open(State),
-    /// Everything is accepted.
+    /// All findings are accepted.
     Accepted,
-    /// Nothing is to be logged.
+    /// There is nothing to log.
     Nothing,
 }
 
@@ -172,7 +172,7 @@ impl Kind {
     }
 }
 
-/// A line for each account; if there are many, for each state that accounts are in.
+/// Writes a line for each account, or for each state if there are many accounts.
 fn accounts(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let accounts = Standing::all(verified);
     if accounts.len() <= ACCOUNTS {
@@ -202,7 +202,7 @@ fn accounts(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Res
     table(&rows.collect::<Vec<_>>(), out)
 }
 
-/// The accounts in which nothing is to be logged: they have no line of a flow log.
+/// Writes the account-regions with nothing to log, which have no flow log line.
 fn nothing_to_log(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let rows = verified.nothing_to_log.iter().map(|place| {
         let (style, sign) = sign(None);
@@ -217,25 +217,26 @@ fn strangers(strangers: &[UnlistedAccount], view: View<'_>, out: &mut Sheet<'_>)
     if strangers.len() > STRANGERS && !view.is_all() {
         let accounts: Vec<String> = strangers.iter().map(|stranger| stranger.account.to_string()).collect();
         let start = format!(
-            "{DIM}note{DIM:#}: {} accounts have flow logs in the bucket and are not in the fleet:",
+            "{DIM}note{DIM:#}: {} accounts outside the fleet have flow logs in the bucket:",
             count(strangers.len() as u64)
         );
         return view.list(&start, &accounts, "accounts", 6, out);
     }
     for UnlistedAccount { account, age_seconds, .. } in strangers {
-        let newest = age_seconds
-            .map_or("nothing today or yesterday".to_owned(), |it| format!("newest object {} old", age(it)));
+        let newest = age_seconds.map_or("no objects today or yesterday".to_owned(), |it| {
+            format!("newest object {} old", age(it))
+        });
         out.line(
             6,
             format_args!(
-                "{DIM}note{DIM:#}: {account} has flow logs in the bucket and is not in the fleet ({newest})"
+                "{DIM}note{DIM:#}: {account} is not in the fleet, but has flow logs in the bucket ({newest})"
             ),
         )?;
     }
     Ok(())
 }
 
-/// What is accepted, and exceptions that are over.
+/// Writes accepted findings and expired exceptions.
 fn exceptions(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     let accepted = verified.accepted().total() + verified.accepted_failures.len();
     if accepted > 0 || verified.exceptions.iter().any(|it| it.is_expired) {
@@ -245,7 +246,9 @@ fn exceptions(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::R
         let (until, reason) = (exception.until, &exception.reason);
         out.line(
             HANG,
-            format_args!("{YELLOW}warning{YELLOW:#}: an exception ended on {until}: {exception} ({reason})"),
+            format_args!(
+                "{YELLOW}warning{YELLOW:#}: an exception expired on {until}: {exception} ({reason})"
+            ),
         )?;
         out.aside(HANG, "remove it from the fleet file, or set a later `until`")?;
     }
@@ -259,19 +262,19 @@ fn exceptions(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::R
     }
     if accepted > 0 {
         let findings = counted(accepted, "finding has", "findings have");
-        let what = format!("{findings} an exception: `flowagg verify --all` lists them");
+        let what = format!("{findings} an exception; run `flowagg verify --all` for details");
         out.line(6, format_args!("{DIM}note{DIM:#}: {what}"))?;
     }
     Ok(())
 }
 
-/// What does not deliver, by state and cause, the worst last: next to the prompt.
+/// Writes the problems by state and cause, with the worst last, next to the prompt.
 fn problems(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Result<()> {
     for state in State::WORST_FIRST.into_iter().rev().filter(|state| !state.is_healthy()) {
         let mut causes: BTreeMap<Option<&str>, Vec<&FlowLogDelivery>> = BTreeMap::new();
         let open = verified.flow_logs.iter().filter(|delivery| delivery.is_open());
         for delivery in open.filter(|delivery| delivery.state == state) {
-            // What could not be read is an error with its own cause.
+            // Failed reads are errors with their own cause.
             let cause = delivery.message.as_deref().filter(|_| state == State::Failing);
             causes.entry(cause).or_default().push(delivery);
         }
@@ -282,7 +285,7 @@ fn problems(verified: &Verified, view: View<'_>, out: &mut Sheet<'_>) -> io::Res
     Ok(())
 }
 
-/// What has one cause, and what to do about it; then each of it, or its accounts.
+/// Writes a cause, its fix, and then each flow log or only the accounts.
 fn problem(
     state: State,
     cause: Option<&str>,
@@ -299,22 +302,22 @@ fn problem(
             let cause = cause.unwrap_or("no reason given");
             (
                 format!("AWS reports: {cause}"),
-                "check the bucket policy and the KMS key policy: `flowagg plan` evaluates both",
+                "run `flowagg plan` to check the bucket policy and the KMS key policy",
             )
         }
         State::Missing => (
-            "no flow log to the bucket that counts".to_owned(),
-            "`flowagg plan` shows what `apply` creates, and what keeps it from that",
+            "no valid flow log to the bucket".to_owned(),
+            "run `flowagg plan` to see what `apply` creates, and what prevents it",
         ),
         State::Silent => (
-            "in use, but nothing has arrived of late".to_owned(),
-            "`flowagg plan` checks the bucket policy and the KMS key policy",
+            "in use, but no recent objects".to_owned(),
+            "run `flowagg plan` to check the bucket policy and the KMS key policy",
         ),
         State::Waiting => {
-            ("new, nothing has arrived yet".to_owned(), "`flowagg verify --wait 30m` waits for it")
+            ("new, no objects yet".to_owned(), "run `flowagg verify --wait 30m` to wait for them")
         }
         State::Unknown => (
-            "nothing has arrived of late, and whether it is in use could not be read".to_owned(),
+            "no recent objects, and the resources in use could not be read".to_owned(),
             "fix the errors below",
         ),
         State::Delivering | State::Idle => return Ok(()),
@@ -335,10 +338,10 @@ fn problem(
     let accounts: BTreeSet<AccountId> = alike.iter().map(|delivery| delivery.place.account).collect();
     let start = format!("{:HANG$}in {}:", "", counted(accounts.len(), "account", "accounts"));
     view.accounts(&start, accounts, HANG, out)?;
-    out.aside(HANG, "`--all` lists each flow log")
+    out.aside(HANG, "use `--all` to list each flow log")
 }
 
-/// A flow log of the whole list.
+/// Formats a flow log for `--all`.
 fn row(delivery: &FlowLogDelivery) -> Row {
     let (style, sign) = if delivery.exception.is_some() { (DIM, "=") } else { sign(Some(delivery.state)) };
     let mut cells = vec![delivery.state.as_str().to_owned()];

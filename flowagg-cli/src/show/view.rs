@@ -1,4 +1,4 @@
-//! What a screen shows of many things: names next to ids, and lists that stay short unless everything is requested.
+//! How much the output shows: names next to IDs, and lists that stay short unless everything is requested.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use textwrap::core::display_width;
 
 use super::sheet::{Sheet, TIE};
 
-/// Lines for a list.
+/// The maximum number of lines for a list.
 const LINES: usize = 2;
 /// The width of a list if the output has none.
 const WIDTH: usize = 100;
@@ -16,13 +16,13 @@ const WIDTH: usize = 100;
 /// How much is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// What needs action, and numbers for the rest.
+    /// Items that need action, and counts for the rest.
     Brief,
     /// Everything.
     All,
 }
 
-/// What is shown of a fleet.
+/// The names and the extent of the output for a fleet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     names: &'a Names,
@@ -30,12 +30,12 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// With these names next to ids.
+    /// Creates a view with these names next to IDs.
     pub(crate) fn of(names: &'a Names, extent: Extent) -> Self {
         Self { names, extent }
     }
 
-    /// In short, before a fleet is known.
+    /// A brief view without names, for output before the fleet is known.
     pub(crate) const UNKNOWN: View<'static> = View { names: Names::NONE, extent: Extent::Brief };
 
     /// Whether everything is listed.
@@ -43,12 +43,12 @@ impl<'a> View<'a> {
         self.extent == Extent::All
     }
 
-    /// The names.
+    /// The names of accounts and resources.
     pub(super) fn names(self) -> &'a Names {
         self.names
     }
 
-    /// A resource with its name, which stays on one line.
+    /// Formats a resource with its name. The result is never broken across lines.
     pub(super) fn resource(self, id: &str) -> String {
         named(id, self.names.resources.get(id).map(String::as_str))
     }
@@ -58,12 +58,12 @@ impl<'a> View<'a> {
         self.names.accounts.get(&account).map(String::as_str)
     }
 
-    /// An account with its name: `222222222222 (payments)`.
+    /// Formats an account with its name: `222222222222 (payments)`.
     pub(super) fn account(self, account: AccountId) -> String {
         named(account, self.name(account))
     }
 
-    /// An account-region with the name of the account: `222222222222 (payments) eu-west-1`.
+    /// Formats an account-region with the name of the account: `222222222222 (payments) eu-west-1`.
     pub(super) fn place(self, Place { account, region }: &Place) -> String {
         format!("{}{TIE}{region}", self.account(*account))
     }
@@ -80,8 +80,8 @@ impl<'a> View<'a> {
         self.list(start, &entries, "accounts", indent, out)
     }
 
-    /// Writes the entries after `start`, in up to two lines that begin after `indent` columns, unless everything is listed.
-    /// What does not fit is counted as more of `what`, a plural. At least one entry is listed.
+    /// Writes `start` and the entries on up to two lines with this indent, or on any number of lines with `--all`. Entries that do not
+    /// fit are counted, as in `and 3 more accounts`, where `what` is the plural noun. At least one entry is listed.
     pub(super) fn list(
         self,
         start: &str,
@@ -94,7 +94,7 @@ impl<'a> View<'a> {
         out.line(indent, self.fitted(start, entries, what, width))
     }
 
-    /// As many entries as fit, and the number of the rest.
+    /// Formats as many entries as fit, and the number of remaining entries.
     fn fitted(self, start: &str, entries: &[String], what: &str, width: usize) -> String {
         let more = |left: usize| {
             let what = if left == 1 { what.trim_end_matches('s') } else { what };
@@ -115,7 +115,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// Something with its name: `vpc-0a1b2c3d (payments)`. It stays on one line.
+/// Formats an ID with its name: `vpc-0a1b2c3d (payments)`. The result is never broken across lines.
 pub(super) fn named(id: impl ToString, name: Option<&str>) -> String {
     let id = id.to_string();
     match name {
@@ -124,7 +124,7 @@ pub(super) fn named(id: impl ToString, name: Option<&str>) -> String {
     }
 }
 
-/// Lines that a text takes if it is wrapped at its spaces.
+/// The number of lines that a text takes if it is wrapped at spaces.
 fn lines(text: &str, width: usize) -> usize {
     let (mut lines, mut used) = (1, 0);
     for word in text.split(' ').map(display_width) {

@@ -1,5 +1,5 @@
-//! `flowagg export`, run as a user runs it, and the values behind it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+//! Tests of the `flowagg export` command and the library functions behind it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers may panic")]
 
 #[path = "../support/foreign.rs"]
 mod foreign;
@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 
 use flowagg_core::fleet::Fleet;
 
-/// The fleets of the matrix; `cargo xtask exports` has the same.
+/// The fleets of the matrix. `cargo xtask exports` uses the same ones.
 const FLEETS: [&str; 11] = [
     "plain",
     "kms",
@@ -45,12 +45,12 @@ fn fleet_file(fleet: &str) -> PathBuf {
     here().join("fleets").join(fleet).with_extension("toml")
 }
 
-/// A fleet whose file names all its accounts.
+/// A fleet whose accounts are all in its file.
 fn fleet(name: &str) -> Fleet {
     Fleet::parse(&std::fs::read_to_string(fleet_file(name)).unwrap()).unwrap()
 }
 
-/// Runs `flowagg export` on a fleet of the matrix, offline, with nothing of the machine's own AWS settings.
+/// Runs `flowagg export` on a fleet of the matrix, offline and without the machine's AWS settings.
 fn export(fleet: &str, args: &[&str], out: Option<&Path>) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
     command.arg("--config").arg(fleet_file(fleet)).arg("export").args(args).env_clear();
@@ -61,7 +61,7 @@ fn export(fleet: &str, args: &[&str], out: Option<&Path>) -> Said {
     Said {
         code: status.code(),
         out: String::from_utf8(stdout).unwrap(),
-        // Commands in messages name the fleet file.
+        // Commands in messages contain the fleet file.
         err: String::from_utf8(stderr).unwrap().replace(&format!(" -c {}", fleet_file(fleet).display()), ""),
     }
 }

@@ -1,4 +1,4 @@
-//! What cannot be expressed is said, and nothing is written.
+//! Fleets that an export cannot express are errors, and no file is written.
 
 use snapbox::data::Inline;
 use snapbox::{assert_data_eq, str};
@@ -19,39 +19,39 @@ fn place<'a>(account: &'a str, region: &'a str) -> [&'a str; 6] {
 }
 
 #[test]
-fn a_place_whose_vpcs_are_chosen_by_a_rule_has_no_template() {
+fn template_for_vpcs_selected_by_a_rule_is_refused() {
     refused(
         "kms",
         &place("222222222222", "us-west-2"),
         str![[r#"
-error: account `222222222222`: `vpcs` are chosen by a rule, and a template takes ids only
-       name their ids in `members[].vpcs`, or leave `--account` out for a template of one VPC
+error: account `222222222222`: `vpcs` are selected by a rule, but a template needs IDs
+       list their IDs in `members[].vpcs`, or remove `--account` to write a template for one VPC
 
 "#]],
     );
 }
 
 #[test]
-fn an_account_of_several_regions_has_no_template_of_one() {
+fn template_for_one_of_several_regions_is_refused() {
     refused(
         "plain",
         &place("222222222222", "eu-west-1"),
         str![[r#"
-error: account `222222222222` has several regions, and the fleet file does not say which of its ids lie where
-       leave `--account` out for a template of one VPC, and deploy it once for each
+error: account `222222222222` has several regions, and the fleet file does not contain the region of each ID
+       remove `--account` to write a template for one VPC, and deploy it once for each VPC
 
 "#]],
     );
 }
 
 #[test]
-fn a_place_that_is_not_in_the_fleet_has_no_template() {
+fn template_for_an_account_region_outside_the_fleet_is_refused() {
     refused(
         "plain",
         &place("999999999999", "eu-west-1"),
         str![[r#"
-error: the fleet has no member `999999999999`
-       name an account of the fleet
+error: account `999999999999` is not a member of the fleet
+       use an account of the fleet
 
 "#]],
     );
@@ -60,72 +60,72 @@ error: the fleet has no member `999999999999`
         &place("111122223333", "us-east-1"),
         str![[r#"
 error: account `111122223333` is not logged in `us-east-1`
-       name one of its regions
+       use one of its regions
 
 "#]],
     );
 }
 
 #[test]
-fn a_fleet_that_logs_no_vpcs_has_no_template_for_one() {
+fn vpc_template_without_logged_vpcs_is_refused() {
     refused(
         "gov",
         &["cloudformation", "--member"],
         str![[r#"
 error: the fleet logs no VPCs
-       name a place whose ids the fleet file has, with `--account ID --region REGION`
+       select an account-region whose IDs are in the fleet file with `--account ID --region REGION`
 
 "#]],
     );
 }
 
 #[test]
-fn a_fleet_without_an_organization_has_no_stack_set() {
+fn stack_set_without_an_organization_is_refused() {
     refused(
         "plain",
         &["cloudformation", "--stackset"],
         str![[r#"
-error: the fleet file looks up no organization
-       give `organization.id` and `organization.regions`, or use `--member`
+error: the fleet file does not look up an organization
+       set `organization.id` and `organization.regions`, or use `--member`
 
 "#]],
     );
 }
 
 #[test]
-fn the_role_that_organizations_makes_is_not_made_again() {
+fn role_created_by_organizations_is_refused() {
     refused(
         "plain",
         &["iam"],
         str![[r#"
-error: `members[].role` is `OrganizationAccountAccessRole`, which AWS Organizations creates itself, with all permissions and a trust policy for the management account
-       set `members[].role` to a role that flowagg defines, as in `flowagg`
+error: `members[].role` is `OrganizationAccountAccessRole`, which AWS Organizations creates with all permissions and a trust policy for the management account
+       set `members[].role` to another role, such as `flowagg`
 
 "#]],
     );
 }
 
 #[test]
-fn records_of_two_formats_have_no_table() {
+fn table_for_two_record_formats_is_refused() {
     refused(
         "plain",
         &["athena"],
         str![[r#"
-error: the flow logs of transit gateways have other fields and the same folders, and one table cannot read both
-       log transit gateways with a fleet file and a bucket of their own
+error: flow logs of transit gateways have different fields in the same folders, and one table cannot read both
+       log transit gateways to another bucket, with a separate fleet file
 
 "#]],
     );
 }
 
 #[test]
-fn queries_of_an_account_or_region_that_is_not_in_the_fleet_are_not_written() {
+fn queries_for_an_account_or_region_outside_the_fleet_are_refused() {
     refused(
         "named",
         &["athena", "--only", "999999999999"],
         str![[r#"
 error: no member of the fleet has account `999999999999`
-       select members by account id or name, and regions by code, as they are in the fleet
+       select members by account ID or name, and regions by code
 
 "#]],
     );
@@ -141,12 +141,12 @@ error: no member of the fleet has region `us-east-1`
 }
 
 #[test]
-fn a_table_is_not_called_what_athena_does_not_take() {
+fn invalid_table_name_is_refused() {
     refused(
         "named",
         &["athena", "--table", "flow-logs"],
         str![[r#"
-error: invalid value 'flow-logs' for '--table <NAME>': a name of a-z, 0-9 and `_`, at most 255 bytes, that begins with a letter
+error: invalid value 'flow-logs' for '--table <NAME>': expected a name of a-z, 0-9 and `_` that starts with a letter, at most 255 bytes
 
 For more information, try '--help'.
 
@@ -155,7 +155,7 @@ For more information, try '--help'.
 }
 
 #[test]
-fn options_that_do_not_go_together_are_a_mistake() {
+fn conflicting_options_are_refused() {
     for args in [
         &["cloudformation"][..],
         &["cloudformation", "--hub", "--member"],

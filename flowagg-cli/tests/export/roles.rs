@@ -1,4 +1,4 @@
-//! `flowagg export iam`: who can assume what, and where the roles are created.
+//! `flowagg export iam`: which roles can be assumed by whom, and in which templates they are created.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -13,7 +13,7 @@ const MEMBER: &str =
 const ORGANIZATION: &str =
     "[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\n";
 
-/// The exit code, the templates by name, and standard error.
+/// The exit code, the templates by file name, and standard error.
 fn exported(fleet: &str) -> (Option<i32>, BTreeMap<String, Value>, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();
@@ -49,7 +49,7 @@ fn statements(resource: &Value) -> Vec<&Value> {
     documents.filter_map(|document| document["Statement"].as_array()).flatten().collect()
 }
 
-/// The roles that a resource's policies allow to assume, with the organization that they have to be in.
+/// The roles that a resource's policies allow assuming, and the organization that they must be in.
 fn assumed(resource: &Value) -> BTreeSet<(String, Option<String>)> {
     let statements = statements(resource);
     let allowing = statements.into_iter().filter(|statement| statement["Action"] == "sts:AssumeRole");
@@ -63,7 +63,7 @@ fn assumed(resource: &Value) -> BTreeSet<(String, Option<String>)> {
     allowing.flat_map(resources).collect()
 }
 
-/// The parameters that a role trusts.
+/// The parameters in a role's trust policy.
 fn trusted(role: &Value) -> Vec<&str> {
     let statements = role["Properties"]["AssumeRolePolicyDocument"]["Statement"].as_array().unwrap();
     statements.iter().map(|statement| statement["Principal"]["AWS"]["Ref"].as_str().unwrap()).collect()
@@ -78,7 +78,7 @@ fn at(account: &str, role: &str) -> (String, Option<String>) {
 }
 
 #[test]
-fn who_applies_can_assume_the_roles_that_plan_and_verify_assume() {
+fn applying_role_can_assume_the_read_roles() {
     let fleet = format!("{READ}{HUB}{ORGANIZATION}{MEMBER}");
     let made = templates(&fleet);
     let hub = &made["hub-role"]["Resources"];
@@ -87,7 +87,7 @@ fn who_applies_can_assume_the_roles_that_plan_and_verify_assume() {
     let writes = [at("222222222222", write), anywhere(write)];
     assert_eq!(assumed(&hub["ReadRole"]), BTreeSet::from(reads.clone()));
     assert_eq!(assumed(&hub["Role"]), writes.into_iter().chain(reads).collect());
-    // In the hub account, who applies uses its own role.
+    // In the hub account, the caller that applies uses its own role.
     assert_eq!(
         (trusted(&hub["Role"]), trusted(&hub["ReadRole"])),
         (vec!["TrustedArn"], vec!["TrustedReaderArn"])
@@ -100,7 +100,7 @@ fn who_applies_can_assume_the_roles_that_plan_and_verify_assume() {
 }
 
 #[test]
-fn a_caller_in_another_account_can_assume_the_roles_and_the_roles_trust_no_account_by_default() {
+fn caller_in_another_account_can_assume_roles_that_trust_no_account_by_default() {
     let lookup = "lookup = { account = \"444444444444\", role = \"flowagg-lookup\" }\n";
     let fleet = format!("{READ}{HUB}role = \"flowagg-hub\"\n{ORGANIZATION}{lookup}");
     let made = templates(&fleet);
@@ -110,7 +110,7 @@ fn a_caller_in_another_account_can_assume_the_roles_and_the_roles_trust_no_accou
     assert_eq!(assumed(&caller["ReadCallerPolicy"]), BTreeSet::from(reads.clone()));
     let writes = [at("111122223333", "flowagg-hub"), anywhere("flowagg")];
     assert_eq!(assumed(&caller["CallerPolicy"]), writes.into_iter().chain(reads).collect());
-    // A member that is the caller's own account, and that of the lookup, are used without a role.
+    // The caller's own account is used without a role if it is a member or the lookup account.
     let conditions =
         ["MemberPolicy", "ReadMemberPolicy", "LookupPolicy"].map(|name| &caller[name]["Condition"]);
     assert_eq!(conditions, ["IsMember", "IsMember", "InLookupAccount"]);
@@ -134,7 +134,7 @@ fn a_caller_in_another_account_can_assume_the_roles_and_the_roles_trust_no_accou
 }
 
 #[test]
-fn roles_of_accounts_outside_of_the_organization_can_be_assumed() {
+fn roles_outside_the_organization_can_be_assumed() {
     let lookup = "lookup = { account = \"444444444444\", role = \"flowagg-lookup\" }\n";
     let made = templates(&format!("{HUB}{ORGANIZATION}{lookup}{MEMBER}"));
     let expected = [at("222222222222", "flowagg"), at("444444444444", "flowagg-lookup"), anywhere("flowagg")];
@@ -142,7 +142,7 @@ fn roles_of_accounts_outside_of_the_organization_can_be_assumed() {
 }
 
 #[test]
-fn a_lookup_in_the_hub_account_is_part_of_the_hub_role() {
+fn lookup_in_the_hub_account_is_part_of_the_hub_role() {
     let lookup = "lookup = { account = \"111122223333\", role = \"lister\" }\n";
     for hub_role in ["", "role = \"flowagg-hub\"\n"] {
         let made = templates(&format!("{READ}{HUB}{hub_role}{ORGANIZATION}{lookup}"));
@@ -157,7 +157,7 @@ fn a_lookup_in_the_hub_account_is_part_of_the_hub_role() {
 }
 
 #[test]
-fn the_calls_of_a_lookup_are_allowed_and_no_others() {
+fn only_the_calls_of_a_lookup_are_allowed() {
     let all = [
         "DescribeAccount",
         // For the names of units in the report.
@@ -186,7 +186,7 @@ fn the_calls_of_a_lookup_are_allowed_and_no_others() {
 }
 
 #[test]
-fn the_stack_set_creates_nothing_in_accounts_with_a_template_of_their_own() {
+fn stack_set_skips_accounts_with_their_own_template() {
     let except = "except-accounts = [\"999999999999\"]\n";
     let made = templates(&format!("{READ}{HUB}{ORGANIZATION}{except}{MEMBER}"));
     let inner = &made["member-role-stack-set"]["Resources"]["MemberRole"]["Properties"];
@@ -203,7 +203,7 @@ fn the_stack_set_creates_nothing_in_accounts_with_a_template_of_their_own() {
 }
 
 #[test]
-fn a_hub_that_is_excepted_has_no_permissions_of_a_member() {
+fn hub_that_is_not_a_member_has_no_member_permissions() {
     let member = |rules: &str| {
         let made = templates(&format!("{HUB}{ORGANIZATION}{rules}"));
         let role = &made["hub-role"]["Resources"]["Role"]["Properties"];
@@ -215,7 +215,7 @@ fn a_hub_that_is_excepted_has_no_permissions_of_a_member() {
 }
 
 #[test]
-fn resources_of_two_fleets_have_different_names_if_the_fleets_have_names() {
+fn resource_names_contain_the_fleet_name() {
     let made = templates(&format!("[fleet]\nname = \"acme.eu\"\n{HUB}{ORGANIZATION}"));
     assert_eq!(made["hub-role"]["Resources"]["Role"]["Properties"]["RoleName"], "flowagg-hub-acme-eu");
     assert_eq!(
@@ -228,7 +228,7 @@ fn resources_of_two_fleets_have_different_names_if_the_fleets_have_names() {
 }
 
 #[test]
-fn large_policies_are_managed_ones_that_iam_accepts() {
+fn large_policies_are_split_within_iam_limits() {
     let members: String = (0..250)
         .map(|n| {
             format!("[[members]]\naccount = \"{n:012}\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\n")
@@ -255,7 +255,7 @@ fn large_policies_are_managed_ones_that_iam_accepts() {
 }
 
 #[test]
-fn members_with_similar_roles_have_a_template_each() {
+fn members_with_similar_roles_have_separate_templates() {
     let other = MEMBER.replace("222222222222", "333333333333");
     let made = templates(&format!(
         "{HUB}{}{}",
@@ -271,50 +271,50 @@ fn members_with_similar_roles_have_a_template_each() {
 }
 
 #[test]
-fn two_roles_of_one_name_in_an_account_are_refused() {
+fn two_roles_with_one_name_in_an_account_are_refused() {
     let lookup = |role: &str| format!("lookup = {{ account = \"444444444444\", role = \"{role}\" }}\n");
     refused(
         &format!("{HUB}{ORGANIZATION}{}", lookup("flowagg")),
         str![[r#"
-error: `organization.role` is `flowagg` and `organization.lookup.role` is `flowagg`: an account needs both, and the names of roles are unique in an account, whatever their path and case
-       set `organization.lookup.role` to another name, as in `flowagg-lookup`
+error: `organization.role` is `flowagg` and `organization.lookup.role` is `flowagg`: an account needs both, but role names must be unique in an account, regardless of path and case
+       set `organization.lookup.role` to another name, such as `flowagg-lookup`
 
 "#]],
     );
     refused(
         &format!("{READ}{HUB}{ORGANIZATION}{}", lookup("flowagg-read")),
         str![[r#"
-error: `organization.lookup.role` is `flowagg-read` and `fleet.read-role` is `flowagg-read`: an account needs both, and the names of roles are unique in an account, whatever their path and case
-       set `organization.lookup.role` to another name, as in `flowagg-lookup`
+error: `organization.lookup.role` is `flowagg-read` and `fleet.read-role` is `flowagg-read`: an account needs both, but role names must be unique in an account, regardless of path and case
+       set `organization.lookup.role` to another name, such as `flowagg-lookup`
 
 "#]],
     );
-    // A path and another case make no other role.
+    // Role names are unique regardless of path and case.
     refused(
         &format!("[fleet]\nread-role = \"ops/Flowagg\"\n{HUB}{MEMBER}"),
         str![[r#"
-error: `members[].role` is `flowagg` and `fleet.read-role` is `ops/Flowagg`: an account needs both, and the names of roles are unique in an account, whatever their path and case
-       set `fleet.read-role` to another name, as in `flowagg-read`
+error: `members[].role` is `flowagg` and `fleet.read-role` is `ops/Flowagg`: an account needs both, but role names must be unique in an account, regardless of path and case
+       set `fleet.read-role` to another name, such as `flowagg-read`
 
 "#]],
     );
     refused(
         &format!("[fleet]\nread-role = \"flowagg-hub\"\n{HUB}{MEMBER}"),
         str![[r#"
-error: the hub's role is `flowagg-hub` and `fleet.read-role` is `flowagg-hub`: an account needs both, and the names of roles are unique in an account, whatever their path and case
-       set `fleet.read-role` to another name, as in `flowagg-read`
+error: the hub's role is `flowagg-hub` and `fleet.read-role` is `flowagg-hub`: an account needs both, but role names must be unique in an account, regardless of path and case
+       set `fleet.read-role` to another name, such as `flowagg-read`
 
 "#]],
     );
     refused(
         &format!("{READ}{HUB}role = \"flowagg-read\"\n{MEMBER}"),
         str![[r#"
-error: `hub.role` is `flowagg-read` and `fleet.read-role` is `flowagg-read`: an account needs both, and the names of roles are unique in an account, whatever their path and case
-       set `hub.role` to another name, as in `flowagg-hub`
+error: `hub.role` is `flowagg-read` and `fleet.read-role` is `flowagg-read`: an account needs both, but role names must be unique in an account, regardless of path and case
+       set `hub.role` to another name, such as `flowagg-hub`
 
 "#]],
     );
-    // An account that is no member has only the role of the lookup.
+    // An account that is not a member only has the lookup role.
     let except = "except-accounts = [\"444444444444\"]\n";
     templates(&format!("{READ}{HUB}{ORGANIZATION}{except}{}", lookup("flowagg")));
     // The hub's role and the members' are in different accounts.
@@ -322,13 +322,13 @@ error: `hub.role` is `flowagg-read` and `fleet.read-role` is `flowagg-read`: an 
 }
 
 #[test]
-fn the_role_that_organizations_creates_is_refused_wherever_it_is_named() {
+fn role_created_by_organizations_is_refused_in_every_key() {
     let theirs = "role = \"OrganizationAccountAccessRole\"\n";
     refused(
         &format!("{HUB}{theirs}{MEMBER}"),
         str![[r#"
-error: `hub.role` is `OrganizationAccountAccessRole`, which AWS Organizations creates itself, with all permissions and a trust policy for the management account
-       set `hub.role` to a role that flowagg defines, as in `flowagg-hub`
+error: `hub.role` is `OrganizationAccountAccessRole`, which AWS Organizations creates with all permissions and a trust policy for the management account
+       set `hub.role` to another role, such as `flowagg-hub`
 
 "#]],
     );
@@ -336,16 +336,16 @@ error: `hub.role` is `OrganizationAccountAccessRole`, which AWS Organizations cr
     refused(
         &format!("{HUB}{ORGANIZATION}{lookup}"),
         str![[r#"
-error: `organization.lookup.role` is `OrganizationAccountAccessRole`, which AWS Organizations creates itself, with all permissions and a trust policy for the management account
-       set `organization.lookup.role` to a role that flowagg defines, as in `flowagg-lookup`
+error: `organization.lookup.role` is `OrganizationAccountAccessRole`, which AWS Organizations creates with all permissions and a trust policy for the management account
+       set `organization.lookup.role` to another role, such as `flowagg-lookup`
 
 "#]],
     );
     refused(
         &format!("[fleet]\nread-{theirs}{HUB}{MEMBER}"),
         str![[r#"
-error: `fleet.read-role` is `OrganizationAccountAccessRole`, which AWS Organizations creates itself, with all permissions and a trust policy for the management account
-       set `fleet.read-role` to a role that flowagg defines, as in `flowagg-read`
+error: `fleet.read-role` is `OrganizationAccountAccessRole`, which AWS Organizations creates with all permissions and a trust policy for the management account
+       set `fleet.read-role` to another role, such as `flowagg-read`
 
 "#]],
     );

@@ -1,4 +1,4 @@
-//! What a template says, read back, is what the fleet says.
+//! Reading a template back yields the fleet's settings.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use crate::fleet;
 use crate::specs::specs;
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+    value.as_str().unwrap_or_else(|| panic!("not a string: {value}"))
 }
 
-/// Reads a template of one VPC back; what is not there is AWS's default.
+/// Reads a template of one VPC back. Missing values are AWS's defaults.
 fn read(template: &Value) -> FlowLogSpec {
     let log = &template["Resources"]["FlowLog"]["Properties"];
     assert_eq!(log["TrafficType"]["Ref"], "TrafficType");
@@ -56,7 +56,7 @@ fn read(template: &Value) -> FlowLogSpec {
 
 proptest! {
     #[test]
-    fn a_members_template_says_the_specification_in_yaml_and_in_json(spec in specs()) {
+    fn member_template_round_trips_in_yaml_and_json(spec in specs()) {
         let mut fleet = fleet("plain");
         fleet.flow_logs = spec;
         let [yaml, json] =
@@ -69,7 +69,7 @@ proptest! {
     }
 }
 
-/// A template's value with what its functions stand for, where only the bucket's ARN is asked for.
+/// Resolves the functions in a template, which only refer to the bucket's ARN.
 fn resolved(value: &Value, arn: &str) -> Value {
     match value {
         Value::Array(all) => all.iter().map(|one| resolved(one, arn)).collect(),
@@ -99,7 +99,7 @@ fn resolved(value: &Value, arn: &str) -> Value {
 }
 
 #[test]
-fn the_hubs_template_has_the_policy_that_apply_writes() {
+fn hub_template_has_the_policy_that_apply_writes() {
     for name in ["plain", "kms", "named", "china", "gov", "many"] {
         let fleet = fleet(name);
         let grant = Grant::from(&fleet);

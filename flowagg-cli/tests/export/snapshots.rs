@@ -1,4 +1,4 @@
-//! Every export of every fleet, compared as text with the files in `snapshots`.
+//! Compares the exports of every fleet with the files in `snapshots`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -62,7 +62,7 @@ const EXPORTS: [(&str, &[&str]); 43] = [
 ];
 
 #[test]
-fn every_export_says_what_its_snapshot_says() {
+fn exports_match_their_snapshots() {
     let mut seen = BTreeSet::new();
     for (fleet, args) in EXPORTS {
         let made = tempfile::tempdir().unwrap();
@@ -74,13 +74,13 @@ fn every_export_says_what_its_snapshot_says() {
             let snapshot = kept.join(file.file_name());
             let text = fs::read_to_string(file.path()).unwrap();
             assert_data_eq!(text, Data::read_from(&snapshot, None).raw());
-            assert!(seen.insert(snapshot), "{fleet} {args:?} writes a file that another export writes too");
+            assert!(seen.insert(snapshot), "{fleet} {args:?} writes the same file as another export");
         }
     }
     for fleet in FLEETS {
         for snapshot in fs::read_dir(here().join("snapshots").join(fleet)).unwrap() {
             let path = snapshot.unwrap().path();
-            assert!(seen.contains(&path), "nothing exports {}", path.display());
+            assert!(seen.contains(&path), "no export writes {}", path.display());
         }
     }
 }

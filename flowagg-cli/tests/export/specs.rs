@@ -1,4 +1,4 @@
-//! Any specification of flow logs.
+//! A strategy for flow log specifications.
 
 use flowagg_core::flow_log::{
     AggregationInterval, Field, FileFormat, Files, FlowLogSpec, RecordFormat, TrafficType,
@@ -8,7 +8,7 @@ use proptest::sample::{select, subsequence};
 
 use crate::foreign::foreign;
 
-/// Words that YAML takes for something else than text, and such that Terraform does.
+/// Strings that YAML or Terraform would interpret as something else.
 const TRAPS: [&str; 15] = [
     "yes",
     "012",

@@ -1,4 +1,4 @@
-//! Where an export goes: standard output, or a folder in which nothing is lost.
+//! Export targets: standard output, or a folder without overwriting files.
 
 use std::fs;
 
@@ -9,15 +9,15 @@ use crate::{export, here};
 const HUB: [&str; 2] = ["cloudformation", "--hub"];
 
 #[test]
-fn one_file_goes_to_standard_output_as_it_is() {
+fn single_file_is_printed_unchanged() {
     let said = export("plain", &HUB, None);
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(said.out.starts_with("AWSTemplateFormatVersion:") && said.out.ends_with('\n'));
-    assert_eq!(said.err, "note: deploy it in account 111122223333, region eu-west-1\n");
+    assert_eq!(said.err, "note: deploy the stack in account 111122223333, region eu-west-1\n");
 }
 
 #[test]
-fn several_files_are_yaml_documents_under_their_names() {
+fn several_files_are_printed_as_yaml_documents_with_names() {
     let said = export("organization", &["cloudformation", "--stackset"], None);
     let names: Vec<&str> =
         said.out.split("---\n# ").skip(1).map(|document| document.lines().next().unwrap()).collect();
@@ -25,18 +25,18 @@ fn several_files_are_yaml_documents_under_their_names() {
     assert_data_eq!(
         said.err,
         str![[r#"
-note: deploy the stack set after the hub, once, in the management account or in a delegated administrator's; trusted access of StackSets has to be on
-note: StackSets leave the management account out: deploy its template there, in each region
-note: one VPC is logged in each account and region, which another stack there exports as `network-VpcId`; where there is no such export the stack fails
-note: StackSets see accounts that come, and not VPCs: what else an account has, or makes later, is not logged; `flowagg plan` names it
-note: members that the fleet file names itself are not looked at, only those in the units are reached: 555555555555
+note: deploy the stack set once, after the hub, in the management account or a delegated administrator account, with trusted access for StackSets enabled
+note: StackSets do not deploy to the management account: deploy its template there, in each region
+note: one VPC is logged in each account-region: the one whose ID another stack exports as `network-VpcId`. Without that export, the stack fails
+note: StackSets deploy to new accounts but cannot see VPCs: other existing or future VPCs of an account are not logged; `flowagg plan` lists them
+note: members that are listed in the fleet file are ignored; only accounts in the units are included: 555555555555
 
 "#]]
     );
 }
 
 #[test]
-fn several_statements_are_one_sql_text_under_their_names() {
+fn several_sql_files_are_printed_with_names() {
     let said = export("named", &["athena"], None);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let comments = said.out.lines().filter_map(|line| line.strip_prefix("-- "));
@@ -65,7 +65,7 @@ fn several_statements_are_one_sql_text_under_their_names() {
 }
 
 #[test]
-fn the_queries_of_an_account_read_that_account_and_the_table_is_the_whole() {
+fn only_option_restricts_queries_but_not_the_table() {
     let said = export("many", &["athena", "--only", "300000000007"], None);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let queries = said.out.matches("FROM \"flowagg\"").count();
@@ -76,21 +76,21 @@ fn the_queries_of_an_account_read_that_account_and_the_table_is_the_whole() {
 }
 
 #[test]
-fn several_json_files_need_a_folder() {
+fn several_json_files_require_a_folder() {
     let said = export("organization", &["iam", "--format", "json"], None);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     assert_data_eq!(
         said.err,
         str![[r#"
-error: 5 JSON files do not fit on one standard output
-       name a folder for them with `--out DIR`
+error: 5 JSON files cannot be printed to standard output
+       write them to a folder with `--out DIR`
 
 "#]]
     );
 }
 
 #[test]
-fn several_hcl_files_follow_one_another_under_their_names() {
+fn several_hcl_files_are_printed_with_names() {
     let said = export("plain", &["terraform"], None);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let names: Vec<&str> = said
@@ -103,15 +103,15 @@ fn several_hcl_files_follow_one_another_under_their_names() {
     assert_data_eq!(
         said.err,
         str![[r#"
-note: nobody has looked at AWS: where acme-flow-logs is there already, Terraform cannot make it, and would replace its whole policy and all its lifecycle rules; with `--live` what is there is imported and statements of others are kept
-note: what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+note: the live state was not read: if acme-flow-logs already exists, use `--live` to import it and keep foreign statements. Otherwise Terraform cannot create it, and replaces its whole policy and all its lifecycle rules
+note: at every plan, Terraform looks up the resources that the fleet file selects by a rule: the next `terraform apply` adds flow logs for new resources, and deletes those of resources that no longer match
 
 "#]]
     );
 }
 
 #[test]
-fn a_folder_is_made_and_written_once() {
+fn folder_is_created_and_unchanged_files_are_not_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let below = folder.path().join("a/b");
     let first = export("plain", &HUB, Some(&below));
@@ -121,7 +121,7 @@ fn a_folder_is_made_and_written_once() {
 }
 
 #[test]
-fn a_file_that_says_something_else_is_kept_with_all_others_unless_it_is_to_go() {
+fn different_file_is_overwritten_only_with_force() {
     let folder = tempfile::tempdir().unwrap();
     let theirs = folder.path().join("member-role.yaml");
     fs::write(&theirs, "theirs").unwrap();
@@ -131,7 +131,7 @@ fn a_file_that_says_something_else_is_kept_with_all_others_unless_it_is_to_go() 
         said.err.replace(&theirs.display().to_string(), "FILE"),
         str![[r#"
 error: `FILE` already exists with different contents; nothing was written
-       compare it, then give `--force` to overwrite it
+       compare the file, then use `--force` to overwrite it
 
 "#]]
     );

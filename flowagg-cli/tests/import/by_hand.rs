@@ -1,11 +1,11 @@
-//! Templates that people write after AWS's documentation, and what is made of them.
+//! Imports of templates that follow the AWS documentation.
 
 use snapbox::{assert_data_eq, str};
 
 use crate::{import, template};
 
 #[test]
-fn a_bucket_and_the_two_statements_that_aws_documents_are_a_fleet() {
+fn bucket_with_the_documented_statements_is_imported() {
     let hub = template("classic.yaml");
     let args = ["--template", &hub, "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
     let said = import(&args);
@@ -14,9 +14,9 @@ fn a_bucket_and_the_two_statements_that_aws_documents_are_a_fleet() {
         said.out,
         "\
 [hub]
-# TEMPLATE: `VersioningConfiguration` of `Logs` is not read, and `apply` leaves it as it is
-# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, is not flowagg's: its days are taken, and it stays beside `flowagg-expiry/acme-logs-eu-west-1/AWSLogs`
-# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, leaves unfinished uploads; `apply` deletes them after 7 days
+# TEMPLATE: `VersioningConfiguration` of `Logs` is ignored, and `apply` does not change it
+# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, is foreign: its days are used, and it is kept next to `flowagg-expiry/acme-logs-eu-west-1/AWSLogs`
+# the lifecycle rule `old-logs` for the whole bucket, which expires objects after 365 days, does not abort incomplete uploads; `apply` adds a rule that aborts them after 7 days
 account = \"111122223333\"
 region = \"eu-west-1\"
 bucket = \"acme-logs-eu-west-1\"
@@ -25,11 +25,11 @@ noncurrent-days = 30
 
 [policy]
 # `apply` changes the bucket policy: adds 222222222222 to the grant
-# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+# statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
 
 [[members]]
-# no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`
+# no template contains the logged resources; the hub's region is used, and all VPCs are assumed: check `regions` and `vpcs`
 account = \"222222222222\"
 regions = [\"eu-west-1\"]
 "
@@ -40,7 +40,7 @@ regions = [\"eu-west-1\"]
 }
 
 #[test]
-fn a_flow_log_beside_the_bucket_is_of_the_hub_and_what_is_not_read_is_named() {
+fn flow_log_next_to_the_bucket_is_imported_and_the_rest_is_reported() {
     let all = template("bucket-and-flow-log.json");
     let said = import(&[
         "--template",
@@ -56,20 +56,20 @@ fn a_flow_log_beside_the_bucket_is_of_the_hub_and_what_is_not_read_is_named() {
     assert_data_eq!(
         said.out.replace(&all, "TEMPLATE"),
         str![[r##"
-# TEMPLATE: `Key` is a `AWS::KMS::Key`, which is not read
-# TEMPLATE: `Topic` is a `AWS::SNS::Topic`, which is not read
+# TEMPLATE: `Key` is a `AWS::KMS::Key`, which is ignored
+# TEMPLATE: `Topic` is a `AWS::SNS::Topic`, which is ignored
 
 [hub]
-# flow logs do not expire; set `retention-days` to a number of days if they should
-# the bucket is encrypted by `aws:kms`: `{"Fn::GetAtt":["Key","Arn"]}` is not the ARN of a KMS key: it has not the form of one; `encryption` cannot say that and is left out, which keeps it
+# flow logs do not expire; to expire them, set `retention-days` to a number of days
+# the bucket is encrypted with `aws:kms`: `{"Fn::GetAtt":["Key","Arn"]}` is not a valid KMS key ARN: it is not an ARN of AWS KMS; `encryption` cannot express this and is omitted, which keeps it
 account = "111122223333"
 region = "us-east-1"
 bucket = "acme"
 retention-days = "forever"
 
 [flow-logs]
-# TEMPLATE: `ToLogGroup` does not deliver to S3, and is left out
-# TEMPLATE: `Elsewhere` delivers to `arn:aws:s3:::others`, and is left out
+# TEMPLATE: `ToLogGroup` does not deliver to S3 and is not imported
+# TEMPLATE: `Elsewhere` delivers to `arn:aws:s3:::others` and is not imported
 traffic = "reject"
 aggregation-interval = "1m"
 

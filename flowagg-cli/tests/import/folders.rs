@@ -1,4 +1,4 @@
-//! Which folder of a bucket is the fleet's, whom it has as members, and what is said if there are none.
+//! Selection of the fleet's folder in a bucket, its members, and errors without members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ fn region(name: &str) -> Region {
     Region::parse(name).unwrap()
 }
 
-/// A statement that lets log delivery write these keys for an account.
+/// A statement that allows log delivery to write these keys for an account.
 fn grant(keys: &str, id: &str) -> Value {
     json!({
         "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}, "Action": "s3:PutObject",
@@ -76,13 +76,13 @@ fn prefix(found: &FoundFleet) -> Result<String, ImportError> {
     import(found).map(|it| it.file.hub.prefix.map(|prefix| prefix.to_string()).unwrap_or_default())
 }
 
-/// The remarks, each with the part that it is about.
+/// The remarks, each with its subject.
 fn remarks(imported: &Imported) -> String {
     imported.remarks.iter().map(|remark| format!("{:?}: {}\n", remark.about, remark.text)).collect()
 }
 
 #[test]
-fn folder_is_that_of_flow_logs_then_of_files_then_of_statements() {
+fn folder_is_taken_from_flow_logs_then_files_then_statements() {
     let statements = [grant("nlb/AWSLogs/222222222222/*", SHOP)];
     let files = [("old", SHOP)];
     let logs = || member(SHOP, &["acme-logs/new/", "acme-logs/new"]);
@@ -101,24 +101,24 @@ fn folder_is_that_of_flow_logs_then_of_files_then_of_statements() {
 }
 
 #[test]
-fn most_flow_logs_decide_and_the_others_are_reported() {
+fn folder_of_most_flow_logs_is_selected_and_others_are_reported() {
     let logs = member(SHOP, &["acme-logs/new/", "acme-logs/new/", "acme-logs/old/"]);
     let imported = import(&found(&[], &[("old", BANK), ("new", SHOP)], [logs])).unwrap();
     assert_eq!(imported.file.hub.prefix.as_ref().unwrap().to_string(), "new");
     assert_data_eq!(
         remarks(&imported),
         str![[r#"
-Hub: the flow log files of 333333333333 under `old/AWSLogs/` are not imported: `--prefix "old"` imports that folder, into a file of its own
-Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Hub: the flow log files of 333333333333 under `old/AWSLogs/` are not imported: `--prefix "old"` imports that folder to a separate fleet file
+Hub: flow logs do not expire; to expire them, set `retention-days` to a number of days
 Policy: `apply` changes the bucket policy: adds 222222222222 to the grant
-Member(AccountId(222222222222)): eu-west-1: fl-0123456789abcdef0 of vpc-0a1b2c3d4e5f67890 delivers to `arn:aws:s3:::acme-logs/old/`, another folder
+Member(AccountId(222222222222)): eu-west-1: fl-0123456789abcdef0 of vpc-0a1b2c3d4e5f67890 delivers to `arn:aws:s3:::acme-logs/old/`, a different folder
 
 "#]]
     );
 }
 
 #[test]
-fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
+fn tie_between_folders_is_decided_by_the_policy_or_an_error() {
     let logs = || member(SHOP, &["acme-logs/new/", "acme-logs/old/"]);
     let several = |what: &'static str| {
         Err(ImportError::SeveralFolders { what, folders: "`new/AWSLogs/`, `old/AWSLogs/`".to_owned() })
@@ -133,7 +133,7 @@ fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
 
     let both = [grant("old/AWSLogs/*", SHOP), grant("new/AWSLogs/*", SHOP)];
     let mut statements = found(&both, &[], [member(SHOP, &[])]);
-    assert_eq!(prefix(&statements), several("the bucket policy lets log delivery write to"));
+    assert_eq!(prefix(&statements), several("the bucket policy allows log delivery to write to"));
     let under = "new/AWSLogs/".to_owned();
     let id =
         FleetRule::id(&FleetName::default_for(&statements.hub.bucket, Some(&"new".parse().unwrap())), &under);
@@ -146,7 +146,7 @@ fn folders_that_are_equally_likely_are_decided_by_the_policy_or_not_at_all() {
 }
 
 #[test]
-fn account_with_a_grant_and_no_flow_log_yet_is_a_member() {
+fn account_with_a_grant_and_no_flow_log_is_a_member() {
     let statements = [grant("AWSLogs/222222222222/*", SHOP), grant("AWSLogs/*", BANK)];
     let imported =
         import(&found(&statements, &[], [member(SHOP, &["acme-logs"]), member(BANK, &[])])).unwrap();
@@ -156,18 +156,18 @@ fn account_with_a_grant_and_no_flow_log_yet_is_a_member() {
     assert_data_eq!(
         remarks(&imported),
         str![[r#"
-Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Hub: flow logs do not expire; to expire them, set `retention-days` to a number of days
 Policy: `apply` changes the bucket policy: adds 222222222222, 333333333333 to the grant
-Policy: statement 1 is about log delivery and is not this fleet's: it stays as it is
-Policy: statement 2 is about log delivery and is not this fleet's: it stays as it is
-Member(AccountId(333333333333)): the account is granted delivery and has no flow log to the bucket yet; the regions are those that were read, and every VPC is a guess: correct `regions` and `vpcs`
+Policy: statement 1 is about log delivery but is foreign: it is kept unchanged
+Policy: statement 2 is about log delivery but is foreign: it is kept unchanged
+Member(AccountId(333333333333)): the account is granted delivery but has no flow log to the bucket; the regions that were read are used, and all VPCs are assumed: check `regions` and `vpcs`
 
 "#]]
     );
 }
 
 #[test]
-fn account_with_a_grant_for_another_folder_alone_is_left_out() {
+fn account_with_a_grant_for_another_folder_only_is_left_out() {
     let statements = [grant("AWSLogs/*", SHOP), grant("nlb/AWSLogs/*", BANK)];
     let found = found(&statements, &[("", SHOP)], [member(SHOP, &["acme-logs"]), member(BANK, &[])]);
     let imported = import(&found).unwrap();
@@ -175,18 +175,18 @@ fn account_with_a_grant_for_another_folder_alone_is_left_out() {
     assert_data_eq!(
         remarks(&imported),
         str![[r#"
-Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Hub: flow logs do not expire; to expire them, set `retention-days` to a number of days
 Policy: `apply` changes the bucket policy: adds 222222222222 to the grant
-Policy: statement 1 is about log delivery and is not this fleet's: it stays as it is
-Policy: statement 2 is about log delivery and is not this fleet's: it stays as it is
-Member(AccountId(333333333333)): account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out
+Policy: statement 1 is about log delivery but is foreign: it is kept unchanged
+Policy: statement 2 is about log delivery but is foreign: it is kept unchanged
+Member(AccountId(333333333333)): account 333333333333 has no flow log to the bucket and is not in its policy for `AWSLogs/`: it is not imported
 
 "#]]
     );
 }
 
 #[test]
-fn every_account_that_any_folder_is_granted_to_is_read_unless_a_folder_is_asked_for() {
+fn accounts_of_every_folder_are_read_unless_a_folder_is_requested() {
     let statements = [grant("*", SHOP), grant("nlb/AWSLogs/*", BANK)];
     let mut hub = found(&statements, &[], []).hub;
     assert_eq!(named_folders(&hub), BTreeSet::from([folder(""), folder("nlb")]));
@@ -196,7 +196,7 @@ fn every_account_that_any_folder_is_granted_to_is_read_unless_a_folder_is_asked_
 }
 
 #[test]
-fn everything_that_was_read_and_is_not_used_is_reported_with_the_reason() {
+fn unused_data_is_reported_with_the_reason() {
     let other = grant("*", "2222*");
     let readers = json!({"Sid": "Readers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*"});
     let mut wrong = grant("x", SHOP);
@@ -221,18 +221,18 @@ fn everything_that_was_read_and_is_not_used_is_reported_with_the_reason() {
     assert_data_eq!(
         remarks(&imported),
         str![[r#"
-Hub: `AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet
-Hub: only the top and the folders that the policy names were searched for flow log files: the bucket has more than 5000 folders
-Hub: the lifecycle rule `off` for the whole bucket, which expires objects after 30 days, is not read, because it is disabled: it stays
-Hub: the lifecycle rule `reports` for `reports/`, which expires objects after 30 days, is not read, because it is for other objects: it stays
-Hub: flow logs do not expire; set `retention-days` to a number of days if they should
+Hub: `AWSLogs/*/elasticloadbalancing/` are not imported: they do not contain flow logs of a fleet
+Hub: searched only the root and the folders in the policy for flow log files: the bucket has more than 5000 folders
+Hub: the lifecycle rule `off` for the whole bucket, which expires objects after 30 days, is ignored because it is disabled, and is kept
+Hub: the lifecycle rule `reports` for `reports/`, which expires objects after 30 days, is ignored because it applies to other objects, and is kept
+Hub: flow logs do not expire; to expire them, set `retention-days` to a number of days
 Policy: `apply` changes the bucket policy: adds 222222222222 to the grant
-Policy: statement 2 is about log delivery and is not this fleet's: it stays as it is
-Policy: statement 3 is about log delivery and is not this fleet's: it stays as it is
-Policy: statements about other things stay as they are: `Readers`
-Policy: statement 2 is not read as a whole: `"2222*"` in `aws:SourceAccount` is not an account id
-Policy: statement 3 is not read as a whole: its resource `arn:aws:s3:::others/AWSLogs/*` is not in this bucket
-Policy: statement 3 is not read as a whole: its resource `{"Ref":"Logs"}` has a value that is not known here
+Policy: statement 2 is about log delivery but is foreign: it is kept unchanged
+Policy: statement 3 is about log delivery but is foreign: it is kept unchanged
+Policy: other statements are kept unchanged: `Readers`
+Policy: statement 2 is only partly imported: `"2222*"` in `aws:SourceAccount` is not an account ID
+Policy: statement 3 is only partly imported: its resource `arn:aws:s3:::others/AWSLogs/*` is not in this bucket
+Policy: statement 3 is only partly imported: its resource `{"Ref":"Logs"}` has a value that cannot be resolved
 Member(AccountId(222222222222)): eu-west-1: flow logs to other destinations are not imported: fl-0123456789abcdef0 to `arn:aws:s3:::others/flows/`
 
 "#]]
@@ -240,32 +240,32 @@ Member(AccountId(222222222222)): eu-west-1: flow logs to other destinations are 
 }
 
 #[test]
-fn no_account_is_an_error_that_lists_where_it_was_searched_for() {
+fn import_without_accounts_is_an_error_that_lists_the_searched_places() {
     let sought = |found: &FoundFleet| match import(found) {
         Err(error @ ImportError::NoMembers { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     };
-    let start = "no account was found that delivers flow logs to `acme-logs`, or may: ";
+    let start = "no account delivers flow logs to `acme-logs` or is allowed to: ";
     assert_eq!(
         sought(&found(&[], &[], [])),
         format!(
-            "{start}the bucket has no policy; no flow log files are in any folder of the bucket; no account was searched for flow logs"
+            "{start}the bucket has no policy; there are no flow log files in any folder of the bucket; no accounts were searched for flow logs"
         )
     );
     let readers = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*"});
     let old = found(&[], &[("old", SHOP)], [member(SHOP, &[])]);
     assert_data_eq!(
         sought(&old),
-        str![
-            "no account was found that delivers flow logs to `acme-logs`, or may: the bucket has no policy; the flow log files in `old/AWSLogs/` are of accounts without a flow log and without a grant now: 222222222222; no flow log delivers to `arn:aws:s3:::acme-logs/old/` in 222222222222"
-        ]
+        str![[
+            r#"no account delivers flow logs to `acme-logs` or is allowed to: the bucket has no policy; the flow log files in `old/AWSLogs/` belong to accounts that now have neither a flow log nor a grant: 222222222222; no flow log delivers to `arn:aws:s3:::acme-logs/old/` in 222222222222"#
+        ]]
     );
     let mut asked = found(&[readers], &[], [member(BANK, &["others"])]);
     asked.hub.folder = Some(folder("network"));
     assert_eq!(
         sought(&asked),
         format!(
-            "{start}no statement of the bucket policy lets log delivery write; no flow log files are in `network/AWSLogs/`; \
+            "{start}no statement of the bucket policy allows log delivery to write; there are no flow log files in `network/AWSLogs/`; \
              no flow log delivers to `arn:aws:s3:::acme-logs/network/` in 333333333333"
         )
     );

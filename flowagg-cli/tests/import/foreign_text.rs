@@ -1,4 +1,4 @@
-//! What was found, with rules, prefixes, tags and destinations that are text of any kind.
+//! Imports with arbitrary text in rules, prefixes, tags and destinations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn region() -> Region {
     Region::parse("eu-west-1").unwrap()
 }
 
-/// A lifecycle rule: of any id, or of the one that flowagg would give it.
+/// A lifecycle rule with any ID, or with the ID that flowagg would use.
 fn rule() -> impl Strategy<Value = Rule> {
     let under = prop_oneof![
         1 => Just(String::new()),
@@ -154,7 +154,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn anything_found_is_a_fleet_whose_remarks_are_comments(found in found()) {
+    fn any_state_is_imported_with_remarks_as_comments(found in found()) {
         if let Ok(imported) = import(&found) {
             let file = imported.file;
             let (plain, remarked) = (file.to_toml(&[]), file.to_toml(&imported.remarks));
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn any_template_is_read_or_refused(text in foreign(), at in any::<prop::sample::Index>(), more in foreign()) {
+    fn any_template_is_imported_or_refused(text in foreign(), at in any::<prop::sample::Index>(), more in foreign()) {
         let classic = std::fs::read_to_string(crate::template("classic.yaml")).unwrap();
         let (start, end) = classic.split_at(at.index(classic.len()));
         let quoted = serde_json::to_string(&text).unwrap();

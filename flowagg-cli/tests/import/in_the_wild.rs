@@ -1,4 +1,4 @@
-//! Templates of the kinds that teams publish, with the fleet that each of them is.
+//! Imports of templates like those that teams publish.
 
 use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_core::flow_log::{AggregationInterval, TrafficType};
@@ -14,7 +14,7 @@ fn of(path: &str, more: &[&str]) -> Said {
     import(&[&["--template", path][..], &HUB, more].concat())
 }
 
-/// The fleet that a template is, and the comments in its file.
+/// The imported fleet, and the comments in its file.
 #[track_caller]
 fn fleet(path: &str, more: &[&str]) -> (Fleet, String) {
     let said = of(path, more);
@@ -28,7 +28,7 @@ fn accounts(fleet: &Fleet) -> Vec<String> {
     fleet.members.keys().map(AccountId::to_string).collect()
 }
 
-/// A changed template.
+/// A modified template.
 fn changed(name: &str, changes: &[(&str, &str)]) -> tempfile::NamedTempFile {
     let mut text = std::fs::read_to_string(template(name)).unwrap();
     for (before, after) in changes {
@@ -48,32 +48,32 @@ fn folder_of_load_balancer_logs_is_not_the_prefix_of_flow_logs() {
     assert_data_eq!(
         comments,
         str![[r#"
-flow logs do not expire; set `retention-days` to a number of days if they should
+flow logs do not expire; to expire them, set `retention-days` to a number of days
 `apply` changes the bucket policy: adds 111122223333 to the grant
-statement `LoadBalancers` is about log delivery and is not this fleet's: it stays as it is
-statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
+statement `LoadBalancers` is about log delivery but is foreign: it is kept unchanged
+statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
 "#]]
     );
 }
 
 #[test]
-fn statements_for_several_folders_decide_nothing_without_a_flow_log() {
+fn statements_for_several_folders_are_ambiguous_without_a_flow_log() {
     let file = changed("load-balancer.yaml", &[("AWS::EC2::FlowLog", "AWS::EC2::Instance")]);
     let said = of(file.path().to_str().unwrap(), &[]);
     assert_eq!(said.code, Some(2), "{}", said.out);
     assert_data_eq!(
         said.err,
         str![[r#"
-error: the bucket policy lets log delivery write to several folders: `AWSLogs/`, `nlb/AWSLogs/`
-       choose one with `--prefix FOLDER` (`--prefix ""` for the top), and import the others into files of their own
+error: the bucket policy allows log delivery to write to several folders: `AWSLogs/`, `nlb/AWSLogs/`
+       select one with `--prefix FOLDER` (`--prefix ""` for the root), and import the others to separate fleet files
 
 "#]]
     );
 }
 
 #[test]
-fn account_ids_without_quotes_are_an_error_that_names_all_of_them_and_the_cause() {
+fn unquoted_account_ids_are_all_reported() {
     let (read, _) = fleet(&template("account-ids.yaml"), &[]);
     assert_eq!(accounts(&read), ["012345670123", "098765432109"]);
     let unquoted = [("\"012345670123\"", "012345670123"), ("\"098765432109\"", "098765432109")];
@@ -88,36 +88,36 @@ fn account_ids_without_quotes_are_an_error_that_names_all_of_them_and_the_cause(
     assert_data_eq!(
         errors,
         str![[r#"
-error: `TEMPLATE`: account ids without quotes are read as numbers, and numbers keep no leading zeros: `012345670123` (line 4), `098765432109` (line 5)
-       put each account id in quotes, as in `"222222222222"`
-error: `TEMPLATE`: account ids without quotes are read as numbers, and numbers keep no leading zeros: `098765432109` (line 5)
-       put each account id in quotes, as in `"222222222222"`
+error: `TEMPLATE`: unquoted account IDs are parsed as numbers, which lose leading zeros: `012345670123` (line 4), `098765432109` (line 5)
+       quote each account ID, as in `"222222222222"`
+error: `TEMPLATE`: unquoted account IDs are parsed as numbers, which lose leading zeros: `098765432109` (line 5)
+       quote each account ID, as in `"222222222222"`
 
 "#]]
     );
 }
 
 #[test]
-fn account_that_a_template_leaves_open_is_reported() {
+fn account_from_a_parameter_is_reported() {
     let file = changed("account-ids.yaml", &[("Default: \"098765432109\"", "MinLength: 12")]);
     let (read, comments) = fleet(file.path().to_str().unwrap(), &[]);
     assert_eq!(accounts(&read), ["012345670123"]);
     assert_data_eq!(
         comments,
         str![[r#"
-flow logs do not expire; set `retention-days` to a number of days if they should
+flow logs do not expire; to expire them, set `retention-days` to a number of days
 `apply` changes the bucket policy: adds 012345670123 to the grant
-statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
-statement `AWSLogDeliveryWrite` is not read as a whole: its resource `{"Fn::Sub":"arn:aws:s3:::acme-logs/AWSLogs/${Bank}/*"}` has a value that is not known here
-statement `AWSLogDeliveryWrite` is not read as a whole: `{"Ref":"Bank"}` in `aws:SourceAccount` is not an account id
-no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`
+statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
+statement `AWSLogDeliveryWrite` is only partly imported: its resource `{"Fn::Sub":"arn:aws:s3:::acme-logs/AWSLogs/${Bank}/*"}` has a value that cannot be resolved
+statement `AWSLogDeliveryWrite` is only partly imported: `{"Ref":"Bank"}` in `aws:SourceAccount` is not an account ID
+no template contains the logged resources; the hub's region is used, and all VPCs are assumed: check `regions` and `vpcs`
 "#]]
     );
 }
 
 #[test]
-fn record_format_with_a_blank_at_its_end_is_read() {
+fn record_format_with_a_trailing_space_is_read() {
     let (fleet, comments) = fleet(&template("one-stack.yaml"), &[]);
     assert_eq!(fleet.flow_logs.format.to_string(), "${version} ${vpc-id} ${srcaddr} ${dstaddr}");
     assert_eq!(fleet.hub.bucket.to_string(), "flow-logs-test-111122223333");
@@ -128,21 +128,21 @@ fn record_format_with_a_blank_at_its_end_is_read() {
     assert_data_eq!(
         comments,
         str![[r#"
-TEMPLATE: `Vpc` is a `AWS::EC2::VPC`, which is not read
-TEMPLATE: `VersioningConfiguration` of `Logs` is not read, and `apply` leaves it as it is
-the lifecycle rule `retired` for the whole bucket, which expires objects after 30 days, is not read, because it is disabled: it stays
-the lifecycle rule `cold` for the whole bucket is not flowagg's: it stays beside `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
-the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, is not flowagg's: its days are taken, and it stays beside `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
-the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, leaves unfinished uploads; `apply` deletes them after 7 days
+TEMPLATE: `Vpc` is a `AWS::EC2::VPC`, which is ignored
+TEMPLATE: `VersioningConfiguration` of `Logs` is ignored, and `apply` does not change it
+the lifecycle rule `retired` for the whole bucket, which expires objects after 30 days, is ignored because it is disabled, and is kept
+the lifecycle rule `cold` for the whole bucket is foreign: it is kept next to `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
+the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, is foreign: its days are used, and it is kept next to `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
+the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, does not abort incomplete uploads; `apply` adds a rule that aborts them after 7 days
 `apply` changes the bucket policy: adds 111122223333 to the grant
-statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
+statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
 "#]]
     );
 }
 
 #[test]
-fn flow_log_of_a_vpc_of_its_own_stack_only_shows_the_settings() {
+fn flow_log_of_a_vpc_in_the_same_stack_only_provides_settings() {
     let file = changed("one-stack.yaml", &[("ResourceId: vpc-0123456789abcdef0", "ResourceIds: [!Ref Vpc]")]);
     let path = file.path().to_str().unwrap();
     let (fleet, comments) = fleet(path, &["--account", "222222222222"]);
@@ -153,18 +153,18 @@ fn flow_log_of_a_vpc_of_its_own_stack_only_shows_the_settings() {
     assert_data_eq!(
         comments,
         str![[r#"
-TEMPLATE: `Vpc` is a `AWS::EC2::VPC`, which is not read
-TEMPLATE: `VersioningConfiguration` of `Logs` is not read, and `apply` leaves it as it is
-the lifecycle rule `retired` for the whole bucket, which expires objects after 30 days, is not read, because it is disabled: it stays
-the lifecycle rule `cold` for the whole bucket is not flowagg's: it stays beside `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
-the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, is not flowagg's: its days are taken, and it stays beside `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
-the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, leaves unfinished uploads; `apply` deletes them after 7 days
-TEMPLATE: `FlowLog` has `ResourceIds`, which is not read
-TEMPLATE: `FlowLog` only tells how flow logs are: its resource is only known when the template is deployed
+TEMPLATE: `Vpc` is a `AWS::EC2::VPC`, which is ignored
+TEMPLATE: `VersioningConfiguration` of `Logs` is ignored, and `apply` does not change it
+the lifecycle rule `retired` for the whole bucket, which expires objects after 30 days, is ignored because it is disabled, and is kept
+the lifecycle rule `cold` for the whole bucket is foreign: it is kept next to `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
+the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, is foreign: its days are used, and it is kept next to `flowagg-expiry/flow-logs-test-111122223333/AWSLogs`
+the lifecycle rule `old` for the whole bucket, which expires objects after 365 days, does not abort incomplete uploads; `apply` adds a rule that aborts them after 7 days
+TEMPLATE: `FlowLog` has `ResourceIds`, which is ignored
+TEMPLATE: `FlowLog` is used only for the settings of flow logs: its resource is known only when the template is deployed
 `apply` changes the bucket policy: adds 222222222222 to the grant
-statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
-no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`
+statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
+no template contains the logged resources; the hub's region is used, and all VPCs are assumed: check `regions` and `vpcs`
 "#]]
     );
 
@@ -173,8 +173,8 @@ no template says what is logged here; the region is the hub's, and every VPC is 
     assert_data_eq!(
         said.err,
         str![[r#"
-error: no account was found that delivers flow logs to `flow-logs-test-111122223333`, or may: no account is named for `AWSLogs/` in the statements about log delivery (`AWSLogDeliveryWrite`); the account or resource of 1 flow log is only known when its template is deployed
-       name accounts with `--account ID` or an organization with `--organization ID`, or write a fleet file (the README shows how)
+error: no account delivers flow logs to `flow-logs-test-111122223333` or is allowed to: the statements about log delivery contain no account for `AWSLogs/` (`AWSLogDeliveryWrite`); the account or resource of 1 flow log is known only when its template is deployed
+       pass `--account ID` or `--organization ID`, or create a fleet file with `flowagg init`
 
 "#]]
     );
@@ -193,19 +193,19 @@ fn synthesized_template_is_read_with_its_prefix_and_hive_folders() {
     assert_data_eq!(
         comments,
         str![[r#"
-TEMPLATE: `VpcB9E5F0B4` is a `AWS::EC2::VPC`, which is not read
-flow logs do not expire; set `retention-days` to a number of days if they should
-TEMPLATE: `FlowLog7EA48C8C` only tells how flow logs are: its resource is only known when the template is deployed
+TEMPLATE: `VpcB9E5F0B4` is a `AWS::EC2::VPC`, which is ignored
+flow logs do not expire; to expire them, set `retention-days` to a number of days
+TEMPLATE: `FlowLog7EA48C8C` is used only for the settings of flow logs: its resource is known only when the template is deployed
 `apply` changes the bucket policy: adds 111122223333 to the grant
-statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
-no template says what is logged here; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
+statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
+no template contains the logged resources; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`
 "#]]
     );
 }
 
 #[test]
-fn what_is_only_known_when_a_template_is_deployed_is_reported_and_not_guessed_in_silence() {
+fn values_known_only_at_deployment_are_reported() {
     let options = ["--bucket", "acme-logs", "--account", "222222222222", "--regions", "eu-west-1"];
     let (fleet, comments) = fleet(&template("conditions.yaml"), &options);
     assert_eq!((fleet.hub.prefix.clone(), accounts(&fleet)), (None, vec!["222222222222".to_owned()]));
@@ -213,14 +213,14 @@ fn what_is_only_known_when_a_template_is_deployed_is_reported_and_not_guessed_in
     assert_data_eq!(
         comments,
         str![[r#"
-TEMPLATE: `FlowLog` is created only under the condition `HasFolder`: it is read as if that is met
-no template makes the bucket: its settings are flowagg's own
-TEMPLATE: `FlowLog` delivers to what is only known when the template is deployed: it is taken for `arn:aws:s3:::acme-logs`
-TEMPLATE: `FlowLog` has `DeliverLogsPermissionArn`, which is not read
-TEMPLATE: `FlowLog` has a `MaxAggregationInterval` that is only known when the template is deployed: the default is used
-TEMPLATE: `FlowLog` only tells how flow logs are: its resource is only known when the template is deployed
+TEMPLATE: `FlowLog` is created only under the condition `HasFolder`, which is assumed to be true
+no template creates the bucket: flowagg's defaults are used for its settings
+TEMPLATE: `FlowLog` delivers to a destination that is known only when the template is deployed: assuming `arn:aws:s3:::acme-logs`
+TEMPLATE: `FlowLog` has `DeliverLogsPermissionArn`, which is ignored
+TEMPLATE: `FlowLog` has a `MaxAggregationInterval` that is known only when the template is deployed: the default is used
+TEMPLATE: `FlowLog` is used only for the settings of flow logs: its resource is known only when the template is deployed
 `apply` changes the bucket policy: adds 222222222222 to the grant
-no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`
+no template contains the logged resources; the hub's region is used, and all VPCs are assumed: check `regions` and `vpcs`
 "#]]
     );
 }

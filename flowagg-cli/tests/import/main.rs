@@ -1,4 +1,4 @@
-//! `flowagg import --template`, run as a user runs it, and the values behind it.
+//! Tests of the `flowagg import --template` command and the library functions behind it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
 mod by_hand;
@@ -24,12 +24,12 @@ fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import")
 }
 
-/// A template that somebody wrote by hand.
+/// A handwritten template.
 fn template(name: &str) -> String {
     here().join("templates").join(name).display().to_string()
 }
 
-/// Runs `flowagg import`, offline, with nothing of the machine's own AWS settings.
+/// Runs `flowagg import` offline and without the machine's AWS settings.
 fn import(args: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
     let Output { status, stdout, stderr } = command.arg("import").args(args).env_clear().output().unwrap();

@@ -1,4 +1,4 @@
-//! An organization that is looked up: what most of its accounts have is its word, and who differs is named.
+//! Imports of organizations: settings that most accounts share become the organization's, and differing accounts are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ fn member(states: [(&str, RegionState); 2], view: View) -> FoundMember {
     member
 }
 
-/// The fleet as it is after the accounts of the organization were looked up.
+/// The fleet after looking up the organization's accounts.
 fn looked_up(declared: &FleetFile) -> Fleet {
     let mut resolution = declared.clone().resolve();
     for id in ALIKE.into_iter().chain([OTHER, SILENT, CLOSED]) {
@@ -87,13 +87,13 @@ fn found() -> FoundFleet {
 }
 
 #[test]
-fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted() {
+fn common_settings_become_the_organizations_and_others_are_listed() {
     let imported = import(&found()).unwrap();
     let written = imported.file.to_toml(&imported.remarks);
     let expected = FLEET
         .replace("regions = [\"eu-west-1\", \"us-east-1\"]", "except-accounts = [\"555555555555\"]\nregions = [\"eu-west-1\", \"us-east-1\"]")
         .replace("[organization]\n", "[policy]\nform = \"organization\"\n\n[organization]\n# 666666666666 could not be read: AssumeRole: no\n");
-    let head = "# account 555555555555 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out\n\n";
+    let head = "# account 555555555555 has no flow log to the bucket and is not in its policy for `AWSLogs/`: it is not imported\n\n";
     let other = "\n[[members]]\naccount = \"444444444444\"\nregions = [\"eu-west-1\"]\nrole = \"flowagg\"\nvpcs = [\"vpc-1a2b3c4d\"]\n";
     assert_eq!(written, format!("{head}{expected}{other}"));
     let read = FleetFile::parse(&written).unwrap();
@@ -102,7 +102,7 @@ fn most_accounts_are_the_organizations_word_and_who_differs_is_named_or_excepted
 }
 
 #[test]
-fn an_organization_that_the_policy_names_and_nobody_looks_up_is_told() {
+fn organization_in_the_policy_without_lookup_is_reported() {
     let mut found = found();
     found.organization = None;
     let imported = import(&found).unwrap();
@@ -116,12 +116,12 @@ fn an_organization_that_the_policy_names_and_nobody_looks_up_is_told() {
             .map(ToString::to_string)
             .eq(ALIKE.into_iter().chain([OTHER, CLOSED]).map(str::to_owned))
     );
-    let told = imported.remarks.iter().find(|remark| remark.about == Part::Organization).unwrap();
+    let remark = imported.remarks.iter().find(|remark| remark.about == Part::Organization).unwrap();
     assert_data_eq!(
-        &told.text,
-        str![
-            "the policy lets all of o-a1b2c3d4e5 in, and only accounts that were found are named; `--organization o-a1b2c3d4e5` looks them up"
-        ]
+        &remark.text,
+        str![[
+            r#"the policy allows all of o-a1b2c3d4e5, but only accounts that were found are listed; `--organization o-a1b2c3d4e5` looks up all of them"#
+        ]]
     );
     let closed = &imported.file.members[&account(CLOSED)];
     assert_eq!(closed.resources, Selection::default());
@@ -129,7 +129,7 @@ fn an_organization_that_the_policy_names_and_nobody_looks_up_is_told() {
 }
 
 #[test]
-fn an_account_that_delivered_once_and_has_neither_a_grant_nor_a_role_is_no_member() {
+fn account_with_old_files_but_no_grant_and_no_role_is_not_a_member() {
     let declared = FleetFile::parse(
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\n\
          [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n",
@@ -150,8 +150,8 @@ fn an_account_that_delivered_once_and_has_neither_a_grant_nor_a_role_is_no_membe
     assert!(imported.file.members.keys().eq([&account(ALIKE[0])]));
     assert_data_eq!(
         &imported.remarks[0].text,
-        str![
-            "account 666666666666 has delivered once, has no grant and could not be read: AssumeRole: no; it is left out"
-        ]
+        str![[
+            r#"account 666666666666 has delivered before, but has no grant and could not be read: AssumeRole: no; it is not imported"#
+        ]]
     );
 }

@@ -1,4 +1,4 @@
-//! What cannot be imported, and what is asked for.
+//! Imports that are refused, and values that are required.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{import, template};
 
-/// What a run that ends as a mistake and writes nothing says.
+/// Standard error of a run that exits with 2 and writes nothing.
 #[track_caller]
 fn refusal(args: &[&str]) -> String {
     let said = import(args);
@@ -15,13 +15,13 @@ fn refusal(args: &[&str]) -> String {
 }
 
 #[test]
-fn what_a_template_does_not_say_is_asked_for_by_its_flag() {
+fn values_missing_from_a_template_are_requested_by_flag() {
     let (classic, json) = (template("classic.yaml"), template("bucket-and-flow-log.json"));
     assert_data_eq!(
         refusal(&["--template", &classic]),
         str![[r#"
-error: no template says the bucket's account
-       say it with `--hub-account ID`
+error: no template contains the bucket's account
+       pass `--hub-account ID`
 
 "#]]
     );
@@ -29,8 +29,8 @@ error: no template says the bucket's account
     assert_data_eq!(
         refusal(&args),
         str![[r#"
-error: no template says the bucket's region
-       say it with `--hub-region REGION`
+error: no template contains the bucket's region
+       pass `--hub-region REGION`
 
 "#]]
     );
@@ -39,15 +39,15 @@ error: no template says the bucket's region
     assert_data_eq!(
         refusal(&args),
         str![[r#"
-error: no template says the bucket's name
-       say it with `--bucket NAME`
+error: no template contains the bucket's name
+       pass `--bucket NAME`
 
 "#]]
     );
 }
 
 #[test]
-fn a_file_that_is_no_template_is_named() {
+fn file_that_is_not_a_template_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [("list.json", "{}"), ("broken.yaml", "a: ["), ("broken.json", "{")] {
         fs::write(folder.path().join(name), text).unwrap();
@@ -58,20 +58,20 @@ fn a_file_that_is_no_template_is_named() {
         errors.concat().replace(folder.path().to_str().unwrap(), "FOLDER"),
         str![[r#"
 error: `FOLDER/list.json` cannot be read as a template: it has no `Resources`
-       a template is JSON or YAML and has `Resources`
+       use a JSON or YAML template with `Resources`
 error: `FOLDER/broken.yaml` cannot be read as a template: error: line 1 column 4: [..]
-       a template is JSON or YAML and has `Resources`
+       use a JSON or YAML template with `Resources`
 error: `FOLDER/broken.json` cannot be read as a template: EOF while parsing an object at line 1 column 1
-       a template is JSON or YAML and has `Resources`
+       use a JSON or YAML template with `Resources`
 error: the template `FOLDER/absent` cannot be read: No such file or directory (os error 2)
-       name a file that can be read
+       choose a readable file
 
 "#]]
     );
 }
 
 #[test]
-fn options_that_do_not_go_together_are_a_mistake() {
+fn conflicting_options_are_refused() {
     let errors = [
         &[][..],
         &["--bucket", "acme-logs", "--hub-region", "eu-west-1"],
@@ -109,11 +109,11 @@ error: the following required arguments were not provided:
 Usage: flowagg import --out <FILE> --force <--bucket <NAME>|--template <FILE>...>
 
 For more information, try '--help'.
-error: a fleet is imported as a whole, without `--only`
-       look at a part with `--regions`; accounts that are granted delivery are all looked at
-error: `nowhere` is not a region: it has not the form of a region code
-       a region such as `eu-west-1`, or `all`
-error: invalid value 'AWSLogs' for '--prefix <FOLDER>': `AWSLogs` is not a sub-folder: `AWSLogs` is reserved: log delivery makes that folder itself
+error: `import` does not support `--only`
+       remove `--only`; `--regions` limits the regions that are read
+error: `nowhere` is not a valid region: it does not have the format of a region code
+       use a region such as `eu-west-1`, or `all`
+error: invalid value 'AWSLogs' for '--prefix <FOLDER>': `AWSLogs` is not a valid prefix: `AWSLogs` is reserved for log delivery
 
 For more information, try '--help'.
 
@@ -122,14 +122,14 @@ For more information, try '--help'.
 }
 
 #[test]
-fn several_folders_are_several_fleets() {
+fn several_folders_are_imported_separately() {
     let folders = template("two-folders.yaml");
     let mut args = vec!["--template", &folders, "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
     assert_data_eq!(
         refusal(&args),
         str![[r#"
-error: the bucket policy lets log delivery write to several folders: `AWSLogs/`, `network/AWSLogs/`
-       choose one with `--prefix FOLDER` (`--prefix ""` for the top), and import the others into files of their own
+error: the bucket policy allows log delivery to write to several folders: `AWSLogs/`, `network/AWSLogs/`
+       select one with `--prefix FOLDER` (`--prefix ""` for the root), and import the others to separate fleet files
 
 "#]]
     );
@@ -144,10 +144,10 @@ error: the bucket policy lets log delivery write to several folders: `AWSLogs/`,
     assert_data_eq!(
         members,
         str![[r##"
-# no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`
+# no template contains the logged resources; the hub's region is used, and all VPCs are assumed: check `regions` and `vpcs`
 account = "222222222222"
 regions = ["eu-west-1"]
-# no template says what is logged here; the region is the hub's, and every VPC is a guess: correct `regions` and `vpcs`
+# no template contains the logged resources; the hub's region is used, and all VPCs are assumed: check `regions` and `vpcs`
 account = "333333333333"
 regions = ["eu-west-1"]
 
@@ -156,7 +156,7 @@ regions = ["eu-west-1"]
 }
 
 #[test]
-fn a_file_that_says_something_else_is_kept_unless_it_is_to_go() {
+fn different_file_is_overwritten_only_with_force() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("flowagg.toml");
     fs::write(&file, "theirs").unwrap();
@@ -169,7 +169,7 @@ fn a_file_that_says_something_else_is_kept_unless_it_is_to_go() {
         kept.err.replace(file.to_str().unwrap(), "FILE"),
         str![[r#"
 error: `FILE` already exists with different contents; nothing was written
-       compare it, then give `--force` to overwrite it
+       compare the file, then use `--force` to overwrite it
 
 "#]]
     );

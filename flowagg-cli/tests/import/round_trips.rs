@@ -1,4 +1,4 @@
-//! What `flowagg export` writes is read as the fleet that it was written from, as far as templates say it.
+//! Importing the output of `flowagg export` yields the original fleet, as far as templates contain it.
 
 use flowagg::export::cloudformation::{TemplateFormat, hub, member, place, stack_set};
 use flowagg::export::{ExportError, ExportFiles};
@@ -23,37 +23,37 @@ fn imported(files: impl IntoIterator<Item = ExportFiles>, defaults: &TemplateDef
     imported
 }
 
-/// The templates of a fleet: the hub, and each place that has one. And the members that have.
+/// The templates of a fleet for the hub and for account-regions, and the members that have a template.
 fn templates(fleet: &Fleet, format: TemplateFormat) -> (Vec<ExportFiles>, Vec<&Member>) {
     let mut files = vec![hub(fleet, format).unwrap()];
-    let mut told = Vec::new();
+    let mut described = Vec::new();
     for (member, region) in fleet.places() {
         match place(fleet, member.account, region, format) {
             Ok(file) => {
                 files.push(file);
-                told.push(member);
+                described.push(member);
             }
             Err(ExportError::NotNamed { .. } | ExportError::SeveralRegions(_)) => {}
             Err(error) => panic!("{error}"),
         }
     }
-    (files, told)
+    (files, described)
 }
 
 #[test]
-fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
-    for (name, told) in [("plain", 1), ("kms", 1), ("china", 1), ("gov", 1), ("many", 0)] {
+fn hub_and_member_templates_round_trip() {
+    for (name, described) in [("plain", 1), ("kms", 1), ("china", 1), ("gov", 1), ("many", 0)] {
         for format in TemplateFormat::ALL {
             let fleet = declared(name).without_lookup();
             let (files, members) = templates(&fleet, format);
-            assert_eq!(members.len(), told, "{name}");
+            assert_eq!(members.len(), described, "{name}");
             let Imported { file, remarks, .. } = imported(files, &TemplateDefaults::default());
             let read = file.without_lookup();
 
             let mut hub = fleet.hub.clone();
             (hub.profile, hub.role) = (None, None);
             assert_eq!(read.hub, hub, "{name}");
-            if told > 0 {
+            if described > 0 {
                 assert_eq!(read.flow_logs, fleet.flow_logs, "{name}");
             }
             assert!(read.members.keys().eq(fleet.members.keys()), "{name}");
@@ -70,7 +70,7 @@ fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
                 );
             }
             let guessed = remarks.iter().filter(|remark| matches!(remark.about, Part::Member(_)));
-            assert_eq!(guessed.count(), fleet.members.len() - told, "{name}: {remarks:?}");
+            assert_eq!(guessed.count(), fleet.members.len() - described, "{name}: {remarks:?}");
 
             let policy = |fleet: &Fleet| merge(None, &Grant::from(fleet), Unnamed::Keep).unwrap().text;
             let live = policy(&fleet);
@@ -81,30 +81,30 @@ fn hub_and_places_are_read_as_the_fleet_that_they_were_written_from() {
 }
 
 #[test]
-fn the_template_of_one_vpc_says_how_flow_logs_are_and_not_who_has_one() {
-    let told = TemplateFormat::ALL.map(|format| {
+fn template_of_one_vpc_provides_settings_and_no_members() {
+    let remarks = TemplateFormat::ALL.map(|format| {
         let fleet = declared("kms").without_lookup();
         let files = [hub(&fleet, format).unwrap(), member(&fleet, Default::default(), format).unwrap()];
         let read = imported(files, &TemplateDefaults::default());
         assert_eq!(read.file.flow_logs, fleet.flow_logs);
-        let told: Vec<&str> = read.remarks.iter().map(|remark| remark.text.as_str()).collect();
-        told.join("\n")
+        let texts: Vec<&str> = read.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        texts.join("\n")
     });
     assert_data_eq!(
-        told.join("\n"),
+        remarks.join("\n"),
         str![[r#"
-member.yaml: `FlowLog` only tells how flow logs are: its resource is only known when the template is deployed
-no template says what is logged here; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
-no template says what is logged here; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
-member.json: `FlowLog` only tells how flow logs are: its resource is only known when the template is deployed
-no template says what is logged here; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
-no template says what is logged here; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
+member.yaml: `FlowLog` is used only for the settings of flow logs: its resource is known only when the template is deployed
+no template contains the logged resources; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`
+no template contains the logged resources; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`
+member.json: `FlowLog` is used only for the settings of flow logs: its resource is known only when the template is deployed
+no template contains the logged resources; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`
+no template contains the logged resources; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`
 "#]]
     );
 }
 
 #[test]
-fn a_stack_set_is_the_organization_that_it_deploys_to() {
+fn stack_set_is_imported_as_its_organization() {
     for name in ["organization", "whole"] {
         for format in TemplateFormat::ALL {
             let fleet = declared(name).without_lookup();

@@ -1,4 +1,4 @@
-//! `flowagg query --engine athena`, so far as it needs no AWS.
+//! `flowagg query --engine athena` without AWS.
 
 use snapbox::{assert_data_eq, str};
 
@@ -16,7 +16,7 @@ fn query(args: &[&str]) -> Said {
 const DAY: [&str; 4] = ["--from", "2026-11-01", "--to", "2026-11-01"];
 
 #[test]
-fn question_is_printed_with_its_window_and_the_part_of_the_fleet() {
+fn question_is_printed_with_time_range_and_selection() {
     let args = ["by-day", "--only", "111122223333", "--table", "logs", "--print"];
     let said = query(&[&args[..], &DAY].concat());
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
@@ -52,7 +52,7 @@ ORDER BY account NULLS LAST, day NULLS LAST
 }
 
 #[test]
-fn hours_with_folders_narrow_what_is_scanned() {
+fn hour_folders_reduce_the_scan() {
     let files = "[flow-logs]\nper-hour-partition = true\nhive-compatible-partitions = true\n";
     let fleet = format!("{files}{FLEET}");
     let window = ["--from", "2026-11-01T08:00:00Z", "--to", "2026-11-01T09:00:00Z", "--print"];
@@ -77,14 +77,14 @@ fn both_engines_print_their_sql() {
 }
 
 #[test]
-fn sql_for_athena_is_unchanged() {
+fn sql_statement_is_sent_unchanged() {
     let sql = "SELECT approx_distinct(srcaddr) FROM flowagg.vpc_flow_logs -- Trino has it";
     let said = query(&[sql, "--print"]);
     assert_eq!((said.code, said.out, said.err.as_str()), (Some(0), format!("{sql}\n"), ""));
 }
 
 #[test]
-fn what_cannot_be_asked_is_refused_with_the_reason() {
+fn unsupported_queries_are_refused_with_a_reason() {
     let messages = [
         query(&["top-talkers"]),
         query(&["nat", "--print"]),
@@ -114,36 +114,36 @@ fn what_cannot_be_asked_is_refused_with_the_reason() {
         str![[r#"
 error: unknown question `top-talkers`
        did you mean `top`? `flowagg query --list` shows all questions
-error: `nat` needs fields that the flow logs do not record: `pkt-srcaddr`, `pkt-dstaddr`
+error: `nat` requires fields that the flow logs do not record: `pkt-srcaddr`, `pkt-dstaddr`
        add them to `flow-logs.fields`, or set it to "cost"; then run `flowagg plan`
-error: a query in Athena costs money, and there is no terminal to ask on
+error: a query in Athena costs money: cannot ask for confirmation without a terminal
        run it with `--explain` first, then with `--yes`
-error: a query in Athena costs money, and there is no terminal to ask on
+error: a query in Athena costs money: cannot ask for confirmation without a terminal
        run it with `--explain` first, then with `--yes`
-error: `--from` does not limit a SQL statement in Athena, which runs unchanged
-       limit it in its WHERE clause by `log_account`, `log_region` and the columns of days, or ask a question
-error: `--only` does not limit a SQL statement in Athena, which runs unchanged
-       limit it in its WHERE clause by `log_account`, `log_region` and the columns of days, or ask a question
+error: `--from` does not limit a SQL statement in Athena
+       limit the statement in its WHERE clause by `log_account`, `log_region` and the date columns, or use a question
+error: `--only` does not limit a SQL statement in Athena
+       limit the statement in its WHERE clause by `log_account`, `log_region` and the date columns, or use a question
 error: the end, 2026-11-02T00:00:00Z, is not after the start, 2026-11-02T00:00:00Z
-       give `--from` and `--to` in their order
+       set `--from` to a time before `--to`
 error: no member of the fleet has region `us-east-1`
        did you mean `eu-west-1`?
-error: `--bucket` cannot be used with `--engine athena`: Athena reads the table of the bucket of the fleet file
-       leave out `--bucket`, or run the query on this machine with `--engine local`
-error: `--path` cannot be used with `--engine athena`: Athena reads the table of the bucket of the fleet file
-       leave out `--path`, or run the query on this machine with `--engine local`
-error: `--prefix` cannot be used with `--engine athena`: Athena reads the table of the bucket of the fleet file
-       leave out `--prefix`, or run the query on this machine with `--engine local`
-error: `--strict` cannot be used with `--engine athena`: Athena has no such option
-       leave out `--strict`, or run the query on this machine with `--engine local`
-error: `--ask-above` cannot be used with `--engine athena`: flowagg asks before every query in Athena
-       leave it out: `--yes` runs the query without asking, and `--explain` prints what it scans
-error: a Parquet file is not written to standard output
-       name a file with `--out`, as in `--out rows.parquet`
-error: `--workgroup` is an option of `--engine athena`
-       add `--engine athena`, or leave out `--workgroup`
-error: `--output` is an option of `--engine athena`
-       add `--engine athena`, or leave out `--output`
+error: `--bucket` cannot be used with `--engine athena`: Athena reads the table of the fleet file's bucket
+       remove `--bucket`, or use `--engine local`
+error: `--path` cannot be used with `--engine athena`: Athena reads the table of the fleet file's bucket
+       remove `--path`, or use `--engine local`
+error: `--prefix` cannot be used with `--engine athena`: Athena reads the table of the fleet file's bucket
+       remove `--prefix`, or use `--engine local`
+error: `--strict` cannot be used with `--engine athena`: Athena has no equivalent
+       remove `--strict`, or use `--engine local`
+error: `--ask-above` cannot be used with `--engine athena`: every query in Athena is confirmed
+       remove it; `--yes` skips the confirmation, and `--explain` prints the amount that is scanned
+error: cannot write Parquet to standard output
+       write it to a file, as in `--out rows.parquet`
+error: `--workgroup` requires `--engine athena`
+       add `--engine athena`, or remove `--workgroup`
+error: `--output` requires `--engine athena`
+       add `--engine athena`, or remove `--output`
 error: unrecognized subcommand 'athena'
 
   tip: use 'flowagg query QUESTION --engine athena'; 'flowagg query --list' shows the questions
@@ -157,14 +157,14 @@ For more information, try '--help'.
 }
 
 #[test]
-fn records_without_their_end_have_no_window() {
+fn time_range_requires_the_end_field() {
     let fields = r#"["version", "srcaddr", "dstaddr", "bytes", "flow-direction"]"#;
     let said = query_of(&format!("[flow-logs]\nfields = {fields}\n{FLEET}"), &["pairs", "--print"]);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     assert_data_eq!(
         said.err,
         str![[r#"
-error: the flow logs do not record `end`, by which a query chooses the records of a time
+error: the flow logs do not record `end`, which a query needs to select records by time
        add `end` to `flow-logs.fields`, then run `flowagg plan`
 
 "#]]

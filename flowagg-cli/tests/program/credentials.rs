@@ -1,4 +1,4 @@
-//! Credentials that cannot be loaded: which profile, why, and what to do.
+//! Errors of credentials that cannot be loaded: the profile, the cause and the fix.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use snapbox::{assert_data_eq, str};
 use crate::messages::{closed, empty_account, endpoint, query_error};
 use crate::{FLEET, Said};
 
-/// A machine with this AWS configuration and these variables, and nothing else.
+/// Runs the program with only this AWS configuration and these variables.
 pub(crate) fn on(config: &str, variables: &[(&str, &str)], args: &[&str]) -> Said {
     on_with_fleet(FLEET, config, variables, args)
 }
@@ -59,8 +59,8 @@ sso_registration_scopes = sso:account:access
 /// The arguments of a run, and its variables.
 type Run<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
 
-/// What is printed for each of these command lines and variables.
-fn told(config: &str, runs: &[Run<'_>]) -> String {
+/// The exit code and standard error of each run.
+fn shown(config: &str, runs: &[Run<'_>]) -> String {
     let url = closed();
     let run = |(args, variables): &Run<'_>| {
         let args = [&["plan", "--endpoint-url", &url], *args].concat();
@@ -72,9 +72,9 @@ fn told(config: &str, runs: &[Run<'_>]) -> String {
 }
 
 #[test]
-fn profile_without_a_valid_sso_session_is_named_with_the_command_that_signs_in() {
+fn profile_without_an_sso_session_advises_the_login_command() {
     assert_data_eq!(
-        told(
+        shown(
             SSO,
             &[
                 (&[], &[("AWS_PROFILE", "network")]),
@@ -105,9 +105,9 @@ error: 111122223333 eu-west-1: GetCallerIdentity: profile `network` (`hub.profil
 }
 
 #[test]
-fn sso_session_that_has_ended_and_access_that_is_not_assigned_are_told_apart() {
+fn ended_sso_session_and_unassigned_access_are_distinguished() {
     let token = r#"{"accessToken": "HIDDEN", "expiresAt": "2099-01-01T00:00:00Z"}"#;
-    let mut told = String::new();
+    let mut shown = String::new();
     for (status, code, message) in [
         (401, "UnauthorizedException", "Session token not found or invalid"),
         (403, "ForbiddenException", "No access"),
@@ -117,7 +117,7 @@ fn sso_session_that_has_ended_and_access_that_is_not_assigned_are_told_apart() {
         fs::write(folder.path().join("config"), SSO).unwrap();
         let cache = folder.path().join(".aws/sso/cache");
         fs::create_dir_all(&cache).unwrap();
-        // SHA-1 of the URL of the start page.
+        // SHA-1 of the start URL.
         fs::write(cache.join("40169cea58ca6cbf23fb27b2542923fb5f524af0.json"), token).unwrap();
         let url = endpoint(match status {
             401 => {
@@ -130,25 +130,25 @@ fn sso_session_that_has_ended_and_access_that_is_not_assigned_are_told_apart() {
         let variables = [("AWS_ENDPOINT_URL_SSO", url.as_str())];
         let said = in_folder(folder.path(), &variables, &["plan", "--profile", "old"]);
         assert!(said.err.contains(code) || said.err.contains(message), "{}", said.err);
-        told += &said.err;
+        shown += &said.err;
     }
     assert_data_eq!(
-        told,
+        shown,
         str![[r#"
 error: 111122223333 eu-west-1: GetCallerIdentity: profile `old` (`--profile`): the SSO session has expired or was ended: Session token not found or invalid
        sign in with `aws sso login --profile old`, then run the command again
 error: 111122223333 eu-west-1: GetCallerIdentity: profile `old` (`--profile`): GetRoleCredentials: ForbiddenException: No access
-       check `sso_account_id` and `sso_role_name` of profile `old`: IAM Identity Center must have assigned the user to this account and permission set
+       check `sso_account_id` and `sso_role_name` of profile `old`: the user must be assigned to this account and permission set in IAM Identity Center
 
 "#]]
     );
 }
 
 #[test]
-fn profile_that_does_not_exist_is_named_with_the_one_that_was_meant() {
+fn missing_profile_suggests_the_closest_name() {
     let keys = [("AWS_PROFILE", "netwrk"), ("AWS_ACCESS_KEY_ID", "A")];
     assert_data_eq!(
-        told(
+        shown(
             SSO,
             &[
                 (&["--profile", "netwrk"], &[]),
@@ -158,34 +158,34 @@ fn profile_that_does_not_exist_is_named_with_the_one_that_was_meant() {
             ]
         ),
         str![[r#"
-2 error: `--profile`: there is no profile `netwrk`
+2 error: `--profile`: profile `netwrk` does not exist
        did you mean `network`? `aws configure list-profiles` lists the profiles
-2 error: `--profile`: there is no profile `audit`
-       name one of the profiles `hub`, `network`, `old`, or add it with `aws configure sso`
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `netwrk` (AWS_PROFILE) does not exist
+2 error: `--profile`: profile `audit` does not exist
+       use one of the profiles `hub`, `network`, `old`, or add it with `aws configure sso`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: profile `netwrk` (AWS_PROFILE) does not exist
        did you mean `network`? `aws configure list-profiles` lists the profiles
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `audit` (AWS_PROFILE) does not exist
-       name one of the profiles `hub`, `network`, `old`, or add it with `aws configure sso`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: profile `audit` (AWS_PROFILE) does not exist
+       use one of the profiles `hub`, `network`, `old`, or add it with `aws configure sso`
 
 "#]]
     );
     assert_data_eq!(
-        told("", &[(&["--profile", "audit"], &[]), (&[], &[("AWS_PROFILE", "audit")])]),
+        shown("", &[(&["--profile", "audit"], &[]), (&[], &[("AWS_PROFILE", "audit")])]),
         str![[r#"
-2 error: `--profile`: there is no profile `audit`
-       the AWS configuration has no profiles: add one with `aws configure sso`, or name its files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `audit` (AWS_PROFILE) does not exist
-       the AWS configuration has no profiles: add one with `aws configure sso`, or name its files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
+2 error: `--profile`: profile `audit` does not exist
+       the AWS configuration has no profiles: add one with `aws configure sso`, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to its files
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: profile `audit` (AWS_PROFILE) does not exist
+       the AWS configuration has no profiles: add one with `aws configure sso`, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to its files
 
 "#]]
     );
 }
 
 #[test]
-fn nothing_to_sign_in_with_is_told_with_what_was_tried() {
+fn missing_credentials_are_reported_with_the_sources_tried() {
     let empty = "[profile empty]\nregion = eu-west-1\n";
     assert_data_eq!(
-        told(
+        shown(
             empty,
             &[
                 (&[], &[]),
@@ -195,38 +195,38 @@ fn nothing_to_sign_in_with_is_told_with_what_was_tried() {
             ]
         ),
         str![[r#"
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`
-       name a profile with `--profile` or AWS_PROFILE: `empty`
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY
-       name a profile with `--profile` or AWS_PROFILE: `empty`
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `empty` (AWS_PROFILE) has none
-       add credentials to it with `aws configure sso --profile empty` or `aws configure --profile empty`, or name another profile with `--profile`
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: profile `empty` (`--profile`) has none
-       add credentials to it with `aws configure sso --profile empty` or `aws configure --profile empty`, or name another profile with `--profile`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: the environment has no access keys, and the AWS configuration has no profile `default`
+       select a profile with `--profile` or AWS_PROFILE: `empty`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY
+       select a profile with `--profile` or AWS_PROFILE: `empty`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: profile `empty` (AWS_PROFILE) has none
+       add credentials to it with `aws configure sso --profile empty` or `aws configure --profile empty`, or select another profile with `--profile`
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: profile `empty` (`--profile`) has none
+       add credentials to it with `aws configure sso --profile empty` or `aws configure --profile empty`, or select another profile with `--profile`
 
 "#]]
     );
 }
 
 #[test]
-fn metadata_service_is_blamed_only_if_it_was_tried_last() {
+fn metadata_service_is_mentioned_only_if_it_was_tried() {
     let url = closed();
     let metadata =
         [("AWS_EC2_METADATA_DISABLED", "false"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str())];
     assert_data_eq!(
-        told("", &[(&[], &metadata)]),
+        shown("", &[(&[], &metadata)]),
         str![[r#"
-1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`; the instance metadata service, tried last, has none either
+1 error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: the environment has no access keys, and the AWS configuration has no profile `default`; the instance metadata service has none either
        sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 
 "#]]
     );
     let other = [&metadata[..], &[("AWS_PROFILE", "old")]].concat();
-    assert!(!told(SSO, &[(&[], &other)]).contains("metadata"));
+    assert!(!shown(SSO, &[(&[], &other)]).contains("metadata"));
 }
 
 #[test]
-fn program_of_a_profile_that_fails_is_told_with_its_cause_and_without_secrets() {
+fn failed_credential_process_is_reported_without_secrets() {
     let config = "
 [profile denied]
 credential_process = sh -c \"echo 'access denied for wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXHIDDEN1' >&2; exit 3\"
@@ -241,23 +241,23 @@ credential_process = /opt/acme/no-such-program --token HIDDEN
         ["denied", "words", "incomplete", "absent"].map(|name| ["--profile", name]).to_vec();
     let runs: Vec<Run<'_>> = runs.iter().map(|run| (&run[..], &[][..])).collect();
     assert_data_eq!(
-        told(config, &runs),
+        shown(config, &runs),
         str![[r#"
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `denied` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 3. Stderr: access denied for ***
-       run the command of `credential_process` of profile `denied` in a terminal, and correct it
+       run the `credential_process` command of profile `denied` in a terminal, and fix it
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `words` (`--profile`): `credential_process` failed: Error retrieving credentials from external process, could not parse response: invalid JSON in response: Error at offset 0: unexpected token 'w'. Expected one of '{', '[', '"', 'null', 'true', 'false', <number>
-       run the command of `credential_process` of profile `words` in a terminal, and correct it
+       run the `credential_process` command of profile `words` in a terminal, and fix it
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `incomplete` (`--profile`): `credential_process` failed: Error retrieving credentials from external process, could not parse response: invalid JSON in response: Error at offset 1: unexpected token 'V'. Expected one of '"'
-       run the command of `credential_process` of profile `incomplete` in a terminal, and correct it
+       run the `credential_process` command of profile `incomplete` in a terminal, and fix it
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `absent` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 127. Stderr: [..]
-       run the command of `credential_process` of profile `absent` in a terminal, and correct it
+       run the `credential_process` command of profile `absent` in a terminal, and fix it
 
 "#]]
     );
 }
 
 #[test]
-fn program_of_a_profile_runs_once() {
+fn credential_process_runs_once() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("flowagg.toml"), FLEET).unwrap();
     let keys = r#"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "HIDDEN"}"#;
@@ -273,7 +273,7 @@ fn program_of_a_profile_runs_once() {
 }
 
 #[test]
-fn credentials_that_have_expired_and_cannot_be_loaded_again_are_told_with_the_profile() {
+fn expired_credentials_that_cannot_be_reloaded_are_reported_with_the_profile() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("flowagg.toml"), FLEET).unwrap();
     let keys = r#"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "HIDDEN", "Expiration": "2020-01-01T00:00:00Z"}"#;
@@ -284,14 +284,14 @@ fn credentials_that_have_expired_and_cannot_be_loaded_again_are_told_with_the_pr
     assert_eq!(said.code, Some(1));
     assert_data_eq!(
         said.err.split(" (http").next().unwrap().to_owned(),
-        str![
-            "error: 111122223333 eu-west-1: GetCallerIdentity: profile `made` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 1. Stderr: session ended"
-        ]
+        str![[
+            r#"error: 111122223333 eu-west-1: GetCallerIdentity: profile `made` (`--profile`): `credential_process` failed: Error retrieving credentials: external process exited with code exit status: 1. Stderr: session ended"#
+        ]]
     );
 }
 
 #[test]
-fn profiles_that_cannot_be_used_are_named_with_the_key() {
+fn invalid_profiles_are_reported_with_the_key() {
     let config = "
 [profile loop]
 role_arn = arn:aws:iam::111122223333:role/flowagg
@@ -321,39 +321,39 @@ credential_source = Environment
     let runs = names.map(|name| ["--profile", name]);
     let runs: Vec<Run<'_>> = runs.iter().map(|run| (&run[..], &[][..])).collect();
     assert_data_eq!(
-        told(config, &runs),
+        shown(config, &runs),
         str![[r#"
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `loop` (`--profile`) cannot be used: profile formed an infinite loop. first we loaded ["loop", "hoop"], then attempted to reload loop
-       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files set in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `lost` (`--profile`) cannot be used: `source_profile = nowhere` of profile `lost` does not exist
-       name one of the profiles `half`, `hoop`, `login`, `loop`, `lost`, `session` and 2 more, or add it with `aws configure sso`
+       use one of the profiles `half`, `hoop`, `login`, `loop`, `lost`, `session` and 2 more, or add it with `aws configure sso`
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `half` (`--profile`) cannot be used: invalid credential source in `half`: profile missing aws_secret_access_key
-       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files set in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `session` (`--profile`) cannot be used: sso-session named `missing` (referenced by profile `session`) was not found
-       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
-1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `login` (`--profile`): flowagg does not read the sign-in of `aws login`
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files set in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
+1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `login` (`--profile`): flowagg does not support sign-ins with `aws login`
        export the credentials with `eval "$(aws configure export-credentials --profile login --format env)"`, or use a profile with `sso_session`
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `token` (`--profile`): the web identity token cannot be used: No such file or directory (os error 2)
        check `web_identity_token_file` and `role_arn` of profile `token`
 1 error: 111122223333 eu-west-1: GetCallerIdentity: profile `source` (`--profile`): `credential_source = Environment`: environment variable not set
-       check `credential_source` of profile `source`, and run flowagg where it has credentials
+       check `credential_source` of profile `source`, and run flowagg where that source has credentials
 
 "#]]
     );
     assert_data_eq!(
-        told("[profile x\n", &[(&["--profile", "x"], &[]), (&[], &[])]),
+        shown("[profile x\n", &[(&["--profile", "x"], &[]), (&[], &[])]),
         str![[r#"
 2 error: `--profile`: the AWS configuration cannot be read: error parsing FOLDER/config on line 1: Profile definition must end with ']'
-       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files set in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
 1 error: 111122223333 eu-west-1: GetCallerIdentity: the AWS configuration cannot be read: error parsing FOLDER/config on line 1: Profile definition must end with ']'
-       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name
+       correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files set in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
 
 "#]]
     );
 }
 
 #[test]
-fn role_of_a_profile_that_is_denied_is_told_with_the_profile() {
+fn denied_role_of_a_profile_is_reported_with_the_profile() {
     let config = "
 [profile hub]
 role_arn = arn:aws:iam::111122223333:role/flowagg
@@ -368,23 +368,23 @@ aws_secret_access_key = HIDDEN
         said.err,
         str![[r#"
 error: 111122223333 eu-west-1: AssumeRole: AccessDenied: profile `hub` (`--profile`): not authorized to perform sts:AssumeRole
-       create the role in 111122223333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 111122223333 shows the role
+       create the role in 111122223333 with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in 111122223333 shows the role
 
 "#]]
     );
 }
 
 #[test]
-fn credentials_that_aws_does_not_accept_are_told_with_their_origin() {
+fn rejected_credentials_are_reported_with_their_origin() {
     let config = "[profile keys]\naws_access_key_id = A\naws_secret_access_key = HIDDEN\n";
     let url = endpoint(|_| (403, query_error("ExpiredToken", "The security token is expired")));
     let url = ("AWS_ENDPOINT_URL", url.as_str());
     let keys =
         [url, ("AWS_PROFILE", "keys"), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "HIDDEN")];
-    let told =
+    let shown =
         [on(config, &keys, &["plan"]), on(config, &keys[..2], &["plan"])].map(|said| said.err).concat();
     assert_data_eq!(
-        told,
+        shown,
         str![[r#"
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security token is expired (credentials of AWS_ACCESS_KEY_ID)
        the credentials have expired: sign in again, then run the command again; completed changes are kept
@@ -396,7 +396,7 @@ error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security tok
 }
 
 #[test]
-fn profile_of_the_command_line_comes_before_keys_in_the_environment() {
+fn profile_option_takes_precedence_over_keys_in_the_environment() {
     let config = "[profile keys]\naws_access_key_id = OFPROFILE\naws_secret_access_key = HIDDEN\n";
     let url = endpoint(|request| {
         let of_profile = request.contains("Credential=OFPROFILE/");

@@ -1,4 +1,4 @@
-//! With `--json`, standard error is for programs, too: one event on each line, whatever goes wrong.
+//! With `--json`, standard error contains one JSON event per line, including errors.
 
 use serde_json::Value;
 use snapbox::{IntoData, assert_data_eq, str};
@@ -8,7 +8,7 @@ use crate::{FLEET, Said, flowagg, offline};
 
 const FAULTY: &str = include_str!("../../../flowagg-core/tests/data/eight-faults.toml");
 
-/// Nobody listens on the port for discarding.
+/// The discard port, which has no listener.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// The events of a run; anything else on standard error fails.
@@ -28,7 +28,7 @@ fn only_event(said: &Said) -> Value {
     events[0].clone()
 }
 
-/// How each verb is run whose output is a document, with so many options more.
+/// The command lines of every command that prints a JSON document.
 fn runs() -> impl Iterator<Item = Vec<String>> {
     let documents = documents().into_iter().filter(|name| name != "events");
     documents.map(|name| {
@@ -47,7 +47,7 @@ fn with<'a>(run: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn with_json_every_line_on_standard_error_is_an_event_whatever_the_verb_and_whatever_is_wrong() {
+fn standard_error_with_json_only_contains_events() {
     for run in runs() {
         let verbs = [
             flowagg(&with(&run, &[]), FAULTY, NOWHERE, true),
@@ -67,7 +67,7 @@ fn with_json_every_line_on_standard_error_is_an_event_whatever_the_verb_and_what
                 let begins =
                     ["{\n  \"schema\": 1,", "{\"schema\":1,"].iter().any(|start| said.out.starts_with(start));
                 assert!(begins, "{run:?}: {}", said.out);
-                // One object a line is JSON, too.
+                // JSON lines are JSON as well.
                 let mut documents = serde_json::Deserializer::from_str(&said.out).into_iter::<Value>();
                 assert!(documents.all(|document| document.unwrap()["schema"] == 1), "{run:?}: {}", said.out);
             }
@@ -76,7 +76,7 @@ fn with_json_every_line_on_standard_error_is_an_event_whatever_the_verb_and_what
 }
 
 #[test]
-fn a_fleet_file_with_eight_faults_is_answered_with_eight_events_that_name_the_place() {
+fn errors_in_a_fleet_file_are_events_with_positions() {
     let said = flowagg(&["plan", "--json"], FAULTY, NOWHERE, true);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     let places: Vec<(u64, u64)> = events(&said)
@@ -91,7 +91,7 @@ fn a_fleet_file_with_eight_faults_is_answered_with_eight_events_that_name_the_pl
 }
 
 #[test]
-fn a_mistake_on_the_command_line_is_an_event_that_says_what_and_what_to_do() {
+fn command_line_error_is_an_event_with_help() {
     let mut lines = String::new();
     for args in [
         &["plna", "--json"][..],
@@ -107,8 +107,8 @@ fn a_mistake_on_the_command_line_is_an_event_that_says_what_and_what_to_do() {
     assert_data_eq!(lines, str![[r#"
 {"schema":1,"event":"error","what":"unrecognized subcommand 'plna'","help":"a similar subcommand exists: 'plan'","path":null,"line":null,"column":null}
 {"schema":1,"event":"error","what":"unexpected argument '--prnue' found","help":"a similar argument exists: '--prune'","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"the following required arguments were not provided: --yes","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"the following required arguments were not provided: --account <ID>","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"the following required arguments were not provided: --yes","help":"run the command with `--help` to see its usage","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"the following required arguments were not provided: --account <ID>","help":"run the command with `--help` to see its usage","path":null,"line":null,"column":null}
 
 "#]].raw());
     let text = flowagg(&["plan", "--prnue"], FLEET, NOWHERE, true);
@@ -130,15 +130,15 @@ For more information, try '--help'.
         named_so.err,
         str![[r#"
 error: `--json` cannot be read: No such file or directory (os error 2)
-       name a file of UTF-8 text, or `-`
+       use a UTF-8 text file, or `-` for standard input
 
 "#]]
     );
 }
 
 #[test]
-fn mistakes_on_the_command_line_are_events_without_the_usage() {
-    let mut told = String::new();
+fn command_line_errors_are_events_without_usage() {
+    let mut output = String::new();
     for args in [
         &["pln", "--json"][..],
         &["apply", "--json", "--yess"],
@@ -150,18 +150,18 @@ fn mistakes_on_the_command_line_are_events_without_the_usage() {
     ] {
         let said = flowagg(args, FLEET, "http://127.0.0.1:9", false);
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}");
-        assert!(!said.err.contains("Usage") && !said.err.contains("--help"), "{}", said.err);
-        told += &said.err;
+        assert!(!said.err.contains("Usage") && !said.err.contains("For more information"), "{}", said.err);
+        output += &said.err;
     }
     assert_data_eq!(
-        told,
+        output,
         str![[r#"
 {"schema":1,"event":"error","what":"unrecognized subcommand 'pln'","help":"a similar subcommand exists: 'plan'","path":null,"line":null,"column":null}
 {"schema":1,"event":"error","what":"unexpected argument '--yess' found","help":"a similar argument exists: '--yes'","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"the following required arguments were not provided: --yes","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"the following required arguments were not provided: --yes","help":"run the command with `--help` to see its usage","path":null,"line":null,"column":null}
 {"schema":1,"event":"error","what":"unrecognized subcommand 'status'","help":"use 'flowagg verify' for the delivery of each flow log, or 'flowagg report' for the whole fleet","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"invalid value 'soon' for '--call-timeout <TIME>': a time such as 90s, 15m or 1h","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
-{"schema":1,"event":"error","what":"unexpected argument '--json' found","help":"correct the command line, as the help of the verb describes it","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"invalid value 'soon' for '--call-timeout <DURATION>': expected a duration such as 90s, 15m or 1h","help":"run the command with `--help` to see its usage","path":null,"line":null,"column":null}
+{"schema":1,"event":"error","what":"unexpected argument '--json' found","help":"run the command with `--help` to see its usage","path":null,"line":null,"column":null}
 {"schema":1,"event":"error","what":"unexpected argument '--json' found","help":"to pass '--json' as a value, use '-- --json'","path":null,"line":null,"column":null}
 
 "#]]
@@ -169,33 +169,31 @@ fn mistakes_on_the_command_line_are_events_without_the_usage() {
 }
 
 #[test]
-fn missing_credentials_are_a_failure_event_with_all_its_fields() {
+fn missing_credentials_are_a_failure_event_with_all_fields() {
     let said = flowagg(&["verify", "--json"], FLEET, NOWHERE, false);
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
     assert_data_eq!(
         said.err,
         str![[r#"
-{"schema":1,"event":"failure","account":"111122223333","region":"eu-west-1","call":"GetCallerIdentity","resource":null,"code":null,"message":"no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`","help":"sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"}
+{"schema":1,"event":"failure","account":"111122223333","region":"eu-west-1","call":"GetCallerIdentity","resource":null,"code":null,"message":"no AWS credentials found: the environment has no access keys, and the AWS configuration has no profile `default`","help":"sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"}
 
 "#]]
     );
 }
 
 #[test]
-fn a_policy_that_cannot_be_read_is_an_event() {
+fn invalid_policy_is_an_event() {
     let said = offline(&["policy", "size", "--json", "--policy", "-"], FLEET, "no policy");
     let event = only_event(&said);
     assert_eq!((said.code, &event["event"]), (Some(2), &"error".into()));
     assert_data_eq!(
         event["what"].as_str().unwrap(),
-        str![
-            "the policy in standard input: the policy is not JSON: line 1, column 1: no JSON value begins like this"
-        ]
+        str!["the policy in standard input: the policy is not JSON: line 1, column 1: invalid JSON value"]
     );
 }
 
 #[test]
-fn what_policy_merge_says_beside_the_policy_are_notices() {
+fn policy_merge_reports_notices() {
     let stranger =
         FLEET.replace("[[members]]\naccount = \"111122223333\"", "[[members]]\naccount = \"222222222222\"");
     let live = offline(&["policy", "build"], &stranger, "").out;
@@ -233,7 +231,7 @@ note: the fleet's statements still name 222222222222, which is not in the fleet 
 }
 
 #[test]
-fn what_verbose_traces_are_events_too() {
+fn verbose_traces_are_events() {
     let said = flowagg(&["plan", "--json", "-v", "--call-timeout", "1s"], FLEET, NOWHERE, true);
     let events = events(&said);
     let traces: Vec<&Value> = events.iter().filter(|event| event["event"] == "trace").collect();

@@ -1,4 +1,4 @@
-//! Files that are written: whole, or not at all.
+//! Files are written completely or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ const INIT: [&str; 11] = [
     "--force",
 ];
 
-/// The names of everything in a folder.
+/// The names of all entries in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
@@ -33,7 +33,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn pages_of_the_manual_are_all_that_is_in_their_folder() {
+fn man_pages_are_the_only_files_in_their_folder() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         assert_eq!(offline_in(folder.path(), &["man", "--out", "pages"], "").code, Some(0));
@@ -53,7 +53,7 @@ mod unix {
     }
 
     #[test]
-    fn existing_file_keeps_its_permissions_and_a_new_one_has_those_of_any_file() {
+    fn existing_file_keeps_its_permissions_and_new_one_has_the_default() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("flowagg.toml");
         assert_eq!(offline_in(folder.path(), &INIT, "").code, Some(0));
@@ -69,13 +69,13 @@ mod unix {
     }
 
     #[test]
-    fn symbolic_link_stays_and_the_file_that_it_leads_to_is_replaced() {
+    fn symbolic_link_is_kept_and_its_target_replaced() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("fleets")).unwrap();
         symlink("fleets/emea.toml", folder.path().join("link")).unwrap();
         symlink("link", folder.path().join("flowagg.toml")).unwrap();
         let target = folder.path().join("fleets/emea.toml");
-        // First the link leads to a file that does not exist.
+        // At first, the target does not exist.
         for _ in 0..2 {
             let said = offline_in(folder.path(), &INIT, "");
             assert_eq!(said.code, Some(0), "{}", said.err);
@@ -88,11 +88,11 @@ mod unix {
     }
 
     #[test]
-    fn write_that_fails_is_named_and_leaves_the_old_file() {
+    fn failed_write_is_reported_and_keeps_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("flowagg.toml");
         fs::write(&file, "mine").unwrap();
-        // No file may grow beyond one block of 512 bytes, and the signal that says so is ignored.
+        // Limits file sizes to one block of 512 bytes and ignores the signal for exceeding it.
         let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
         let mut command = Command::new("sh");
         command.args(["-c", script, env!("CARGO_BIN_EXE_flowagg")]).args(INIT).current_dir(folder.path());
@@ -102,7 +102,7 @@ mod unix {
             said.err,
             str![[r#"
 error: `flowagg.toml` cannot be written: File too large (os error [..])
-       name a file in a folder in which files can be written
+       choose a file in a writable folder
 
 "#]]
         );
@@ -111,7 +111,7 @@ error: `flowagg.toml` cannot be written: File too large (os error [..])
     }
 
     #[test]
-    fn links_without_an_end_and_folders_that_do_not_exist_are_named() {
+    fn link_loops_and_missing_folders_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         symlink("flowagg.toml", folder.path().join("flowagg.toml")).unwrap();
         let said = offline_in(folder.path(), &INIT, "");
@@ -120,7 +120,7 @@ error: `flowagg.toml` cannot be written: File too large (os error [..])
             said.err,
             str![[r#"
 error: `flowagg.toml` cannot be read: [..] (os error [..]); nothing was written
-       name a folder in which files can be read and written
+       choose a folder with read and write access
 
 "#]]
         );
@@ -131,7 +131,7 @@ error: `flowagg.toml` cannot be read: [..] (os error [..]); nothing was written
             said.err,
             str![[r#"
 error: `file/flowagg.toml` cannot be read: Not a directory (os error [..]); nothing was written
-       name a folder in which files can be read and written
+       choose a folder with read and write access
 
 "#]]
         );

@@ -1,4 +1,4 @@
-//! `flowagg init`, and what flowagg tells editors and shells, offline.
+//! `flowagg init`, schemas and shell completions, offline.
 
 use std::fs;
 use std::process::Command;
@@ -21,7 +21,7 @@ const OPTIONS: [&str; 8] = [
 ];
 
 #[test]
-fn a_first_fleet_file_is_written_with_words_about_what_can_be_changed() {
+fn new_fleet_file_has_comments_on_its_settings() {
     let folder = tempfile::tempdir().unwrap();
     let options = [&OPTIONS[..], &["--account", "222222222222", "--regions", "eu-west-1,us-east-1"]].concat();
     let said = offline_in(folder.path(), &options, "");
@@ -33,19 +33,19 @@ fn a_first_fleet_file_is_written_with_words_about_what_can_be_changed() {
     assert_data_eq!(
         text,
         str![[r##"
-# The VPC Flow Logs of these accounts, in one S3 bucket. `flowagg plan` shows what differs from it.
+# Collects the VPC Flow Logs of these accounts in one S3 bucket. `flowagg plan` compares this file with AWS.
 
 [hub]
-# In a bucket that `apply` creates, objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key.
+# In a bucket that `apply` creates, objects expire after 90 days (see `retention-days`) and are encrypted by S3. Set `encryption` to use a KMS key.
 account = "111122223333"
 region = "eu-west-1"
 bucket = "acme-flow-logs"
 
 [flow-logs]
-# All traffic, in AWS's default fields, as text: `traffic`, `fields`, `file-format`, `aggregation-interval`, `tags`.
+# Default: all traffic, AWS's default fields, plain text. Keys: `traffic`, `fields`, `file-format`, `aggregation-interval`, `tags`.
 
 [policy]
-# The smallest grant that lets these accounts deliver, each with its own account id: `form`.
+# Default: least privilege for these accounts (see `form`).
 
 [[members]]
 account = "222222222222"
@@ -58,7 +58,7 @@ regions = ["eu-west-1", "us-east-1"]
 }
 
 #[test]
-fn an_organization_without_accounts_is_logged_as_a_whole() {
+fn organization_without_accounts_is_logged_entirely() {
     let folder = tempfile::tempdir().unwrap();
     let said = offline_in(folder.path(), &[&OPTIONS[..], &["--organization", "o-a1b2c3d4e5"]].concat(), "");
     assert_eq!(said.code, Some(0), "{}", said.err);
@@ -69,7 +69,7 @@ fn an_organization_without_accounts_is_logged_as_a_whole() {
 }
 
 #[test]
-fn missing_values_are_named_by_their_options_and_nothing_is_written() {
+fn missing_values_are_reported_by_option_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let said = offline_in(folder.path(), &["init", "--offline", "--region", "eu-west-1"], "");
     assert_eq!(said.code, Some(2));
@@ -77,7 +77,7 @@ fn missing_values_are_named_by_their_options_and_nothing_is_written() {
         said.err,
         str![[r#"
 error: missing: `--hub-account`, `--bucket`, `--organization` or `--account`
-       give them as options, or answer the prompts in a terminal
+       pass them as options, or run `flowagg init` in a terminal
 
 "#]]
     );
@@ -85,12 +85,12 @@ error: missing: `--hub-account`, `--bucket`, `--organization` or `--account`
 }
 
 #[test]
-fn an_existing_file_is_kept_and_reported_before_anything_else() {
+fn existing_file_is_reported_first_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("flowagg.toml");
     fs::write(&file, "mine").unwrap();
     let options = [&OPTIONS[..], &["--account", "222222222222"]].concat();
-    // Values that are missing are not reported.
+    // Missing values are not reported.
     for options in [&options[..], &["init", "--offline"]] {
         let said = offline_in(folder.path(), options, "");
         assert_eq!(said.code, Some(1));
@@ -98,7 +98,7 @@ fn an_existing_file_is_kept_and_reported_before_anything_else() {
             said.err,
             str![[r#"
 error: `flowagg.toml` already exists; nothing was written
-       write another file with `-c FILE`, or give `--force` to overwrite it
+       write another file with `-c FILE`, or use `--force` to overwrite it
 
 "#]]
         );
@@ -109,7 +109,7 @@ error: `flowagg.toml` already exists; nothing was written
 }
 
 #[test]
-fn the_next_command_names_another_fleet_file() {
+fn next_command_contains_a_custom_fleet_file() {
     let folder = tempfile::tempdir().unwrap();
     let options = [&OPTIONS[..], &["--account", "222222222222", "-c", "eu.toml"]].concat();
     let said = offline_in(folder.path(), &options, "");
@@ -117,14 +117,14 @@ fn the_next_command_names_another_fleet_file() {
     assert_data_eq!(
         said.err,
         str![[r#"
-next: read `eu.toml`, then run `flowagg -c eu.toml doctor`
+next: review `eu.toml`, then run `flowagg -c eu.toml doctor`
 
 "#]]
     );
 }
 
 #[test]
-fn a_folder_is_not_a_fleet_file() {
+fn folder_is_not_accepted_as_a_fleet_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("fleets")).unwrap();
     let said = offline_in(
@@ -137,14 +137,14 @@ fn a_folder_is_not_a_fleet_file() {
         said.err,
         str![[r#"
 error: `fleets` is a folder; nothing was written
-       name a file, as in `fleets/flowagg.toml`
+       use a file such as `fleets/flowagg.toml`
 
 "#]]
     );
 }
 
 #[test]
-fn the_schema_that_is_printed_is_the_one_that_the_tests_know() {
+fn printed_schema_matches_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let said = offline_in(folder.path(), &["schema"], "");
     let printed: serde_json::Value = serde_json::from_str(&said.out).unwrap();
@@ -152,7 +152,7 @@ fn the_schema_that_is_printed_is_the_one_that_the_tests_know() {
 }
 
 #[test]
-fn shells_complete_the_verbs_and_every_verb_has_a_page() {
+fn completions_and_man_pages_contain_every_command() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let said = offline_in(folder.path(), &["completions", shell], "");
@@ -163,7 +163,7 @@ fn shells_complete_the_verbs_and_every_verb_has_a_page() {
     let help = offline_in(folder.path(), &["help"], "").out;
     let verbs =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // What goes on from the line before stands further to the right.
+    // Continuation lines are indented further.
     let verbs =
         verbs.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
     let verbs: Vec<&str> = verbs.filter(|verb| *verb != "help").collect();
@@ -175,7 +175,7 @@ fn shells_complete_the_verbs_and_every_verb_has_a_page() {
 }
 
 #[test]
-fn defaults_that_are_denied_are_named_with_the_options_that_replace_them() {
+fn denied_defaults_are_reported_with_replacement_options() {
     let url = endpoint(|request| {
         let lower = request.to_ascii_lowercase();
         if lower.contains("getcalleridentity") {
@@ -197,10 +197,10 @@ fn defaults_that_are_denied_are_named_with_the_options_that_replace_them() {
     assert_data_eq!(
         said.err,
         str![[r#"
-note: existing buckets could not be listed: ListBuckets: User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows the s3:ListAllMyBuckets action; allow s3:ListAllMyBuckets to the caller, or give `--bucket`
-note: the organization could not be looked up: DescribeOrganization: You don't have permissions to access this resource.; allow organizations:DescribeOrganization to the caller, or give `--organization` or `--account`
+note: could not list existing buckets: ListBuckets: User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:ListAllMyBuckets because no identity-based policy allows the s3:ListAllMyBuckets action; allow s3:ListAllMyBuckets for the caller, or pass `--bucket`
+note: could not look up the organization: DescribeOrganization: You don't have permissions to access this resource.; allow organizations:DescribeOrganization for the caller, or pass `--organization` or `--account`
 error: missing: `--organization` or `--account`
-       give them as options, or answer the prompts in a terminal
+       pass them as options, or run `flowagg init` in a terminal
 
 "#]]
     );

@@ -1,4 +1,4 @@
-//! The real program, run as a user runs it.
+//! Runs the compiled program.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod athena;
@@ -51,25 +51,25 @@ impl Said {
     }
 }
 
-/// Runs the program offline on this fleet file, with this text on its standard input.
+/// Runs the program offline with this fleet file and standard input.
 fn offline(args: &[&str], fleet: &str, stdin: &str) -> Said {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();
     offline_in(folder.path(), args, stdin)
 }
 
-/// Runs the program in this folder, whether it has a fleet file or not.
+/// Runs the program in this folder, with or without a fleet file.
 fn offline_in(folder: &Path, args: &[&str], stdin: &str) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowagg"));
     command.args(args).current_dir(folder).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // A run that does not read it ends before all is written.
+    // Fails if the program exits without reading its input.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     Said::of(child.wait_with_output().unwrap())
 }
 
-/// Runs the program on this fleet file against this endpoint, with nothing of the machine's own AWS settings.
+/// Runs the program with this fleet file and endpoint, without the machine's AWS settings.
 fn flowagg(args: &[&str], fleet: &str, endpoint: &str, keys: bool) -> Said {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();

@@ -1,4 +1,4 @@
-//! What the program says when something is wrong: on one screen, what and where and the way out.
+//! Error messages: what is wrong, where, and how to fix it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{FLEET, flowagg};
 
-/// An AWS that answers every call with what `answer` makes of its first line and body.
+/// A fake AWS endpoint. `answer` computes each response from the first line and body of the request.
 pub(crate) fn endpoint(answer: fn(&str) -> (u16, String)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -31,7 +31,7 @@ pub(crate) fn endpoint(answer: fn(&str) -> (u16, String)) -> String {
             let (status, body) = answer(&request);
             let kind = match &*body {
                 html if html.starts_with("<html>") => "content-type: text/html\r\n",
-                // Of the metadata service.
+                // The metadata service.
                 "token" => "x-aws-ec2-metadata-token-ttl-seconds: 60\r\n",
                 _ => "",
             };
@@ -54,7 +54,7 @@ pub(crate) fn query_error(code: &str, message: &str) -> String {
 
 pub(crate) const IDENTITY: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 
-/// What STS and EC2 answer for an account with nothing in it.
+/// Responses of STS and EC2 for an empty account.
 pub(crate) fn empty_account(request: &str) -> Option<String> {
     let answers = [
         ("GetCallerIdentity", IDENTITY),
@@ -64,14 +64,14 @@ pub(crate) fn empty_account(request: &str) -> Option<String> {
     answers.iter().find(|(call, _)| request.contains(call)).map(|(_, answer)| (*answer).to_owned())
 }
 
-/// A port that nobody listens on.
+/// The URL of a port without a listener.
 pub(crate) fn closed() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
 
 #[test]
-fn a_fleet_file_with_eight_faults_is_answered_with_all_eight_on_one_screen() {
+fn all_errors_in_a_fleet_file_are_reported_at_once() {
     let faulty = include_str!("../../../flowagg-core/tests/data/eight-faults.toml");
     let said = flowagg(&["apply", "--yes"], faulty, &closed(), true);
     assert_eq!(said.code, Some(2));
@@ -79,30 +79,30 @@ fn a_fleet_file_with_eight_faults_is_answered_with_all_eight_on_one_screen() {
     assert_data_eq!(
         said.err,
         str![[r#"
-error: `flowagg.toml` has 8 faults; nothing was read or written
-flowagg.toml:3:11: `hub.account`: `11112222333` is not an AWS account id: it has 11 digits
-    an account id has 12 digits, as in `111122223333`
-flowagg.toml:5:10: `hub.bucket`: `Acme_Logs` is not a bucket name: `A` may not stand in one
-    3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`
-flowagg.toml:6:10: `hub.prefix`: `AWSLogs` is not a sub-folder: `AWSLogs` is reserved: log delivery makes that folder itself
-    words of a-z, A-Z, 0-9 and `!-_.'()` between slashes, none of them `AWSLogs`, as in `network/flow-logs`
-flowagg.toml:7:18: `hub.retention-days` is 0
-    a whole number from 1 to 2147483647
-flowagg.toml:10:1: `trafic` is no key of flow-logs
+error: `flowagg.toml` is invalid (8 errors); no AWS calls were made
+flowagg.toml:3:11: `hub.account`: `11112222333` is not a valid AWS account ID: it has 11 digits
+    use 12 digits, e.g. `111122223333`
+flowagg.toml:5:10: `hub.bucket`: `Acme_Logs` is not a valid bucket name: `A` is not allowed
+    use 3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, e.g. `acme-flow-logs`
+flowagg.toml:6:10: `hub.prefix`: `AWSLogs` is not a valid prefix: `AWSLogs` is reserved for log delivery
+    use segments of a-z, A-Z, 0-9 and `!-_.'()` separated by `/`, none of them `AWSLogs`, e.g. `network/flow-logs`
+flowagg.toml:7:18: `hub.retention-days` is out of range: 0
+    use an integer from 1 to 2147483647
+flowagg.toml:10:1: unknown key `trafic` in `flow-logs`
     did you mean `traffic`?
-flowagg.toml:11:24: `flow-logs.aggregation-interval` is `5m`
-    one of `10m`, `1m`
-flowagg.toml:14:11: `members[0].account` is a number where a text belongs
-    write it in quotes: "222222222222"
+flowagg.toml:11:24: `flow-logs.aggregation-interval`: invalid value `5m`
+    use one of `10m`, `1m`
+flowagg.toml:14:11: `members[0].account`: expected a string, found a number
+    put it in quotes: "222222222222"
 flowagg.toml:17:1: `members[1].regions` is missing
-    the regions that are logged, as in `["eu-west-1"]`, or `["all"]`
+    add the regions to log, e.g. `regions = ["eu-west-1"]`, or `regions = ["all"]`
 
 "#]]
     );
 }
 
 #[test]
-fn a_policy_that_would_be_too_large_is_told_with_numbers_before_any_call() {
+fn policy_that_would_be_too_large_is_reported_before_any_call() {
     let members: String = (0..400)
         .map(|n| format!("[[members]]\naccount = \"{n:012}\"\nregions = [\"eu-west-1\"]\n"))
         .collect();
@@ -114,15 +114,15 @@ fn a_policy_that_would_be_too_large_is_told_with_numbers_before_any_call() {
     assert_data_eq!(
         said.err,
         str![[r#"
-error: `flowagg.toml`: the bucket policy would have 33735 bytes, 13255 more than the 20480 that S3 takes: 400 accounts in form `prefixes`, beside 39 bytes of other statements
-       use form `accounts` (30 bytes an account), form `organization` (no list at all), or take other statements out
+error: `flowagg.toml`: the bucket policy would have 33735 bytes, 13255 over the limit of 20480: 400 accounts in form `prefixes` and 39 bytes of other statements
+       use form `accounts` (30 bytes per account) or `organization` (no account list), or remove other statements
 
 "#]]
     );
 }
 
 #[test]
-fn a_slip_in_a_verb_an_option_or_a_word_is_answered_with_what_was_meant() {
+fn misspelled_commands_options_and_values_are_corrected() {
     let mut answers = String::new();
     for args in [
         &["pln"][..],
@@ -178,7 +178,7 @@ For more information, try '--help'.
 }
 
 #[test]
-fn words_of_other_tools_are_answered_with_those_of_this_one() {
+fn terms_of_other_tools_suggest_the_flowagg_equivalent() {
     let mut answers = String::new();
     for args in [
         &["apply", "--auto-approve"][..],
@@ -200,29 +200,29 @@ fn words_of_other_tools_are_answered_with_those_of_this_one() {
         answers,
         str![[r#"
 error: unexpected argument '--auto-approve' found
-  tip: use '--yes' to apply without a question
+  tip: use '--yes' to skip the confirmation
 error: unexpected argument '-a' found
-  tip: use '--yes' to apply without a question
+  tip: use '--yes' to skip the confirmation
 error: unexpected argument '-f' found
-  tip: use '-c FILE' or '--config FILE' to name the fleet file
+  tip: use '-c FILE' or '--config FILE' to select the fleet file
 error: unexpected argument '-f' found
-  tip: use '-c FILE' or '--config FILE' to name the fleet file
+  tip: use '-c FILE' or '--config FILE' to select the fleet file
 error: unexpected argument '--dry-run' found
   tip: use 'flowagg plan', which changes nothing
 error: unrecognized subcommand 'status'
   tip: use 'flowagg verify' for the delivery of each flow log, or 'flowagg report' for the whole fleet
 error: unrecognized subcommand 'validate'
-  tip: use 'flowagg doctor', which checks the fleet file first, and then AWS; 'flowagg policy build' reads it offline
+  tip: use 'flowagg doctor' to check the fleet file and AWS, or 'flowagg policy build' to check the fleet file offline
 error: unrecognized subcommand 'validate'
 error: unexpected argument '--output' found
-  tip: use '--json' for JSON, or '--out' where a verb writes files
+  tip: use '--json' to print JSON, or '--out' to write files
 
 "#]]
     );
 }
 
 #[test]
-fn region_that_is_unknown_is_a_warning_and_is_called_only_if_the_account_lists_it() {
+fn unknown_region_is_a_warning_and_only_called_if_enabled() {
     let fleet =
         FLEET.replace("regions = [\"eu-west-1\"]", "regions = [\"eu-west-1\", \"eu-wset-1\", \"eu-west-9\"]");
     let url = endpoint(|request| {
@@ -238,25 +238,25 @@ fn region_that_is_unknown_is_a_warning_and_is_called_only_if_the_account_lists_i
     assert_data_eq!(
         format!("{}{}", said.err, said.out),
         str![[r#"
-warning: `flowagg.toml`: `eu-west-9` is not a region that flowagg knows
+warning: `flowagg.toml`: unknown region `eu-west-9`
          did you mean `eu-west-3`? `eu-west-9` is only read in accounts that have it enabled
-warning: `flowagg.toml`: `eu-wset-1` is not a region that flowagg knows
+warning: `flowagg.toml`: unknown region `eu-wset-1`
          did you mean `eu-west-1`? `eu-wset-1` is only read in accounts that have it enabled
 hub 111122223333 eu-west-1 acme-flow-logs
   + create the bucket in eu-west-1
   + block all public access
-  + set object ownership BucketOwnerEnforced
+  + set object ownership to BucketOwnerEnforced
   + encrypt with SSE-S3
-  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after 7 days
   + write the bucket policy: grants delivery to 111122223333 (612 bytes)
 
 note: 111122223333 eu-west-1: no VPC to log
 note: 111122223333 eu-west-9: no VPC to log
 
-error: 111122223333 eu-wset-1: DescribeRegions: the account does not list this region, and flowagg does not know it; nothing was called there
+error: 111122223333 eu-wset-1: DescribeRegions: flowagg does not know this region and the account does not list it; no calls were made there
        did you mean `eu-west-1`? otherwise enable eu-wset-1 in 111122223333
 
-plan: 6 changes to the hub, 1 could not be read
+plan: 6 changes to the hub, 1 read failed
 next: fix the errors above, then run `flowagg plan` again
 
 "#]]
@@ -268,9 +268,9 @@ next: fix the errors above, then run `flowagg plan` again
     assert_data_eq!(
         said.err,
         str![[r#"
-warning: `flowagg.toml`: `eu-wset-1` is not a region that flowagg knows
+warning: `flowagg.toml`: unknown region `eu-wset-1`
          did you mean `eu-west-1`? `eu-wset-1` is only read in accounts that have it enabled
-error: 111122223333 eu-wset-1: DescribeRegions: the account does not list this region, and flowagg does not know it; nothing was called there
+error: 111122223333 eu-wset-1: DescribeRegions: flowagg does not know this region and the account does not list it; no calls were made there
        did you mean `eu-west-1`? otherwise enable eu-wset-1 in 111122223333
 
 "#]]
@@ -280,8 +280,8 @@ error: 111122223333 eu-wset-1: DescribeRegions: the account does not list this r
     assert_data_eq!(
         said.err,
         str![[r#"
-{"schema":1,"event":"notice","text":"warning: `flowagg.toml`: `eu-west-9` is not a region that flowagg knows; did you mean `eu-west-3`? `eu-west-9` is only read in accounts that have it enabled"}
-{"schema":1,"event":"notice","text":"warning: `flowagg.toml`: `eu-wset-1` is not a region that flowagg knows; did you mean `eu-west-1`? `eu-wset-1` is only read in accounts that have it enabled"}
+{"schema":1,"event":"notice","text":"warning: `flowagg.toml`: unknown region `eu-west-9`; did you mean `eu-west-3`? `eu-west-9` is only read in accounts that have it enabled"}
+{"schema":1,"event":"notice","text":"warning: `flowagg.toml`: unknown region `eu-wset-1`; did you mean `eu-west-1`? `eu-wset-1` is only read in accounts that have it enabled"}
 
 "#]]
     );
@@ -305,68 +305,68 @@ fn selection_that_matches_nothing_is_an_error_before_any_call() {
     assert_data_eq!(
         answers,
         str![[r#"
-error: `--only`: no member of the fleet has the name `paymnts`
+error: `--only`: no member of the fleet is named `paymnts`
        did you mean `payments`?
 error: `--only`: no member of the fleet has account `222222222223`
-       select members by account id or name, and regions by code, as they are in the fleet
+       select members by account ID or name, and regions by code
 error: `--only`: no member of the fleet has region `eu-west-9`
        did you mean `eu-west-1`?
-error: `--only`: no member of the fleet has the name `accounting`
-       select members by account id or name, and regions by code, as they are in the fleet
+error: `--only`: no member of the fleet is named `accounting`
+       select members by account ID or name, and regions by code
 
 "#]]
     );
 }
 
 #[test]
-fn a_missing_fleet_file_is_named() {
+fn missing_fleet_file_is_reported_with_its_path() {
     let said = flowagg(&["plan", "-c", "other.toml"], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));
     assert_data_eq!(
         said.err,
         str![[r#"
 error: the fleet file `other.toml` cannot be read: No such file or directory (os error 2)
-       write one with `flowagg -c other.toml init`, or name another with `--config FILE`
+       create one with `flowagg -c other.toml init`, or choose another with `--config FILE`
 
 "#]]
     );
-    // The folder of the run.
+    // The working directory.
     let said = flowagg(&["plan", "-c", "."], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));
     assert_data_eq!(
         said.err,
         str![[r#"
 error: the fleet file `.` is a folder
-       name the file, as in `-c ./flowagg.toml`
+       use a file such as `-c ./flowagg.toml`
 
 "#]]
     );
 }
 
 #[test]
-fn an_endpoint_where_nobody_listens_is_named() {
+fn unreachable_endpoint_is_reported_with_its_url() {
     let url = closed();
     let said = flowagg(&["plan"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
     assert_data_eq!(
         said.err.replace(&url, "ENDPOINT"),
         str![[r#"
-error: 111122223333 eu-west-1: GetCallerIdentity: could not be sent: Connection refused (os error [..]) (ENDPOINT)
-       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+error: 111122223333 eu-west-1: GetCallerIdentity: request failed: Connection refused (os error [..]) (ENDPOINT)
+       check the network, the region name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
 
 "#]]
     );
 }
 
 #[test]
-fn missing_credentials_are_told_with_the_ways_to_sign_in() {
+fn missing_credentials_are_reported_with_ways_to_sign_in() {
     let url = closed();
     let said = flowagg(&["plan"], FLEET, &url, false);
     assert_eq!(said.code, Some(1));
     assert_data_eq!(
         said.err.replace(&url, "ENDPOINT"),
         str![[r#"
-error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found: the environment has no access keys, and the AWS configuration no profile `default`
+error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials found: the environment has no access keys, and the AWS configuration has no profile `default`
        sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 
 "#]]
@@ -374,7 +374,7 @@ error: 111122223333 eu-west-1: GetCallerIdentity: no AWS credentials were found:
 }
 
 #[test]
-fn expired_credentials_are_told_as_such() {
+fn expired_credentials_are_reported_as_expired() {
     let url = endpoint(|_| {
         (403, query_error("ExpiredToken", "The security token included in the request is expired"))
     });
@@ -391,7 +391,7 @@ error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The security tok
 }
 
 #[test]
-fn a_hub_in_another_account_without_a_role_is_told_whose_credentials_these_are() {
+fn hub_in_another_account_without_a_role_reports_the_callers_account() {
     let url = endpoint(|request| match request {
         identity if identity.contains("GetCallerIdentity") => {
             (200, IDENTITY.replace("111122223333", "999999999999"))
@@ -404,14 +404,14 @@ fn a_hub_in_another_account_without_a_role_is_told_whose_credentials_these_are()
         said.err,
         str![[r#"
 error: 111122223333 eu-west-1: arn:aws:iam::111122223333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized to perform sts:AssumeRole
-       the credentials are for 999999999999, the hub is 111122223333: set `hub.profile` or `hub.role`, or use the hub's own credentials
+       the credentials are for account 999999999999, but the hub account is 111122223333: set `hub.profile` or `hub.role`, or use the hub's own credentials
 
 "#]]
     );
 }
 
 #[test]
-fn a_role_that_does_not_trust_the_caller_is_named_with_awss_reason() {
+fn denied_role_is_reported_with_the_aws_message() {
     let url = endpoint(|request| match request {
         identity if identity.contains("GetCallerIdentity") => (200, IDENTITY.to_owned()),
         role if role.contains("AssumeRole") => {
@@ -433,15 +433,15 @@ fn a_role_that_does_not_trust_the_caller_is_named_with_awss_reason() {
 hub 111122223333 eu-west-1 acme-flow-logs
   + create the bucket in eu-west-1
   + block all public access
-  + set object ownership BucketOwnerEnforced
+  + set object ownership to BucketOwnerEnforced
   + encrypt with SSE-S3
-  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after 7 days
   + write the bucket policy: grants delivery to 222222222222 (612 bytes)
 
 error: 222222222222 eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: not authorized to perform sts:AssumeRole
-       create the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 222222222222 shows the role
+       create the role in 222222222222 with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in 222222222222 shows the role
 
-plan: 6 changes to the hub, 1 could not be read
+plan: 6 changes to the hub, 1 read failed
 next: fix the errors above, then run `flowagg plan` again
 
 "#]]
@@ -449,7 +449,7 @@ next: fix the errors above, then run `flowagg plan` again
 }
 
 #[test]
-fn a_missing_permission_on_the_bucket_is_named_and_nothing_is_written() {
+fn missing_bucket_permission_is_reported_and_nothing_is_written() {
     let url = endpoint(|request| match (empty_account(request), request) {
         (Some(answer), _) => (200, answer),
         (None, write) if write.starts_with("PUT") => (500, "a write".to_owned()),
@@ -459,7 +459,7 @@ fn a_missing_permission_on_the_bucket_is_named_and_nothing_is_written() {
     let said = flowagg(&["apply", "--yes"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
     assert!(!said.out.contains("a write") && !said.out.contains("applied"), "{}", said.out);
-    // Several settings are read at once, and the first that fails is told.
+    // Settings are read concurrently, and the first failure is reported.
     assert_data_eq!(
         said.out,
         str![[r#"
@@ -468,17 +468,17 @@ hub 111122223333 eu-west-1 acme-flow-logs
 note: 111122223333 eu-west-1: no VPC to log
 
 error: 111122223333 eu-west-1: acme-flow-logs: Get[..]: AccessDenied: Access Denied
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:Get[..] to the role or user that is used there
+       if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:Get[..] for the role or user used in 111122223333
 
-plan: nothing can be done before that is settled
-next: fix the errors above, then run `flowagg apply` again: what is done is not repeated
+plan: no changes can be made until the errors are fixed
+next: fix the errors above, then run `flowagg apply` again; completed changes are kept
 
 "#]]
     );
 }
 
 #[test]
-fn page_of_a_proxy_is_not_taken_for_a_bucket_that_does_not_exist() {
+fn proxy_error_page_is_not_mistaken_for_a_missing_bucket() {
     let url = endpoint(|request| match empty_account(request) {
         Some(answer) => (200, answer),
         None => (404, "<html><body>no such host</body></html>".to_owned()),
@@ -492,10 +492,10 @@ hub 111122223333 eu-west-1 acme-flow-logs
 
 note: 111122223333 eu-west-1: no VPC to log
 
-error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: this response is not from AWS: HTTP 404, content type `text/html`
-       check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: the response is not from AWS: HTTP 404, content type `text/html`
+       check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
 
-plan: nothing can be done before that is settled
+plan: no changes can be made until the errors are fixed
 next: fix the errors above, then run `flowagg plan` again
 
 "#]]
@@ -503,22 +503,22 @@ next: fix the errors above, then run `flowagg plan` again
 }
 
 #[test]
-fn sign_in_page_in_place_of_aws_is_named_with_the_endpoint() {
+fn sign_in_page_instead_of_aws_is_reported_with_the_endpoint() {
     let url = endpoint(|_| (200, "<html><body>Sign in</body></html>".to_owned()));
     let said = flowagg(&["plan"], FLEET, &url, true);
     assert_eq!(said.code, Some(1));
     assert_data_eq!(
         said.err.replace(&url, "ENDPOINT"),
         str![[r#"
-error: 111122223333 eu-west-1: GetCallerIdentity: this response is not from AWS: HTTP 200, content type `text/html` (ENDPOINT)
-       check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
+error: 111122223333 eu-west-1: GetCallerIdentity: the response is not from AWS: HTTP 200, content type `text/html` (ENDPOINT)
+       check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
 
 "#]]
     );
 }
 
 #[test]
-fn a_bucket_that_may_not_be_looked_at_may_be_somebody_elses() {
+fn denied_bucket_may_belong_to_another_account() {
     let url = endpoint(|request| match (empty_account(request), request) {
         (Some(answer), _) => (200, answer),
         _ => (403, String::new()),
@@ -532,10 +532,10 @@ hub 111122223333 eu-west-1 acme-flow-logs
 
 note: 111122223333 eu-west-1: no VPC to log
 
-error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the bucket exists, but 111122223333 may not look at it
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used there
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the bucket exists, but access is denied to 111122223333
+       if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:ListBucket for the role or user used in 111122223333
 
-plan: nothing can be done before that is settled
+plan: no changes can be made until the errors are fixed
 next: fix the errors above, then run `flowagg plan` again
 
 "#]]
@@ -543,7 +543,7 @@ next: fix the errors above, then run `flowagg plan` again
 }
 
 #[test]
-fn apply_without_a_terminal_and_without_yes_does_nothing() {
+fn apply_without_a_terminal_requires_yes() {
     let url = endpoint(|request| match (empty_account(request), request) {
         (Some(answer), _) => (200, answer),
         (None, head) if head.starts_with("HEAD") => (404, String::new()),
@@ -557,9 +557,9 @@ fn apply_without_a_terminal_and_without_yes_does_nothing() {
 hub 111122223333 eu-west-1 acme-flow-logs
   + create the bucket in eu-west-1
   + block all public access
-  + set object ownership BucketOwnerEnforced
+  + set object ownership to BucketOwnerEnforced
   + encrypt with SSE-S3
-  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after 7 days
   + write the bucket policy: grants delivery to 111122223333 (612 bytes)
 
 note: 111122223333 eu-west-1: no VPC to log
@@ -571,15 +571,15 @@ plan: 6 changes to the hub
     assert_data_eq!(
         said.err,
         str![[r#"
-error: nothing was done: there is no terminal to ask on
-       look at the plan above, then say `--yes`
+error: nothing was applied: cannot ask for confirmation without a terminal
+       review the plan above, then pass `--yes`
 
 "#]]
     );
 }
 
 #[test]
-fn a_verb_that_does_not_exist_is_answered_with_the_nearest() {
+fn unknown_command_suggests_the_closest() {
     let said = flowagg(&["paln"], FLEET, &closed(), true);
     assert_eq!(said.code, Some(2));
     assert_data_eq!(

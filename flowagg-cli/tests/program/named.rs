@@ -1,4 +1,4 @@
-//! The commands that messages, help texts and documents name: each exists, with the options that it is named with.
+//! Checks that every command in messages, help texts and documents exists with its options.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every file with one of these endings under a folder.
+/// All files under a folder with one of these extensions.
 fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -24,7 +24,7 @@ fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The texts in back-ticks that start like a command, each with a file that has it.
+/// Texts in backticks that look like a command, each with a file that contains it.
 fn named() -> BTreeMap<String, PathBuf> {
     let mut sources = vec![root().join("README.md")];
     for folder in ["flowagg-core/src", "flowagg-policy/src", "flowagg-cli/src", "docs"] {
@@ -35,7 +35,7 @@ fn named() -> BTreeMap<String, PathBuf> {
         let text = fs::read_to_string(&path).unwrap();
         for line in text.lines() {
             for quoted in line.split('`').skip(1).step_by(2) {
-                // The options that a run was given are those of its own command.
+                // Placeholders for the options of the current run.
                 let quoted = quoted.replace("{given}", "");
                 let words = quoted.strip_prefix("flowagg ").unwrap_or(&quoted);
                 if words != quoted || words.starts_with("policy ") {
@@ -47,7 +47,7 @@ fn named() -> BTreeMap<String, PathBuf> {
     found
 }
 
-/// What does not exist of a command that is named.
+/// The parts of a command line that do not exist.
 fn missing(text: &str, helps: &mut BTreeMap<Vec<String>, String>) -> Vec<String> {
     let words = text.split_whitespace().map(|word| word.trim_matches(['[', ']', ',', '…', '.']));
     let is_verb =
@@ -66,7 +66,7 @@ fn missing(text: &str, helps: &mut BTreeMap<Vec<String>, String>) -> Vec<String>
 }
 
 #[test]
-fn every_command_that_is_named_exists_with_its_options() {
+fn mentioned_commands_exist_with_their_options() {
     let named = named();
     for known in ["policy check", "plan", "permissions", "apply --allow-expiry"] {
         assert!(named.contains_key(known), "{known} is named somewhere");
@@ -87,9 +87,12 @@ fn every_command_that_is_named_exists_with_its_options() {
 }
 
 #[test]
-fn policy_check_finds_what_another_tool_leaves_in_a_policy() {
-    let guide = fs::read_to_string(root().join("docs/guide.md")).unwrap();
-    assert!(guide.contains("| flowagg policy check --bucket acme-flow-logs"), "the guide has the command");
+fn policy_check_finds_leftovers_of_another_tool() {
+    let page = fs::read_to_string(root().join("docs/moving.md")).unwrap();
+    assert!(
+        page.contains("| flowagg policy check --bucket acme-flow-logs"),
+        "docs/moving.md contains the command"
+    );
     let live = r#"{"Version":"2012-10-17","Statement":[
         {"Sid":"Open","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-flow-logs/*"},
         {"Sid":"Public","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-flow-logs/*"},
@@ -100,13 +103,13 @@ fn policy_check_finds_what_another_tool_leaves_in_a_policy() {
     assert_data_eq!(
         said.out,
         str![[r#"
-2:63: error no-confused-deputy-condition: statement `Open`: the service may do this for any AWS account, not only for yours
-    add `aws:SourceAccount` with every account whose logs the statement is for, or `aws:SourceOrgID`
-3:54: error public-principal: statement `Public`: anyone may do this, with or without an AWS account
-    list the services or accounts that are allowed, or add a condition that only they meet
-4:103: error bucket-action-on-objects: statement `Idle`: `s3:GetBucketAcl` is on the bucket, and the resources are objects: it never applies
-    name the bucket: its ARN without a slash
-5:66: error wrong-service-principal: statement `Network`: `vpc-flow-logs.amazonaws.com` does not deliver flow logs, so the statement does not let them in
+2:63: error no-confused-deputy-condition: statement `Open`: the service can do this for any AWS account, not only yours
+    add a condition on `aws:SourceAccount` that lists every account whose logs the statement allows, or on `aws:SourceOrgID`
+3:54: error public-principal: statement `Public`: anyone can do this, with or without an AWS account
+    list the allowed services or accounts, or add a condition that only they meet
+4:103: error bucket-action-on-objects: statement `Idle`: `s3:GetBucketAcl` applies to the bucket, but the resources are objects, so it has no effect
+    use the bucket's ARN, without a slash
+5:66: error wrong-service-principal: statement `Network`: `vpc-flow-logs.amazonaws.com` does not deliver flow logs, so the statement does not allow their delivery
     use `delivery.logs.amazonaws.com`, which delivers flow logs in every region and partition
 
 4 findings in standard input

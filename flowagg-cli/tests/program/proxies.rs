@@ -1,4 +1,4 @@
-//! Proxies that cannot be used, and what never takes one.
+//! Invalid and unreachable proxies, and hosts that bypass them.
 
 use std::process::Command;
 
@@ -21,8 +21,8 @@ fn plan(variables: &[(&str, &str)]) -> Said {
 const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "B")];
 
 #[test]
-fn url_that_is_not_one_of_a_proxy_ends_the_run_before_any_call() {
-    let mut told = String::new();
+fn invalid_proxy_url_is_reported_before_any_call() {
+    let mut output = String::new();
     for (variable, url) in [
         ("HTTPS_PROXY", "socks5://proxy.example:1080"),
         ("HTTPS_PROXY", "http://user:p@HIDDEN@proxy.example:8080"),
@@ -32,39 +32,39 @@ fn url_that_is_not_one_of_a_proxy_ends_the_run_before_any_call() {
     ] {
         let said = plan(&[&KEYS[..], &[(variable, url)]].concat());
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{url}");
-        told += &said.err;
+        output += &said.err;
     }
     assert_data_eq!(
-        told,
+        output,
         str![[r#"
-error: HTTPS_PROXY: `socks5://proxy.example:1080` is not the URL of an HTTP proxy
-       write it as in `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, with special characters percent-encoded (`%40` for `@`)
-error: HTTPS_PROXY: `http://***@proxy.example:8080` is not the URL of an HTTP proxy
-       write it as in `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, with special characters percent-encoded (`%40` for `@`)
-error: HTTP_PROXY: `http://` is not the URL of an HTTP proxy
-       write it as in `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, with special characters percent-encoded (`%40` for `@`)
-error: https_proxy: `proxy.example:99999` is not the URL of an HTTP proxy
-       write it as in `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, with special characters percent-encoded (`%40` for `@`)
-error: http_proxy: `no proxy` is not the URL of an HTTP proxy
-       write it as in `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, with special characters percent-encoded (`%40` for `@`)
+error: HTTPS_PROXY: `socks5://proxy.example:1080` is not a valid HTTP proxy URL
+       use the form `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, and percent-encode special characters (`%40` for `@`)
+error: HTTPS_PROXY: `http://***@proxy.example:8080` is not a valid HTTP proxy URL
+       use the form `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, and percent-encode special characters (`%40` for `@`)
+error: HTTP_PROXY: `http://` is not a valid HTTP proxy URL
+       use the form `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, and percent-encode special characters (`%40` for `@`)
+error: https_proxy: `proxy.example:99999` is not a valid HTTP proxy URL
+       use the form `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, and percent-encode special characters (`%40` for `@`)
+error: http_proxy: `no proxy` is not a valid HTTP proxy URL
+       use the form `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, and percent-encode special characters (`%40` for `@`)
 
 "#]]
     );
 }
 
 #[test]
-fn proxy_that_cannot_be_reached_is_named() {
+fn unreachable_proxy_is_reported() {
     let proxy = closed();
     let tunnel = [&KEYS[..], &[("HTTPS_PROXY", proxy.as_str())]].concat();
     let clear = [&KEYS[..], &[("HTTP_PROXY", &proxy), ("AWS_ENDPOINT_URL", "http://aws.example")]].concat();
-    let mut told = String::new();
+    let mut output = String::new();
     for variables in [tunnel, clear] {
         let said = plan(&variables);
         assert_eq!(said.code, Some(1));
-        told += &said.err.replace(&proxy, "PROXY");
+        output += &said.err.replace(&proxy, "PROXY");
     }
     assert_data_eq!(
-        told,
+        output,
         str![[r#"
 error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `PROXY` (HTTPS_PROXY) cannot be reached: Connection refused (os error [..])
        correct HTTPS_PROXY, or list hosts that need no proxy in NO_PROXY
@@ -76,7 +76,7 @@ error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `PROXY` (HTTP_PROXY)
 }
 
 #[test]
-fn proxy_that_refuses_a_host_is_named_with_it() {
+fn refused_host_is_reported_with_the_proxy() {
     let proxy = endpoint(|_| (403, "<html>Forbidden</html>".to_owned()));
     let said = plan(&[&KEYS[..], &[("HTTPS_PROXY", proxy.as_str())]].concat());
     assert_data_eq!(
@@ -90,14 +90,14 @@ error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `PROXY` (HTTPS_PROXY
 }
 
 #[test]
-fn sign_in_with_sso_takes_the_proxy_as_well() {
+fn sso_sign_in_uses_the_proxy() {
     let folder = tempfile::tempdir().unwrap();
     let config = "[default]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = us-west-2\nsso_account_id = 111122223333\nsso_role_name = Network\n";
     std::fs::write(folder.path().join("config"), config).unwrap();
     let cache = folder.path().join(".aws/sso/cache");
     std::fs::create_dir_all(&cache).unwrap();
     let token = r#"{"accessToken": "HIDDEN", "expiresAt": "2099-01-01T00:00:00Z"}"#;
-    // SHA-1 of the URL of the start page.
+    // SHA-1 of the start URL.
     std::fs::write(cache.join("40169cea58ca6cbf23fb27b2542923fb5f524af0.json"), token).unwrap();
     let proxy = endpoint(|_| (407, String::new()));
     let home = folder.path().to_str().unwrap();
@@ -109,14 +109,14 @@ fn sign_in_with_sso_takes_the_proxy_as_well() {
         said.err.replace(&proxy.replace("http://", ""), "PROXY"),
         str![[r#"
 error: 111122223333 eu-west-1: GetCallerIdentity: profile `default`: the proxy `http://PROXY` (HTTPS_PROXY) requires a user name and password
-       set HTTPS_PROXY to `http://USER:PASSWORD@PROXY`, with special characters percent-encoded (`%40` for `@`)
+       set HTTPS_PROXY to `http://USER:PASSWORD@PROXY` and percent-encode special characters (`%40` for `@`)
 
 "#]]
     );
 }
 
 #[test]
-fn credentials_of_an_instance_and_a_container_are_read_without_the_proxy() {
+fn instance_and_container_credentials_bypass_the_proxy() {
     let answer = |request: &str| {
         let keys = r#"{"Code": "Success", "AccessKeyId": "A", "SecretAccessKey": "B", "Token": "T", "Expiration": "2099-01-01T00:00:00Z"}"#;
         match request {

@@ -1,4 +1,4 @@
-//! `flowagg query` over a folder, without AWS.
+//! `flowagg query` on a local folder, without AWS.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use crate::{Said, offline_in};
 
 const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
-/// Records of two accounts, each in an object of its own.
+/// Records of two accounts, in separate objects.
 const OBJECTS: [(&str, &str, &str); 2] = [
     (
         "222222222222",
@@ -25,7 +25,7 @@ const OBJECTS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// A copy of a bucket with these objects.
+/// A local copy of a bucket with these objects.
 pub(super) fn bucket() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (account, end, records) in OBJECTS {
@@ -58,7 +58,7 @@ pub(super) fn query(folder: &Path, args: &[&str]) -> Said {
     offline_in(folder, &[&["query", "--path", "."], args].concat(), "")
 }
 
-/// The last line for people, up to the bytes of the objects and the time, which are not those of the next run.
+/// The summary line without size and time, which vary between runs.
 fn summary(said: &Said) -> &str {
     let last = said.err.lines().next_back().unwrap_or_default();
     last.split_once(" with ").map_or(last, |(start, _)| start)
@@ -81,7 +81,7 @@ fn rows_of_a_folder_are_queried_without_a_fleet_file() {
 }
 
 #[test]
-fn times_and_accounts_choose_the_objects() {
+fn objects_are_selected_by_time_and_account() {
     let folder = bucket();
     let count = |args: &[&str]| {
         let sql = "SELECT count(*) AS records FROM vpc_flow_logs";
@@ -91,7 +91,7 @@ fn times_and_accounts_choose_the_objects() {
     };
     let expected = |records: &str, summary: &str| (records.to_owned(), summary.to_owned());
     let day = ["--from", "2026-11-01", "--to", "2026-11-01"];
-    // The other object is named within the hour after the day: it is read, and its record is not of the day.
+    // The other object's name is within the hour after the day: it is read, but its record is not on that day.
     assert_eq!(count(&day), expected("2", "ok: 1 row from 3 records in 2 objects"));
     let of_account = ["--only", "333333333333"];
     assert_eq!(count(&of_account), expected("1", "ok: 1 row from 1 record in 1 object"));
@@ -99,26 +99,26 @@ fn times_and_accounts_choose_the_objects() {
 }
 
 #[test]
-fn query_that_finds_no_object_has_a_note() {
+fn query_without_objects_prints_a_note() {
     let folder = bucket();
     let said = query(folder.path(), &["SELECT * FROM vpc_flow_logs", "--only", "444444444444"]);
-    let note = "note: no flow log object was found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are in a sub-folder";
+    let note = "note: no flow log objects were found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are under a prefix";
     assert_eq!((said.code, said.err.lines().next()), (Some(0), Some(note)));
 }
 
 #[test]
-fn explain_lists_and_reads_nothing() {
+fn explain_lists_objects_without_reading_them() {
     let folder = bucket();
     put(folder.path(), "222222222222", "20261101T0010Z_0a1b2c3d.log.gz", b"not gzip");
     let sql = "SELECT * FROM vpc_flow_logs WHERE log_date = '2026/11/01'";
     let said = query(folder.path(), &[sql, "--explain"]);
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
-    assert!(said.out.starts_with("the query reads at most 2 objects with "), "{}", said.out);
+    assert!(said.out.starts_with("the query will read up to 2 objects with "), "{}", said.out);
     assert!(!said.out.contains("USD"), "{}", said.out);
 }
 
 #[test]
-fn broken_objects_are_named_and_skipped_or_end_the_query() {
+fn broken_objects_are_reported_and_skipped_or_fail_the_query() {
     let folder = bucket();
     let whole = zipped(&format!("{HEADER}\n{}", OBJECTS[0].2));
     let cut =
@@ -128,11 +128,11 @@ fn broken_objects_are_named_and_skipped_or_end_the_query() {
     let sql = "SELECT count(*) AS records FROM vpc_flow_logs";
     let said = query(folder.path(), &[sql, "--format", "csv"]);
     assert_eq!((said.code, said.out.as_str()), (Some(3), "records\n3\n"), "{}", said.err);
-    let help = "         delete it or restore it if it matters; `--strict` stops at such objects";
+    let help = "         delete or restore the object; `--strict` stops at objects like this one";
     assert_eq!(
         said.err.lines().take(4).collect::<Vec<_>>(),
         [
-            format!("warning: `{cut}` was skipped: the gzip data is cut or damaged").as_str(),
+            format!("warning: `{cut}` was skipped: the gzip data is truncated or damaged").as_str(),
             help,
             format!("warning: `{foreign}` was skipped: the first line does not list fields of a flow log")
                 .as_str(),
@@ -150,7 +150,7 @@ fn broken_objects_are_named_and_skipped_or_end_the_query() {
 }
 
 #[test]
-fn every_format_has_the_same_rows() {
+fn output_formats_have_the_same_rows() {
     let folder = bucket();
     let sql = "SELECT srcaddr, bytes, start_time, '=1+1' AS formula, -bytes AS negative FROM vpc_flow_logs ORDER BY bytes DESC NULLS LAST";
     let written = |format: &str| {
@@ -197,7 +197,7 @@ fn every_format_has_the_same_rows() {
 }
 
 #[test]
-fn file_is_replaced_only_by_a_query_that_succeeds() {
+fn file_is_only_replaced_if_the_query_succeeds() {
     let folder = bucket();
     let out = folder.path().join("rows.parquet");
     let sql = "SELECT * FROM vpc_flow_logs";
@@ -216,7 +216,7 @@ fn file_is_replaced_only_by_a_query_that_succeeds() {
 }
 
 #[test]
-fn limit_is_the_number_of_rows_of_any_statement() {
+fn limit_applies_to_every_statement() {
     let folder = bucket();
     let rows = |sql: &str| {
         let said = query(folder.path(), &[sql, "--limit", "2", "--format", "ndjson"]);
@@ -237,20 +237,20 @@ fn statement_is_read_from_standard_input() {
 }
 
 #[test]
-fn large_query_needs_a_yes_without_a_terminal() {
+fn large_query_without_a_terminal_requires_yes() {
     let folder = bucket();
     let sql = "SELECT count(*) AS records FROM vpc_flow_logs";
     let said = query(folder.path(), &[sql, "--ask-above", "0"]);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
-    assert!(said.err.starts_with("error: the query reads more than `--ask-above`: "), "{}", said.err);
-    let help = "       run it with `--explain` first, then with `--yes`; or narrow it with `--from`, `--to` and `--only`";
+    assert!(said.err.starts_with("error: the query reads more than `--ask-above` ("), "{}", said.err);
+    let help = "       run it with `--explain` first, then with `--yes`, or limit it with `--from`, `--to` and `--only`";
     assert_eq!(said.err.lines().nth(1), Some(help));
     let yes = query(folder.path(), &[sql, "--ask-above", "0", "--yes", "--format", "csv"]);
     assert_eq!((yes.code, yes.out.as_str()), (Some(0), "records\n3\n"), "{}", yes.err);
 }
 
 #[test]
-fn invalid_command_lines_say_what_to_do() {
+fn invalid_command_lines_have_help() {
     let folder = bucket();
     let empty = tempfile::tempdir().unwrap();
     let sql = "SELECT 1 AS one";
@@ -260,21 +260,21 @@ fn invalid_command_lines_say_what_to_do() {
         (&["SELECT 1", "AS one"], "unexpected argument `AS one` after the SQL statement"),
         (
             &[sql, "--nat", "10.0.0.1"],
-            "`--nat` is an option of flowagg's own questions, not of SQL statements and saved questions",
+            "`--nat` applies only to built-in questions, not to SQL statements or saved questions",
         ),
-        (&["DELETE FROM vpc_flow_logs"], "`DELETE` is not a statement that only reads"),
-        (&["CREATE TABLE a AS SELECT 1"], "`CREATE` is not a statement that only reads"),
-        (&["COPY vpc_flow_logs TO 'a.csv'"], "`COPY` is not a statement that only reads"),
+        (&["DELETE FROM vpc_flow_logs"], "`DELETE` is not a read-only statement"),
+        (&["CREATE TABLE a AS SELECT 1"], "`CREATE` is not a read-only statement"),
+        (&["COPY vpc_flow_logs TO 'a.csv'"], "`COPY` is not a read-only statement"),
         (&["SELECT 1; SELECT 2"], "expected one SQL statement, found 2"),
         (&["SELECT FROM WHERE"], ""),
         (&["SELECT no_such_column FROM vpc_flow_logs"], ""),
         (&["SELECT * FROM no_such_table"], ""),
-        (&[sql, "--format", "parquet"], "a Parquet file is not written to standard output"),
+        (&[sql, "--format", "parquet"], "cannot write Parquet to standard output"),
         (
             &[sql, "--from", "2026-11-02", "--to", "2026-11-01"],
             "the end, 2026-11-02T00:00:00Z, is not after the start, 2026-11-02T00:00:00Z",
         ),
-        (&[sql, "--only", "shop"], "`--only shop` is the name of a member, and no fleet file is read"),
+        (&[sql, "--only", "shop"], "`--only shop` is the name of a member, which needs a fleet file"),
         (&[sql, "--config", "other.toml"], "`--config` and `--path` cannot be used together"),
         (&[sql, "--prefix", "no/such"], "`./no/such` contains no folder `AWSLogs`"),
         (&[sql, "--out", "AWSLogs"], "`AWSLogs` is a folder; nothing was written"),
@@ -298,7 +298,7 @@ fn invalid_command_lines_say_what_to_do() {
 }
 
 #[test]
-fn strict_question_over_broken_objects_names_the_object_and_how_to_go_on() {
+fn strict_query_reports_the_broken_object_and_advice() {
     let folder = bucket();
     for day in 1..9 {
         put(folder.path(), "222222222222", &format!("2026110{day}T0010Z_0a1b2c3d.log.gz"), b"not gzip");
@@ -310,7 +310,7 @@ fn strict_question_over_broken_objects_names_the_object_and_how_to_go_on() {
 }
 
 #[test]
-fn file_of_rows_has_no_escape_sequences() {
+fn output_file_contains_no_escape_sequences() {
     let folder = bucket();
     let said = query(folder.path(), &["top", "--out", "rows.txt"]);
     assert_eq!(said.code, Some(0));
@@ -319,20 +319,20 @@ fn file_of_rows_has_no_escape_sequences() {
 }
 
 #[test]
-fn folder_as_a_file_of_rows_does_not_suggest_the_fleet_file() {
+fn folder_as_output_file_does_not_suggest_the_fleet_file() {
     let folder = bucket();
     let said = query(folder.path(), &["top", "--out", "AWSLogs"]);
     assert_eq!(said.code, Some(2));
     assert_eq!(
         said.err,
-        "error: `AWSLogs` is a folder; nothing was written\n       name a file, as in `AWSLogs/rows.txt`\n"
+        "error: `AWSLogs` is a folder; nothing was written\n       use a file such as `AWSLogs/rows.txt`\n"
     );
 }
 
 #[test]
-fn no_row_at_all_is_no_reason_to_miss_objects() {
+fn empty_result_is_not_reported_as_missing_objects() {
     let folder = bucket();
     let said = query(folder.path(), &["top", "--limit", "0"]);
     assert_eq!(said.code, Some(0));
-    assert!(!said.err.contains("no flow log object was found"), "{}", said.err);
+    assert!(!said.err.contains("no flow log objects were found"), "{}", said.err);
 }

@@ -1,4 +1,4 @@
-//! Saved questions, and what `--fail-if-rows` makes of rows.
+//! Saved questions and `--fail-if-rows`.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn save(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join("queries").join(name), text).unwrap();
 }
 
-/// What is printed, without the bytes and the time of the last line.
+/// The output without the size and time in the summary line.
 fn printed(said: &Said) -> String {
     let notes = said.err.lines().map(|line| line.split_once(" from ").map_or(line, |(start, _)| start));
     let notes: Vec<&str> = notes.collect();
@@ -31,7 +31,7 @@ fn printed(said: &Said) -> String {
 }
 
 #[test]
-fn saved_question_is_asked_with_its_parameters() {
+fn saved_question_runs_with_its_parameters() {
     let folder = bucket();
     save(folder.path(), "to-port.sql", FILE);
     assert_data_eq!(
@@ -49,7 +49,7 @@ Some(0)
         printed(&query(folder.path(), &none)),
         str![[r#"
 srcaddr,port
-note: no flow log object was found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are in a sub-folder
+note: no flow log objects were found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are under a prefix
 ok: 0 rows
 Some(0)
 
@@ -58,7 +58,7 @@ Some(0)
 }
 
 #[test]
-fn no_value_changes_the_statement_around_it() {
+fn parameter_values_cannot_change_the_statement() {
     let folder = bucket();
     let text = "-- title: a\n-- parameter: n integer\n-- parameter: s text = x\nSELECT count(*) AS n FROM vpc_flow_logs\n\
                 WHERE bytes > 0 -$n AND action = 'REJECT' AND $s = $s";
@@ -87,22 +87,22 @@ fn arguments_of_a_saved_question_are_checked() {
     assert_data_eq!(
         said,
         str![[r#"
-error: `to-port`: parameter `port` is not given
-       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
+error: `to-port`: missing parameter `port`
+       its parameters: port (integer), account (text, default `222222222222`); as in `flowagg query to-port port=1`
 Some(2)
-error: `to-port`: unexpected argument `22`: a parameter is given as `NAME=VALUE`
-       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
+error: `to-port`: unexpected argument `22`: expected `NAME=VALUE`
+       its parameters: port (integer), account (text, default `222222222222`); as in `flowagg query to-port port=1`
 Some(2)
-error: `to-port`: invalid value `ssh` of parameter `port`: not an integer of 64 bits
-       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
+error: `to-port`: invalid value `ssh` for parameter `port`: not a 64-bit integer
+       its parameters: port (integer), account (text, default `222222222222`); as in `flowagg query to-port port=1`
 Some(2)
 error: `to-port`: unknown parameter `prot`
-       its parameters: port (integer), account (text, `222222222222` if it is not given); as in `flowagg query to-port port=1`
+       its parameters: port (integer), account (text, default `222222222222`); as in `flowagg query to-port port=1`
 Some(2)
-error: `--nat` is an option of flowagg's own questions, not of SQL statements and saved questions
-       leave it out, or ask a question: `flowagg query --list` shows them
+error: `--nat` applies only to built-in questions, not to SQL statements or saved questions
+       remove it, or run a built-in question; `flowagg query --list` shows them
 Some(2)
-error: `--limit 1` leaves no row above the threshold of 1
+error: `--limit 1` can never exceed the threshold of 1
        raise it to at least 2
 Some(2)
 error: unknown question `to-prot`
@@ -137,12 +137,12 @@ Int64(1)
 1
 1
 1
-query: there are more rows than the threshold of 2; 3 rows
+query: the result has more rows than the threshold of 2; 3 rows
 Some(3)
 account,interface_id,direction,source,destination,protocol,port,reason,records,first_seen,last_seen
 222222222222,eni-0a,,203.0.113.9,10.0.0.1,6,22,,1,2026-11-01T00:00:00Z,2026-11-01T00:01:00Z
-note: `rejected` is more exact with fields that are not recorded in: `pkt-srcaddr` (2 of 2 objects), `pkt-dstaddr` (2 of 2 objects), `flow-direction` (2 of 2 objects), `reject-reason` (2 of 2 objects)
-query: there are rows; 1 row
+note: `rejected` is more precise with fields that are not recorded in: `pkt-srcaddr` (2 of 2 objects), `pkt-dstaddr` (2 of 2 objects), `flow-direction` (2 of 2 objects), `reject-reason` (2 of 2 objects)
+query: the result is not empty; 1 row
 Some(3)
 Int64(1)
 ok: 0 rows
@@ -153,7 +153,7 @@ Some(0)
 }
 
 #[test]
-fn faults_of_files_are_reported_with_their_place() {
+fn errors_in_files_are_reported_with_positions() {
     let folder = bucket();
     for (name, text) in [
         ("no-title.sql", "SELECT 1"),
@@ -173,23 +173,23 @@ fn faults_of_files_are_reported_with_their_place() {
     assert_data_eq!(
         format!("{}{:?}\n", listed.err, listed.code),
         str![[r#"
-error: `queries/Two Words.sql` does not have the name of a question
-       rename it: use a-z, 0-9 and `-`, a letter first
+error: `queries/Two Words.sql` is not a valid name for a question
+       rename the file: use a-z, 0-9 and `-`, starting with a letter
 error: `queries/no-title.sql`, line 1: the title is missing
-       begin the file with what the question answers, as in `-- title: Rejected traffic to databases`
+       start the file with a title, e.g. `-- title: Rejected traffic to databases`
 error: `queries/numbered.sql`, `$1` is not declared
-       give it a name of a-z, 0-9 and `_`, a letter first, and declare that at the top
+       rename it with a-z, 0-9 and `_`, starting with a letter, and declare it at the top
 error: `queries/open.sql`, Unterminated string literal at Line: 2, Column: 8
        correct the statement
-error: `queries/pairs.sql` has the name of one of flowagg's own questions
+error: `queries/pairs.sql` has the name of a built-in question
        rename the file
-error: `queries/select.sql` has the name of a word of SQL or of the prompt
+error: `queries/select.sql` has the name of a SQL keyword or a prompt command
        rename the file
 error: `queries/undeclared.sql`, `$port` is not declared
        add `-- parameter: port text` or `-- parameter: port integer` at the top
 error: `queries/unused.sql`, the parameter `port` is not used
-       write `$port` in the statement, or remove the parameter
-error: `queries/writes.sql`: `DROP` is not a statement that only reads
+       use `$port` in the statement, or remove the parameter
+error: `queries/writes.sql`: `DROP` is not a read-only statement
        use SELECT, WITH, EXPLAIN, DESCRIBE or SHOW
 Some(2)
 
@@ -198,7 +198,7 @@ Some(2)
     assert_data_eq!(
         printed(&query(folder.path(), &["pairs"])),
         str![[r#"
-error: `queries/pairs.sql` has the name of one of flowagg's own questions
+error: `queries/pairs.sql` has the name of a built-in question
        rename the file
 Some(2)
 
@@ -207,7 +207,7 @@ Some(2)
     assert_data_eq!(
         printed(&query(folder.path(), &["writes"])),
         str![[r#"
-error: `queries/writes.sql`: `DROP` is not a statement that only reads
+error: `queries/writes.sql`: `DROP` is not a read-only statement
        use SELECT, WITH, EXPLAIN, DESCRIBE or SHOW
 Some(2)
 
@@ -216,7 +216,7 @@ Some(2)
 }
 
 #[test]
-fn saved_questions_are_listed_after_flowaggs_own() {
+fn saved_questions_are_listed_after_built_in_ones() {
     let folder = bucket();
     save(folder.path(), "to-port.sql", FILE);
     save(folder.path(), "README.md", "not a question");
@@ -227,7 +227,7 @@ fn saved_questions_are_listed_after_flowaggs_own() {
         str![[r#"
 to-port
     Rejected traffic to a port
-    parameters: port (integer), account (text, `222222222222` if it is not given)
+    parameters: port (integer), account (text, default `222222222222`)
     threshold: 1 rows
     flowagg query to-port port=1
 
@@ -247,8 +247,8 @@ fn prompt_needs_a_terminal() {
     assert_data_eq!(
         printed(&query(folder.path(), &[])),
         str![[r#"
-error: name a question or give a SQL statement: there is no terminal for a prompt
-       as in `flowagg query who 10.0.0.7`; `flowagg query --list` shows the questions
+error: missing question or SQL statement: cannot prompt without a terminal
+       use a question, as in `flowagg query who 10.0.0.7`; `flowagg query --list` shows all questions
 Some(2)
 
 "#]]

@@ -1,4 +1,4 @@
-//! What `flowagg schema` prints: kept as files that a change shows in.
+//! Compares the output of `flowagg schema` with the files in `docs/schemas`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ pub(crate) fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
 }
 
-/// Every document, by the name that `flowagg schema` knows it by, without the fleet file.
+/// The names of every document for `flowagg schema`, except the fleet file.
 pub(crate) fn documents() -> Vec<String> {
     let asked = offline(&["schema", "no-such"], FLEET, "");
     let (_, names) = asked.err.split_once("possible values: ").unwrap();
@@ -29,7 +29,7 @@ pub(crate) fn schema(name: &str) -> (String, Value) {
 }
 
 #[test]
-fn without_a_name_the_schema_of_the_fleet_file_is_printed_and_a_wrong_name_is_answered_with_the_nearest() {
+fn fleet_file_schema_is_the_default_and_unknown_name_suggests_the_closest() {
     let said = offline(&["schema"], FLEET, "");
     assert_eq!((said.code, said.out), (Some(0), schema("fleet-file").0));
     let wrong = offline(&["schema", "plam"], FLEET, "");
@@ -48,14 +48,14 @@ For more information, try '--help'.
     );
 }
 
-/// The name of the schema of a document: two documents of one form have one schema.
+/// The name of a document's schema. Documents of the same form share a schema.
 pub(crate) fn schema_name(schema: &Value) -> &str {
     let path = schema["$id"].as_str().unwrap();
     path.rsplit('/').next().unwrap().strip_suffix(".json").unwrap()
 }
 
 #[test]
-fn commands_that_print_one_form_have_one_schema() {
+fn commands_with_the_same_output_share_a_schema() {
     let shared: Vec<(String, String)> = documents()
         .into_iter()
         .map(|name| (schema_name(&schema(&name).1).to_owned(), name))
@@ -66,7 +66,7 @@ fn commands_that_print_one_form_have_one_schema() {
 }
 
 #[test]
-fn every_schema_is_the_kept_one_and_names_the_document_and_its_version() {
+fn schemas_match_the_files_and_name_the_document_and_version() {
     let folder = docs().join("schemas/1");
     let mut names = BTreeSet::new();
     for document in documents() {

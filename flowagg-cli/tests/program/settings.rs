@@ -1,4 +1,4 @@
-//! Options and variables that decide how AWS is reached.
+//! Options and variables that control how AWS is reached.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::credentials::{in_folder, on};
 use crate::messages::{closed, empty_account, endpoint, query_error};
 
 #[test]
-fn first_calls_are_sent_to_the_region_that_is_named() {
+fn initial_calls_use_the_requested_region() {
     let url = endpoint(|request| {
         let region = ["us-east-2", "eu-west-1", "ap-south-1", "sa-east-1"]
             .into_iter()
@@ -38,32 +38,32 @@ fn first_calls_are_sent_to_the_region_that_is_named() {
 }
 
 #[test]
-fn file_of_certificates_that_cannot_be_used_is_named() {
+fn invalid_certificate_file_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("flowagg.toml"), FLEET).unwrap();
     fs::write(folder.path().join("empty.pem"), "").unwrap();
-    let mut told = String::new();
+    let mut output = String::new();
     for file in ["missing.pem", "empty.pem"] {
         let said = in_folder(folder.path(), &[("SSL_CERT_FILE", file)], &["plan"]);
         assert_eq!(said.code, Some(2));
-        told += &said.err;
+        output += &said.err;
     }
     assert_data_eq!(
-        told,
+        output,
         str![[r#"
 error: SSL_CERT_FILE: `missing.pem` cannot be read: [..]
-       name a file of certificates in PEM format, or unset SSL_CERT_FILE
-error: SSL_CERT_FILE: `empty.pem` has no certificate in PEM format
-       name a file of certificates in PEM format, or unset SSL_CERT_FILE
+       set SSL_CERT_FILE to a PEM file of certificates, or unset it
+error: SSL_CERT_FILE: `empty.pem` contains no PEM certificate
+       set SSL_CERT_FILE to a PEM file of certificates, or unset it
 
 "#]]
     );
 }
 
-/// Values that no variable of the SDK expects.
+/// Unexpected values for SDK variables.
 const NONSENSE: [&str; 4] = ["nonsense !", "", "://\u{e4}\u{1f642}", "-1"];
 
-/// What the SDK reads ("Settings reference", AWS SDKs and Tools Reference Guide), without the keys themselves.
+/// Variables that the SDK reads ("Settings reference", AWS SDKs and Tools Reference Guide), except the access keys.
 const VARIABLES: [&str; 36] = [
     "AWS_ACCOUNT_ID",
     "AWS_ACCOUNT_ID_ENDPOINT_MODE",
@@ -104,7 +104,7 @@ const VARIABLES: [&str; 36] = [
 ];
 
 #[test]
-fn no_value_of_a_variable_makes_it_panic() {
+fn unexpected_variables_cause_no_panic() {
     let url = endpoint(|request| {
         empty_account(request).map_or_else(|| (404, String::new()), |answer| (200, answer))
     });
@@ -117,7 +117,7 @@ fn no_value_of_a_variable_makes_it_panic() {
         let mut refused = String::new();
         for value in NONSENSE {
             for (machine, args) in [(&keys, &["plan"][..]), (&keys, &import), (&no_keys, &["plan"])] {
-                // These need no credentials to be read.
+                // Without keys, only variables for credential sources matter.
                 let is_source = ["CONTAINER", "FILE", "METADATA", "PROFILE", "ROLE"];
                 if machine == &no_keys && !is_source.iter().any(|part| variable.contains(part)) {
                     continue;
@@ -139,29 +139,29 @@ fn no_value_of_a_variable_makes_it_panic() {
     assert_data_eq!(
         refused,
         str![[r#"
-import: error: AWS_DEFAULT_REGION: `nonsense !` is not a region: it has not the form of a region code
-       a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`
-plan: error: AWS_ENDPOINT_URL: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-import: error: AWS_ENDPOINT_URL: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-plan: error: AWS_ENDPOINT_URL_EC2: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-import: error: AWS_ENDPOINT_URL_EC2: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-plan: error: AWS_ENDPOINT_URL_S3: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-import: error: AWS_ENDPOINT_URL_S3: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-plan: error: AWS_ENDPOINT_URL_STS: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-import: error: AWS_ENDPOINT_URL_STS: `nonsense !` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-import: error: AWS_REGION: `nonsense !` is not a region: it has not the form of a region code
-       a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`
-plan: error: SMITHY_CLIENT_SDK_CUSTOM_PARTITION: flowagg has partitions of its own
+import: error: AWS_DEFAULT_REGION: `nonsense !` is not a valid region: it does not have the format of a region code
+       use a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`
+plan: error: AWS_ENDPOINT_URL: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+plan: error: AWS_ENDPOINT_URL_EC2: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL_EC2: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+plan: error: AWS_ENDPOINT_URL_S3: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL_S3: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+plan: error: AWS_ENDPOINT_URL_STS: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+import: error: AWS_ENDPOINT_URL_STS: `nonsense !` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+import: error: AWS_REGION: `nonsense !` is not a valid region: it does not have the format of a region code
+       use a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`
+plan: error: SMITHY_CLIENT_SDK_CUSTOM_PARTITION: flowagg uses its built-in partitions
        unset SMITHY_CLIENT_SDK_CUSTOM_PARTITION
-import: error: SMITHY_CLIENT_SDK_CUSTOM_PARTITION: flowagg has partitions of its own
+import: error: SMITHY_CLIENT_SDK_CUSTOM_PARTITION: flowagg uses its built-in partitions
        unset SMITHY_CLIENT_SDK_CUSTOM_PARTITION
 
 "#]]
@@ -169,8 +169,8 @@ import: error: SMITHY_CLIENT_SDK_CUSTOM_PARTITION: flowagg has partitions of its
 }
 
 #[test]
-fn options_that_cannot_be_used_are_named_before_any_call() {
-    let mut told = String::new();
+fn invalid_options_are_reported_before_any_call() {
+    let mut output = String::new();
     for args in [
         &["plan", "--endpoint-url", "localhost:4566"][..],
         &["plan", "--endpoint-url", "http://user:HIDDEN@"],
@@ -182,26 +182,26 @@ fn options_that_cannot_be_used_are_named_before_any_call() {
     ] {
         let said = on("", &[], args);
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{args:?}: {}", said.err);
-        told += &said.err;
+        output += &said.err;
     }
     assert_data_eq!(
-        told,
+        output,
         str![[r#"
-error: `--endpoint-url`: `localhost:4566` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-error: `--endpoint-url`: `http://***@` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-error: `--endpoint-url`: `` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-error: invalid value 'eu-west' for '--region <REGION>': `eu-west` is not a region: it has not the form of a region code
+error: `--endpoint-url`: `localhost:4566` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+error: `--endpoint-url`: `http://***@` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+error: `--endpoint-url`: `` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+error: invalid value 'eu-west' for '--region <REGION>': `eu-west` is not a valid region: it does not have the format of a region code
 
 For more information, try '--help'.
-error: `--region`: us-gov-west-1 is in partition `aws-us-gov`, and the hub's region eu-west-1 in `aws`
-       name a region of `aws`, or leave it out
-error: `--endpoint-url`: `ftp://aws.example` is not the URL of an endpoint
-       write it with `http://` or `https://`, as in `http://localhost:4566`
-error: `--profile`: there is no profile ``
-       the AWS configuration has no profiles: add one with `aws configure sso`, or name its files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
+error: `--region`: us-gov-west-1 is in partition `aws-us-gov`, but the hub region eu-west-1 is in `aws`
+       use a region of `aws`, or omit it
+error: `--endpoint-url`: `ftp://aws.example` is not a valid endpoint URL
+       start it with `http://` or `https://`, e.g. `http://localhost:4566`
+error: `--profile`: profile `` does not exist
+       the AWS configuration has no profiles: add one with `aws configure sso`, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to its files
 
 "#]]
     );

@@ -1,4 +1,4 @@
-//! A report of a fleet whose names, tags, keys and messages are text of any kind.
+//! Reports of fleets with arbitrary text in names, tags, keys and messages.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +11,16 @@ use proptest::prelude::*;
 use textwrap::core::display_width;
 
 use crate::foreign::foreign;
-use crate::made_up::MadeUp;
+use crate::sample_fleet::SampleFleet;
 
 /// Any text without control characters.
 fn line() -> impl Strategy<Value = String> {
     foreign().prop_map(|text| text.replace(char::is_control, ""))
 }
 
-/// The report of three accounts, with these words for every name, tag, key and message that flowagg does not write.
+/// A report of three accounts that uses these words for every name, tag, key and message that flowagg does not write.
 fn report(words: &[String]) -> Report {
-    let mut fleet = MadeUp::new(3).unwrap();
+    let mut fleet = SampleFleet::new(3).unwrap();
     let mut next = words.iter().cycle().cloned();
     let mut word = || next.next().unwrap_or_default();
     fleet.fleet.members.values_mut().for_each(|member| member.name = Some(word()));
@@ -56,7 +56,7 @@ fn report(words: &[String]) -> Report {
     fleet.report()
 }
 
-/// A configuration with a foreign rule of this id. `None` if XML has no such text.
+/// A configuration with a foreign rule with this ID. `None` if XML cannot contain the text.
 fn lifecycle(id: String) -> Option<LifecycleDocument> {
     let mut rule = FleetRule::new(id, "AWSLogs/");
     rule.expire_days = Some(3);
@@ -73,7 +73,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_line_of_any_names_is_within_the_width(words in vec(line(), 1..12)) {
+    fn lines_fit_the_width_with_any_names(words in vec(line(), 1..12)) {
         let report = report(&words);
         for width in [46, 80] {
             let text = terminal(&report, Glyphs::Unicode, Some(width));
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn the_page_has_every_name_as_text(words in vec(foreign(), 1..12)) {
+    fn page_contains_every_name_as_text(words in vec(foreign(), 1..12)) {
         let report = report(&words);
         let page = html(&report);
         let (_, data) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
@@ -94,13 +94,13 @@ proptest! {
         for (account, packed) in report.accounts.iter().zip(data["accounts"].as_array().unwrap()) {
             prop_assert_eq!(packed[1].as_str(), account.name.as_deref());
         }
-        let usual = html(&MadeUp::new(3).unwrap().report());
+        let usual = html(&SampleFleet::new(3).unwrap().report());
         prop_assert_eq!(page.matches("<script").count(), usual.matches("<script").count());
         prop_assert!(!page.contains("<b>"));
     }
 
     #[test]
-    fn a_terminal_and_a_program_get_any_text_without_panic(words in vec(foreign(), 1..12)) {
+    fn any_text_is_shown_without_panic(words in vec(foreign(), 1..12)) {
         let report = report(&words);
         for width in [None, Some(0), Some(80)] {
             terminal(&report, Glyphs::Ascii, width);

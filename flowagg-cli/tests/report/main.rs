@@ -1,9 +1,9 @@
-//! The report of fleets that are made up: each state, the findings, and the three ways in which it is shown.
+//! Reports of generated fleets: states, findings and the three output forms.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test helpers may panic")]
 
-#[path = "../../examples/report/made_up.rs"]
-mod made_up;
+#[path = "../../examples/report/sample_fleet.rs"]
+mod sample_fleet;
 
 #[path = "../support/foreign.rs"]
 mod foreign;

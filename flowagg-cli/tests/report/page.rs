@@ -1,4 +1,4 @@
-//! The page: nothing that somebody wrote in a name or a message becomes markup or script, and it asks for nothing.
+//! The HTML page: names and messages never become markup or script, and the page makes no requests.
 
 use aws_smithy_types::base64;
 use flowagg::report::{Report, html};
@@ -9,28 +9,28 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use snapbox::{assert_data_eq, str};
 
-use crate::made_up::MadeUp;
+use crate::sample_fleet::SampleFleet;
 
-/// What is between these in a page.
+/// The text between these markers in a page.
 fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     let (_, rest) = page.split_once(start).unwrap();
     rest.split_once(end).unwrap().0
 }
 
-/// The value that the script of a page reads.
+/// The JSON data that a page's script reads.
 fn data(page: &str) -> Value {
     let text = between(page, "<script type=\"application/json\" id=\"data\">", "</script>");
     serde_json::from_str(text).unwrap()
 }
 
-/// The number of tags; a back-tick pair in a message makes code of what is between.
+/// The number of tags without `<code>`, which a pair of backticks in a message produces.
 fn tags(page: &str) -> usize {
     page.replace("<code>", "").replace("</code>", "").matches('<').count()
 }
 
-/// A page of one account, with this name, unit and message.
+/// A page for one account with this name, unit and message.
 fn page(name: &str, unit: &str, message: &str) -> String {
-    let mut fleet = MadeUp::new(1).unwrap();
+    let mut fleet = SampleFleet::new(1).unwrap();
     let account = *fleet.fleet.members.keys().next().unwrap();
     fleet.fleet.members.get_mut(&account).unwrap().name = Some(name.to_owned());
     fleet.units.insert(account, unit.to_owned());
@@ -40,7 +40,7 @@ fn page(name: &str, unit: &str, message: &str) -> String {
     html(&fleet.report())
 }
 
-/// Texts of what means something in HTML, in JSON and in script, and of anything.
+/// Text with a special meaning in HTML, JSON and scripts, and arbitrary text.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("</script>"),
@@ -64,7 +64,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_people_write_is_text_in_the_page_and_nothing_else(name in text(), unit in text(), message in text()) {
+    fn names_and_messages_are_never_markup(name in text(), unit in text(), message in text()) {
         let page = page(&name, &unit, &message);
         let data = data(&page);
         prop_assert_eq!(&data["accounts"][0][1], &Value::String(name));
@@ -75,15 +75,15 @@ proptest! {
 }
 
 #[test]
-fn a_page_says_the_same_of_the_same_report() {
-    let report = MadeUp::new(60).unwrap().report();
+fn same_report_produces_the_same_page() {
+    let report = SampleFleet::new(60).unwrap().report();
     assert_eq!(html(&report), html(&report.clone()));
 }
 
 #[test]
-fn a_page_names_no_address_that_a_browser_would_request() {
-    let page = html(&MadeUp::new(3).unwrap().report());
-    // A namespace, and the links to the console, which are followed only on a click.
+fn page_makes_no_requests() {
+    let page = html(&SampleFleet::new(3).unwrap().report());
+    // A namespace, and links to the console, which are only followed on a click.
     let page = page.replace("xmlns='http://www.w3.org/2000/svg'", "").replace("href = `https://", "");
     for request in ["http://", "https://", "url(", "@import", " src="] {
         assert!(!page.contains(request), "{request}");
@@ -91,8 +91,8 @@ fn a_page_names_no_address_that_a_browser_would_request() {
 }
 
 #[test]
-fn page_applies_and_runs_nothing_but_its_own_style_and_script() {
-    let page = html(&MadeUp::new(3).unwrap().report());
+fn content_security_policy_allows_only_the_pages_style_and_script() {
+    let page = html(&SampleFleet::new(3).unwrap().report());
     let policy = between(&page, "<meta http-equiv=\"Content-Security-Policy\" content=\"", "\">");
     let hash = |text: &str| base64::encode(Sha256::digest(text));
     let style = hash(between(&page, "<style>", "</style>"));
@@ -105,8 +105,8 @@ fn page_applies_and_runs_nothing_but_its_own_style_and_script() {
 }
 
 #[test]
-fn without_its_script_a_page_has_the_totals_and_every_finding() {
-    let report = MadeUp::new(60).unwrap().report();
+fn page_without_javascript_has_the_totals_and_every_finding() {
+    let report = SampleFleet::new(60).unwrap().report();
     let page = html(&report);
     let without = page.split_once("<script").unwrap().0;
     let places: Vec<_> = ["h-findings", "id=\"accounts\"", "h-deliveries", "h-audit"]
@@ -118,8 +118,8 @@ fn without_its_script_a_page_has_the_totals_and_every_finding() {
     assert_data_eq!(
         between(without, "<dl class=\"tiles\">\n", "</dl>"),
         str![[r#"
-<div><dt>Resources with a flow log</dt><dd id="t-resources"><span class="value">578 of 595</span><small>without what could not be read</small></dd></div>
-<div><dt>Flow logs that deliver</dt><dd id="t-flow-logs"><span class="value">542 of 591</span><small>without what could not be read, 4 idle</small></dd></div>
+<div><dt>Resources with a flow log</dt><dd id="t-resources"><span class="value">578 of 595</span><small>excluding unread account-regions</small></dd></div>
+<div><dt>Flow logs that deliver</dt><dd id="t-flow-logs"><span class="value">542 of 591</span><small>excluding unread account-regions, 4 idle</small></dd></div>
 <div><dt>Findings</dt><dd id="t-findings"><span class="value">7</span><small>4 errors, 2 warnings, 1 note</small></dd></div>
 <div><dt>Accounts</dt><dd id="t-accounts"><span class="value">60</span><small>in 17 regions, 20 with problems</small></dd></div>
 
@@ -128,10 +128,10 @@ fn without_its_script_a_page_has_the_totals_and_every_finding() {
     assert_data_eq!(
         between(without, "<ul class=\"legend\">\n", "</ul>"),
         str![[r#"
-<li><span class="s delivering" aria-hidden="true">D</span> <span><strong id="c-delivering">270</strong> delivering <small>the newest object is fresh</small></span></li>
-<li><span class="s waiting" aria-hidden="true">W</span> <span><strong id="c-waiting">0</strong> waiting <small>new, nothing has arrived yet</small></span></li>
-<li><span class="s idle" aria-hidden="true">I</span> <span><strong id="c-idle">2</strong> idle <small>nothing in use, so nothing to deliver</small></span></li>
-<li><span class="s silent" aria-hidden="true">S</span> <span><strong id="c-silent">12</strong> silent <small>in use, but nothing arrives</small></span></li>
+<li><span class="s delivering" aria-hidden="true">D</span> <span><strong id="c-delivering">270</strong> delivering <small>the newest object is recent</small></span></li>
+<li><span class="s waiting" aria-hidden="true">W</span> <span><strong id="c-waiting">0</strong> waiting <small>new, no objects yet</small></span></li>
+<li><span class="s idle" aria-hidden="true">I</span> <span><strong id="c-idle">2</strong> idle <small>not in use, so nothing to deliver</small></span></li>
+<li><span class="s silent" aria-hidden="true">S</span> <span><strong id="c-silent">12</strong> silent <small>in use, but no objects arrive</small></span></li>
 <li><span class="s failing" aria-hidden="true">F</span> <span><strong id="c-failing">5</strong> failing <small>AWS reports a delivery error</small></span></li>
 <li><span class="s missing" aria-hidden="true">M</span> <span><strong id="c-missing">7</strong> missing <small>no flow log</small></span></li>
 <li><span class="s unknown" aria-hidden="true">U</span> <span><strong id="c-unknown">12</strong> unknown <small>could not be read</small></span></li>
@@ -142,7 +142,7 @@ fn without_its_script_a_page_has_the_totals_and_every_finding() {
     assert_data_eq!(
         between(without, "<noscript>", "</noscript>"),
         str![[r#"
-<p>The table of accounts needs JavaScript; <code>flowagg report</code> shows it in a terminal. In numbers:</p>
+<p>The account table requires JavaScript; <code>flowagg report</code> prints it in a terminal. Summary:</p>
 <table><thead><tr><th scope="col">state</th><th scope="col">accounts</th><th scope="col">account-regions</th></tr></thead><tbody>
 <tr><th scope="row">delivering</th><td>39</td><td>270</td></tr>
 <tr><th scope="row">waiting</th><td>0</td><td>0</td></tr>
@@ -159,7 +159,7 @@ fn without_its_script_a_page_has_the_totals_and_every_finding() {
 
 #[test]
 fn page_of_5000_accounts_with_30000_flow_logs_is_smaller_than_10_megabytes() {
-    let report = MadeUp::new(5000).unwrap().described().unwrap().report();
+    let report = SampleFleet::new(5000).unwrap().described().unwrap().report();
     let flow_logs = |it: &flowagg::report::AccountReport| it.flow_logs.len();
     assert!(report.accounts.iter().map(flow_logs).sum::<usize>() > 25_000);
     let page = html(&report);
@@ -167,7 +167,7 @@ fn page_of_5000_accounts_with_30000_flow_logs_is_smaller_than_10_megabytes() {
     assert_eq!(data(&page)["accounts"].as_array().unwrap().len(), 5000);
 }
 
-/// The flow logs of an account in the data of a page, by the key of the account.
+/// The flow logs of an account in a page's data.
 fn packed<'a>(data: &'a Value, account: &str) -> &'a Vec<Value> {
     let accounts = data["accounts"].as_array().unwrap();
     let account = accounts.iter().find(|it| it[0] == account).unwrap();
@@ -176,7 +176,7 @@ fn packed<'a>(data: &'a Value, account: &str) -> &'a Vec<Value> {
 
 #[test]
 fn page_has_each_flow_log_with_its_state_reason_and_exception() {
-    let report = MadeUp::new(60).unwrap().described().unwrap().report();
+    let report = SampleFleet::new(60).unwrap().described().unwrap().report();
     let data = data(&html(&report));
     let text = |values: &str, number: &Value| {
         number.as_u64().map(|number| data[values][number as usize].clone()).unwrap_or_default()
@@ -199,8 +199,8 @@ fn page_has_each_flow_log_with_its_state_reason_and_exception() {
 }
 
 #[test]
-fn region_that_could_not_be_read_has_no_resource_and_keeps_its_exception() {
-    let report = MadeUp::new(60).unwrap().described().unwrap().report();
+fn unread_region_has_no_resource_and_keeps_its_exception() {
+    let report = SampleFleet::new(60).unwrap().described().unwrap().report();
     let data = data(&html(&report));
     let accounts = data["accounts"].as_array().unwrap();
     let unread: Vec<&Value> = accounts.iter().flat_map(|it| it[12].as_array().unwrap()).collect();
@@ -210,9 +210,9 @@ fn region_that_could_not_be_read_has_no_resource_and_keeps_its_exception() {
 }
 
 #[test]
-fn account_has_a_problem_unless_an_exception_accepts_everything_in_it() {
-    let mut fleet = MadeUp::new(60).unwrap();
-    let problems = |fleet: &MadeUp| {
+fn exception_for_an_account_removes_its_problem() {
+    let mut fleet = SampleFleet::new(60).unwrap();
+    let problems = |fleet: &SampleFleet| {
         let data = data(&html(&fleet.report()));
         let accounts = data["accounts"].as_array().unwrap().clone();
         accounts
@@ -229,8 +229,8 @@ fn account_has_a_problem_unless_an_exception_accepts_everything_in_it() {
 }
 
 #[test]
-fn console_links_are_those_of_the_partition() {
-    let mut fleet = MadeUp::new(1).unwrap();
+fn console_links_match_the_partition() {
+    let mut fleet = SampleFleet::new(1).unwrap();
     for (region, host) in [
         ("eu-west-1", "console.aws.amazon.com"),
         ("cn-north-1", "console.amazonaws.cn"),
@@ -242,8 +242,8 @@ fn console_links_are_those_of_the_partition() {
 }
 
 #[test]
-fn auditor_reads_scope_retention_encryption_and_who_made_the_report() {
-    let report = MadeUp::new(60).unwrap().described().unwrap().report();
+fn audit_section_has_scope_retention_encryption_and_creator() {
+    let report = SampleFleet::new(60).unwrap().described().unwrap().report();
     let page = html(&report);
     assert_data_eq!(
         between(&page, "<dl class=\"facts\">\n", "</section>").replace(env!("CARGO_PKG_VERSION"), "0.0.0"),
@@ -251,18 +251,21 @@ fn auditor_reads_scope_retention_encryption_and_who_made_the_report() {
 <dt>Scope</dt><dd>the whole fleet: 595 resources in 59 accounts and 17 regions</dd>
 <dt>Regions</dt><dd>ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-southeast-1, ap-southeast-2, ca-central-1, eu-central-1, eu-north-1, eu-west-1, eu-west-2, eu-west-3, sa-east-1, us-east-1, us-east-2, us-west-1, us-west-2</dd>
 <dt>Not read</dt><dd>12 of 1,020 account-regions could not be read</dd>
-<dt>Left out</dt><dd><details><summary>1 account</summary><ul>
+<dt>Excluded accounts</dt><dd><details><summary>1 account</summary><ul>
 <li><code>200395965850</code> (stock-development): SUSPENDED</li>
 </ul></details></dd>
+<dt>Excluded VPCs</dt><dd><ul>
+<li>578: default VPC, excluded by <code>vpcs.default-vpcs</code></li>
+</ul></dd>
 <dt>Exceptions</dt><dd><details><summary>2 exceptions</summary><ul>
 <li>account 200340530631, until 2027-01-22: the account is being closed</li>
 <li>region us-west-2, until 2027-01-22: the region is being closed</li>
 </ul></details></dd>
-<dt>Retention</dt><dd>flow logs expire after 90 days, by the lifecycle rules of the bucket</dd>
-<dt>Encryption</dt><dd>SSE-S3 (AES256): the default of the bucket</dd>
-<dt>Made by</dt><dd>arn:aws:sts::111122223333:assumed-role/flowagg-read/jane</dd>
-<dt>Made</dt><dd>2026-11-23 12:00:00 UTC, with flowagg 0.0.0</dd>
-<dt>Related controls</dt><dd>CIS AWS Foundations Benchmark 3.7 (v5.0.0 and v3.0.0), 3.9 (v1.4.0) and 2.9 (v1.2.0); AWS Security Hub EC2.6. These controls are about every VPC; this report is about the resources that the fleet file selects.</dd>
+<dt>Retention</dt><dd>flow logs expire after 90 days (lifecycle rules of the bucket)</dd>
+<dt>Encryption</dt><dd>SSE-S3 (AES256, bucket default)</dd>
+<dt>Created by</dt><dd>arn:aws:sts::111122223333:assumed-role/flowagg-read/jane</dd>
+<dt>Created</dt><dd>2026-11-23 12:00:00 UTC, with flowagg 0.0.0</dd>
+<dt>Related controls</dt><dd>CIS AWS Foundations Benchmark 3.7 (v5.0.0 and v3.0.0), 3.9 (v1.4.0) and 2.9 (v1.2.0); AWS Security Hub EC2.6. These controls apply to every VPC; this report covers the resources that the fleet file selects.</dd>
 </dl>
 <p class="csv"><button type="button" id="csv" hidden>Download all resources (CSV)</button></p>
 
@@ -273,21 +276,21 @@ fn auditor_reads_scope_retention_encryption_and_who_made_the_report() {
 
 #[test]
 fn encryption_with_a_key_names_the_key() {
-    let mut report = MadeUp::new(1).unwrap().report();
+    let mut report = SampleFleet::new(1).unwrap().report();
     let shown = |report: &Report| between(&html(report), "<dt>Encryption</dt><dd>", "</dd>").to_owned();
     let encryption = report.encryption.as_mut().unwrap();
     encryption.algorithm = "aws:kms".to_owned();
     assert_eq!(
         shown(&report),
-        "SSE-KMS with the AWS managed key <code>aws/s3</code>, without a bucket key: the default of the bucket"
+        "SSE-KMS with the AWS managed key <code>aws/s3</code>, without a bucket key (bucket default)"
     );
     let encryption = report.encryption.as_mut().unwrap();
     (encryption.key, encryption.bucket_key) =
         (Some("arn:aws:kms:eu-west-1:111122223333:key/k".to_owned()), true);
     assert_eq!(
         shown(&report),
-        "SSE-KMS with the KMS key arn:aws:kms:eu-west-1:111122223333:key/k, with a bucket key: the default of the bucket"
+        "SSE-KMS with the KMS key arn:aws:kms:eu-west-1:111122223333:key/k, with a bucket key (bucket default)"
     );
     report.encryption = None;
-    assert_eq!(shown(&report), "unknown: the bucket was not read, or has no default");
+    assert_eq!(shown(&report), "unknown: the bucket was not read, or it has no default encryption");
 }

@@ -10,7 +10,7 @@ use flowagg_core::flow_log::LogDestination;
 use flowagg_core::id::FlowLogId;
 use snapbox::{Data, assert_data_eq, str};
 
-use crate::made_up::MadeUp;
+use crate::sample_fleet::SampleFleet;
 
 fn terminal(report: &Report, glyphs: Glyphs, width: Option<usize>) -> String {
     shown(report, glyphs, Extent::Brief, width)
@@ -29,10 +29,10 @@ fn is_the_snapshot(name: &str, text: &str) {
 }
 
 #[test]
-fn a_terminal_shows_what_its_snapshot_shows() {
-    let few = MadeUp::new(3).unwrap().report();
+fn terminal_output_matches_the_snapshots() {
+    let few = SampleFleet::new(3).unwrap().report();
     is_the_snapshot("3.ascii.txt", &terminal(&few, Glyphs::Ascii, Some(80)));
-    let many = MadeUp::new(60).unwrap().report();
+    let many = SampleFleet::new(60).unwrap().report();
     for (name, width) in
         [("60.txt", None), ("60.60.txt", Some(60)), ("60.80.txt", Some(80)), ("60.200.txt", Some(200))]
     {
@@ -41,9 +41,9 @@ fn a_terminal_shows_what_its_snapshot_shows() {
 }
 
 #[test]
-fn from_46_columns_on_no_line_is_longer_than_the_terminal_is_wide() {
+fn lines_fit_terminals_of_46_or_more_columns() {
     for accounts in [3, 60] {
-        let report = MadeUp::new(accounts).unwrap().report();
+        let report = SampleFleet::new(accounts).unwrap().report();
         for width in 46..160 {
             let text = terminal(&report, Glyphs::Unicode, Some(width));
             for line in text.lines() {
@@ -54,8 +54,8 @@ fn from_46_columns_on_no_line_is_longer_than_the_terminal_is_wide() {
 }
 
 #[test]
-fn without_a_width_no_name_is_cut() {
-    let report = MadeUp::new(60).unwrap().report();
+fn names_are_not_truncated_without_a_width() {
+    let report = SampleFleet::new(60).unwrap().report();
     let text = shown(&report, Glyphs::Unicode, Extent::All, None);
     for name in report.accounts.iter().filter_map(|account| account.name.as_deref()) {
         assert!(text.contains(name), "{name}");
@@ -63,13 +63,13 @@ fn without_a_width_no_name_is_cut() {
 }
 
 #[test]
-fn without_unicode_a_terminal_is_sent_none() {
-    assert!(terminal(&MadeUp::new(60).unwrap().report(), Glyphs::Ascii, None).is_ascii());
+fn ascii_output_contains_no_unicode() {
+    assert!(terminal(&SampleFleet::new(60).unwrap().report(), Glyphs::Ascii, None).is_ascii());
 }
 
 #[test]
-fn the_accounts_of_few_regions_fit_in_80_columns_whatever_they_are_called() {
-    let mut fleet = MadeUp::new(3).unwrap();
+fn accounts_with_few_regions_fit_in_80_columns_with_any_names() {
+    let mut fleet = SampleFleet::new(3).unwrap();
     for member in fleet.fleet.members.values_mut() {
         member.name = Some("a name that nobody would want to type twice 🦀🦀🦀".to_owned());
     }
@@ -82,20 +82,20 @@ fn the_accounts_of_few_regions_fit_in_80_columns_whatever_they_are_called() {
 }
 
 #[test]
-fn markdown_has_the_numbers_and_the_findings_of_its_snapshot() {
+fn markdown_matches_the_snapshot() {
     let mut out = Vec::new();
-    show::report_markdown(&MadeUp::new(60).unwrap().report(), &mut out).unwrap();
+    show::report_markdown(&SampleFleet::new(60).unwrap().report(), &mut out).unwrap();
     is_the_snapshot("60.md", &String::from_utf8(out).unwrap());
 }
 
 #[test]
-fn chargeback_has_a_line_for_each_account() {
-    is_the_snapshot("3.csv", &chargeback(&MadeUp::new(3).unwrap().report()));
+fn chargeback_has_one_line_for_each_account() {
+    is_the_snapshot("3.csv", &chargeback(&SampleFleet::new(3).unwrap().report()));
 }
 
 #[test]
-fn costs_are_those_of_the_days_that_are_over() {
-    let mut fleet = MadeUp::new(3).unwrap();
+fn costs_only_include_completed_days() {
+    let mut fleet = SampleFleet::new(3).unwrap();
     let report = fleet.report();
     let account = report.accounts.iter().find(|account| account.cost.is_some()).unwrap();
     let (_, over) = account.days.split_last().unwrap();
@@ -109,7 +109,7 @@ fn costs_are_those_of_the_days_that_are_over() {
     let doubled = fleet.report().totals.cost.unwrap();
     assert_eq!(doubled.storage, sum.storage);
     assert!(doubled.delivery > sum.delivery);
-    // Today is not over.
+    // Today is not complete.
     for days in fleet.deliveries.days.values_mut() {
         let today = fleet.days.last().unwrap();
         days.retain(|day, _| day == today);
@@ -118,15 +118,15 @@ fn costs_are_those_of_the_days_that_are_over() {
 }
 
 #[test]
-fn the_form_for_machines_stays_as_its_snapshot_has_it() {
-    let mut report = MadeUp::new(1).unwrap().report();
+fn json_matches_the_snapshot() {
+    let mut report = SampleFleet::new(1).unwrap().report();
     report.made_by.version = "0.0.0".to_owned();
     is_the_snapshot("1.json", &(serde_json::to_string_pretty(&report).unwrap() + "\n"));
 }
 
-/// The first VPC of an account, logged to a log group and to another bucket as well.
+/// A report in which the first VPC of an account is also logged to a log group and to another bucket.
 fn also_logged() -> Report {
-    let mut fleet = MadeUp::new(3).unwrap();
+    let mut fleet = SampleFleet::new(3).unwrap();
     let state = fleet.observed.regions.values_mut().find_map(|state| state.as_mut().ok());
     let flow_logs = &mut state.unwrap().flow_logs;
     let mut other = flow_logs[0].clone();
@@ -142,8 +142,8 @@ fn also_logged() -> Report {
 }
 
 #[test]
-fn flow_logs_of_others_are_in_every_view_and_are_no_finding() {
-    let usual = MadeUp::new(3).unwrap().report();
+fn foreign_flow_logs_are_in_every_view_and_are_not_findings() {
+    let usual = SampleFleet::new(3).unwrap().report();
     let report = also_logged();
     assert_eq!((&report.findings, &report.totals), (&usual.findings, &usual.totals));
     let added = |text: &str, before: &str| {
@@ -158,8 +158,8 @@ also logged
   = 1 VPC of 111122223333 (flow-log-hub) to arn:aws:s3:::audit-logs
   = 1 VPC of 111122223333 (flow-log-hub) to log group `/vpc/flow`; possible
     owner: tag `Owner = <secops>`
-    flow logs of others: each records the same traffic, or part of it, again,
-    and AWS charges for each delivery; `flowagg report --json` lists them
+    other flow logs that record the same traffic, or part of it; AWS charges for
+    each delivery; run `flowagg report --json` to list them
 "#]]
     );
     assert_data_eq!(
@@ -167,7 +167,7 @@ also logged
         str![[r#"
 <section aria-labelledby="h-also">
 <h2 id="h-also">Also logged</h2>
-<p>Flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery.</p>
+<p>Other flow logs record the same traffic, or part of it, and AWS charges for each delivery.</p>
 <details class="finding"><summary>1 VPC of 111122223333 (flow-log-hub) to arn:aws:s3:::audit-logs <span class="times">1 flow log</span></summary>
 <li><code>111122223333</code> eu-central-1 vpc-00000000000000000 fl-0000000b also logged to arn:aws:s3:::audit-logs</li>
 <details class="finding"><summary>1 VPC of 111122223333 (flow-log-hub) to log group <code>/vpc/flow</code>; possible owner: tag <code>Owner = &lt;secops&gt;</code> <span class="times">1 flow log</span></summary>
@@ -182,7 +182,7 @@ also logged
     assert_data_eq!(
         added(&markdown(&report), &markdown(&usual)),
         str![[r#"
-**Also logged by flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery**
+**Also logged by other flow logs that record the same traffic, or part of it; AWS charges for each delivery**
 - 1 VPC of 111122223333 to arn:aws:s3:::audit-logs
 - 1 VPC of 111122223333 to log group `/vpc/flow`; possible owner: tag `Owner = &lt;secops>`
 "#]]

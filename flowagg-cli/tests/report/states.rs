@@ -1,24 +1,24 @@
-//! Which state each account and region is in, and what is found.
+//! States of account-regions, and findings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use flowagg::report::{About, Report, ReportFinding};
+use flowagg::report::{About, ExcludedVpc, Report, ReportFinding};
 use flowagg_core::arrival::{Carrier, State};
 use flowagg_core::failure::{Advice, Failure};
-use flowagg_core::fleet::Regions;
-use flowagg_core::id::{AccountId, Place, Region};
-use flowagg_core::observed::RegionState;
+use flowagg_core::fleet::{Choice, Filter, Regions, Selection};
+use flowagg_core::id::{AccountId, Place, Region, ResourceId, ResourceKind};
+use flowagg_core::observed::{RegionState, Resource};
 use flowagg_policy::Severity;
 use snapbox::{assert_data_eq, str};
 
-use crate::made_up::MadeUp;
+use crate::sample_fleet::SampleFleet;
 
-fn fleet() -> MadeUp {
-    MadeUp::new(3).unwrap()
+fn fleet() -> SampleFleet {
+    SampleFleet::new(3).unwrap()
 }
 
 /// The last account's first region.
-fn place(fleet: &MadeUp) -> Place {
+fn place(fleet: &SampleFleet) -> Place {
     let account = *fleet.fleet.members.keys().last().unwrap();
     fleet.observed.regions.keys().find(|place| place.account == account).unwrap().clone()
 }
@@ -34,12 +34,12 @@ fn failure(place: &Place) -> Failure {
     failure
 }
 
-fn state<'a>(fleet: &'a mut MadeUp, place: &Place) -> &'a mut RegionState {
+fn state<'a>(fleet: &'a mut SampleFleet, place: &Place) -> &'a mut RegionState {
     fleet.observed.regions.get_mut(place).unwrap().as_mut().unwrap()
 }
 
-/// Nothing has come from the flow logs there.
-fn silence(fleet: &mut MadeUp, place: &Place) {
+/// Removes all deliveries of an account-region.
+fn silence(fleet: &mut SampleFleet, place: &Place) {
     let logs = state(fleet, place).flow_logs.clone();
     for log in &logs {
         fleet.deliveries.arrivals.newest.remove(&log.id);
@@ -49,7 +49,7 @@ fn silence(fleet: &mut MadeUp, place: &Place) {
 
 #[track_caller]
 fn is(
-    fleet: &MadeUp,
+    fleet: &SampleFleet,
     place: &Place,
     state: impl Into<Option<State>>,
     of_account: impl Into<Option<State>>,
@@ -59,7 +59,7 @@ fn is(
     let region = account.regions.iter().find(|region| region.region == place.region).unwrap();
     assert_eq!((region.state, account.state), (state.into(), of_account.into()));
     let places = report.totals.account_regions.total() + report.totals.nothing_to_log;
-    assert_eq!(places, report.accounts.len() * report.regions.len(), "every place is in one state");
+    assert_eq!(places, report.accounts.len() * report.regions.len(), "every account-region has one state");
     report
 }
 
@@ -72,7 +72,7 @@ fn finds<'a>(report: &'a Report, what: &str) -> &'a ReportFinding {
 }
 
 #[test]
-fn where_every_flow_log_delivers_a_place_is_delivering_and_the_report_complete() {
+fn region_with_only_delivering_flow_logs_is_delivering() {
     let fleet = fleet();
     let report = is(&fleet, &place(&fleet), State::Delivering, State::Delivering);
     assert!(report.is_complete() && report.is_read());
@@ -85,7 +85,7 @@ fn where_every_flow_log_delivers_a_place_is_delivering_and_the_report_complete()
 }
 
 #[test]
-fn where_one_of_several_flow_logs_is_missing_a_place_is_missing_one() {
+fn region_with_one_missing_flow_log_is_missing() {
     let mut fleet = fleet();
     let place = fleet
         .observed
@@ -99,25 +99,25 @@ fn where_one_of_several_flow_logs_is_missing_a_place_is_missing_one() {
     let report = is(&fleet, &place, State::Missing, State::Missing);
     let share = report.totals.coverage.resources;
     assert_eq!((share.of - share.count, report.totals.coverage.flow_logs.of), (1, share.of));
-    let finding = finds(&report, "there is no flow log");
+    let finding = finds(&report, "has no flow log to the bucket");
     assert_eq!((finding.severity, finding.places.len()), (Severity::Error, 1));
-    assert_data_eq!(finding.help.as_ref().unwrap(), str!["`flowagg apply` makes it"]);
+    assert_data_eq!(finding.help.as_ref().unwrap(), str!["run `flowagg apply` to create it"]);
     assert!(!report.is_complete());
 }
 
 #[test]
-fn where_flow_logs_deliver_nothing_a_place_is_silent_and_where_they_are_not_there_missing() {
+fn region_without_deliveries_is_silent_and_without_flow_logs_missing() {
     let mut fleet = fleet();
     let place = place(&fleet);
     silence(&mut fleet, &place);
     let report = is(&fleet, &place, State::Silent, State::Silent);
-    assert_eq!(finds(&report, "nothing in all these days").about, About::Delivery);
+    assert_eq!(finds(&report, "no objects on any day of this report").about, About::Delivery);
     state(&mut fleet, &place).flow_logs.clear();
     is(&fleet, &place, State::Missing, State::Missing);
 }
 
 #[test]
-fn where_nothing_is_in_use_a_place_is_idle_and_the_report_complete_without_a_finding() {
+fn region_without_resources_in_use_is_idle_and_has_no_finding() {
     let mut fleet = fleet();
     let place = place(&fleet);
     let before = fleet.report();
@@ -134,7 +134,7 @@ fn where_nothing_is_in_use_a_place_is_idle_and_the_report_complete_without_a_fin
 }
 
 #[test]
-fn where_it_cannot_be_read_what_is_in_use_a_place_is_unknown_with_the_permission_that_is_missing() {
+fn region_with_unreadable_usage_is_unknown_and_the_permission_is_advised() {
     let mut fleet = fleet();
     let place = place(&fleet);
     silence(&mut fleet, &place);
@@ -148,7 +148,7 @@ fn where_it_cannot_be_read_what_is_in_use_a_place_is_unknown_with_the_permission
 }
 
 #[test]
-fn where_flow_logs_are_new_a_place_is_waiting_until_one_is_old_enough() {
+fn region_with_new_flow_logs_is_waiting() {
     let mut fleet = fleet();
     let place = place(&fleet);
     silence(&mut fleet, &place);
@@ -160,7 +160,7 @@ fn where_flow_logs_are_new_a_place_is_waiting_until_one_is_old_enough() {
 }
 
 #[test]
-fn where_aws_says_that_one_delivery_fails_a_place_is_failing_and_so_is_its_account() {
+fn region_with_a_failing_delivery_is_failing_and_so_is_its_account() {
     let mut fleet = fleet();
     let place = place(&fleet);
     let log = &mut state(&mut fleet, &place).flow_logs[0];
@@ -169,12 +169,12 @@ fn where_aws_says_that_one_delivery_fails_a_place_is_failing_and_so_is_its_accou
     let report = is(&fleet, &place, State::Failing, State::Failing);
     assert_data_eq!(
         finds(&report, "Access error").help.as_ref().unwrap(),
-        str!["look at the bucket policy and the KMS key policy; `flowagg plan` shows what differs there"]
+        str!["run `flowagg plan` to check the bucket policy and the KMS key policy"]
     );
 }
 
 #[test]
-fn where_nothing_is_to_be_logged_a_place_has_no_state() {
+fn region_without_resources_to_log_has_no_state() {
     let mut fleet = fleet();
     let place = place(&fleet);
     *state(&mut fleet, &place) = RegionState::default();
@@ -183,7 +183,7 @@ fn where_nothing_is_to_be_logged_a_place_has_no_state() {
 }
 
 #[test]
-fn a_region_that_the_fleet_file_does_not_name_for_an_account_has_no_state() {
+fn region_outside_the_fleet_file_has_no_state() {
     let mut fleet = fleet();
     let place = place(&fleet);
     fleet.observed.regions.remove(&place);
@@ -191,7 +191,7 @@ fn a_region_that_the_fleet_file_does_not_name_for_an_account_has_no_state() {
 }
 
 #[test]
-fn what_cannot_be_read_is_unknown_and_so_is_its_account() {
+fn unreadable_region_is_unknown_and_so_is_its_account() {
     let mut fleet = fleet();
     let place = place(&fleet);
     fleet.observed.regions.insert(place.clone(), Err(failure(&place)));
@@ -202,7 +202,7 @@ fn what_cannot_be_read_is_unknown_and_so_is_its_account() {
 }
 
 #[test]
-fn an_account_whose_regions_nobody_could_list_is_unknown_in_all_of_them() {
+fn account_with_unlisted_regions_is_unknown() {
     let mut fleet = fleet();
     let place = place(&fleet);
     fleet.observed.regions.retain(|it, _| it.account != place.account);
@@ -214,7 +214,7 @@ fn an_account_whose_regions_nobody_could_list_is_unknown_in_all_of_them() {
 }
 
 #[test]
-fn an_account_that_is_left_out_has_no_state_but_its_reason() {
+fn account_that_is_left_out_has_a_reason_and_no_state() {
     let mut fleet = fleet();
     let account = AccountId::parse("999988887777").unwrap();
     fleet.fleet.left_out.insert(account, "SUSPENDED".to_owned());
@@ -222,13 +222,77 @@ fn an_account_that_is_left_out_has_no_state_but_its_reason() {
     let report = is(&fleet, &place, None, None);
     assert!(report.accounts.iter().any(|it| it.account == account && it.why.as_deref() == Some("SUSPENDED")));
     assert_data_eq!(
-        &finds(&report, "left out").what,
-        str!["999988887777 of the organization is left out: SUSPENDED"]
+        &finds(&report, "SUSPENDED").what,
+        str!["skipped 999988887777 of the organization: SUSPENDED"]
     );
 }
 
 #[test]
-fn what_alike_places_have_is_one_finding_with_every_place_even_where_its_words_name_the_account() {
+fn vpcs_that_the_fleet_file_does_not_select_are_listed_with_the_reason() {
+    let mut fleet = fleet();
+    let place = place(&fleet);
+    let owner = AccountId::parse("999988887777").unwrap();
+    let vpc = |number: u32, change: &dyn Fn(&mut Resource)| {
+        let mut vpc = Resource::new(ResourceId::parse(&format!("vpc-{number:017x}")).unwrap());
+        vpc.owner = Some(place.account);
+        vpc.tags.insert("logged".to_owned(), "yes".to_owned());
+        change(&mut vpc);
+        vpc
+    };
+    let except = ResourceId::parse(&format!("vpc-{:017x}", 1)).unwrap();
+    let state = state(&mut fleet, &place);
+    state.flow_logs.clear();
+    state.resources = vec![
+        vpc(5, &|_| ()),
+        vpc(4, &|vpc| vpc.tags.clear()),
+        vpc(3, &|vpc| vpc.owner = Some(owner)),
+        vpc(2, &|vpc| vpc.is_default = true),
+        vpc(1, &|vpc| drop(vpc.tags.insert("Name".to_owned(), "scratch".to_owned()))),
+    ];
+    let mut filter = Filter::default();
+    filter.tags.insert("logged".to_owned(), "yes".to_owned());
+    filter.except.insert(except);
+    filter.default_vpcs = false;
+    let select = |choice| Selection::try_from(BTreeMap::from([(ResourceKind::Vpc, choice)])).unwrap();
+    let excluded = |fleet: &SampleFleet| {
+        let report = fleet.report();
+        let account = report.accounts.into_iter().find(|it| it.account == place.account).unwrap();
+        let vpcs = account.excluded_vpcs.into_iter().filter(|it| it.region == place.region);
+        let text = |ExcludedVpc { vpc, name, why, .. }| {
+            format!("{vpc}{}: {why}\n", name.map(|name| format!(" ({name})")).unwrap_or_default())
+        };
+        vpcs.map(text).collect::<String>()
+    };
+    let select_in = |fleet: &mut SampleFleet, choice| {
+        fleet.fleet.members.get_mut(&place.account).unwrap().resources = select(choice);
+    };
+    select_in(&mut fleet, Choice::All(filter));
+    assert_data_eq!(
+        excluded(&fleet),
+        str![[r#"
+vpc-00000000000000001 (scratch): listed in `vpcs.except`
+vpc-00000000000000002: default VPC, excluded by `vpcs.default-vpcs`
+vpc-00000000000000003: shared by 999988887777, which owns it
+vpc-00000000000000004: without the tags in `vpcs.tags`
+
+"#]]
+    );
+    let five = ResourceId::parse(&format!("vpc-{:017x}", 5)).unwrap();
+    select_in(&mut fleet, Choice::Ids(BTreeSet::from([five])));
+    assert_data_eq!(
+        excluded(&fleet),
+        str![[r#"
+vpc-00000000000000001 (scratch): not listed in `vpcs`
+vpc-00000000000000002: not listed in `vpcs`
+vpc-00000000000000003: shared by 999988887777, which owns it
+vpc-00000000000000004: not listed in `vpcs`
+
+"#]]
+    );
+}
+
+#[test]
+fn same_finding_of_several_regions_is_merged() {
     let mut fleet = fleet();
     let places: Vec<Place> = fleet.observed.regions.keys().cloned().collect();
     for place in &places {
@@ -238,7 +302,7 @@ fn what_alike_places_have_is_one_finding_with_every_place_even_where_its_words_n
 }
 
 #[test]
-fn objects_bytes_and_lag_are_those_that_were_listed() {
+fn objects_bytes_and_lag_match_the_listing() {
     let fleet = fleet();
     let report = fleet.report();
     let listed = || fleet.deliveries.days.values().flat_map(|days| days.values());
@@ -253,19 +317,16 @@ fn objects_bytes_and_lag_are_those_that_were_listed() {
 }
 
 #[test]
-fn a_bucket_that_is_not_there_leaves_no_policy_and_much_to_do() {
+fn missing_bucket_has_no_policy_and_pending_changes() {
     let mut fleet = fleet();
     fleet.observed.bucket = Ok(None);
     let report = fleet.report();
     assert_eq!(report.policy, None);
-    assert_data_eq!(
-        finds(&report, "create the bucket").help.as_ref().unwrap(),
-        str!["`flowagg apply` does it"]
-    );
+    assert_data_eq!(finds(&report, "create the bucket").help.as_ref().unwrap(), str!["run `flowagg apply`"]);
 }
 
 #[test]
-fn a_policy_that_has_no_room_for_the_fleet_is_told_and_what_delivers_is_told_all_the_same() {
+fn full_policy_is_reported_alongside_deliveries() {
     let mut fleet = fleet();
     let bucket = fleet.observed.bucket.as_mut().unwrap().as_mut().unwrap();
     let policy = bucket.policy.as_mut().unwrap();
@@ -278,7 +339,7 @@ fn a_policy_that_has_no_room_for_the_fleet_is_told_and_what_delivers_is_told_all
 }
 
 #[test]
-fn the_room_in_the_policy_is_that_of_the_policy_that_is_there() {
+fn policy_headroom_is_computed_from_the_live_policy() {
     let mut fleet = fleet();
     fleet.fleet.policy.form = flowagg_core::fleet::GrantForm::BoundAccounts;
     let policy = fleet.observed.bucket.as_ref().unwrap().as_ref().unwrap().policy.clone().unwrap();

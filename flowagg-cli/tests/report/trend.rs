@@ -1,4 +1,4 @@
-//! A year of earlier reports, compared with the last one.
+//! Comparison of a report with a year of earlier reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
 
-use crate::made_up::MadeUp;
+use crate::sample_fleet::SampleFleet;
 
 const DAYS: i64 = 365;
 
-/// The JSON of a report, as an earlier version wrote it.
+/// The JSON of a report as an earlier version wrote it.
 fn document(report: &Report) -> Value {
     let mut value = serde_json::to_value(report).unwrap();
     let fields = value.as_object_mut().unwrap();
@@ -23,7 +23,7 @@ fn document(report: &Report) -> Value {
     value
 }
 
-/// A report for each day before this one, the newest last. Each account-region changes its state now and then.
+/// A report for each day before this one, newest last. Account-regions occasionally change their state.
 fn year(report: &Report) -> Vec<Value> {
     const STATES: [&str; 5] = ["delivering", "idle", "silent", "missing", "failing"];
     let mut last = document(report);
@@ -70,8 +70,8 @@ fn is_healthy(state: impl AsRef<str>) -> bool {
 }
 
 #[test]
-fn each_unhealthy_account_region_has_the_first_report_of_its_last_unhealthy_time_in_any_order_of_files() {
-    let report = MadeUp::new(60).unwrap().report();
+fn unhealthy_since_is_correct_for_any_order_of_files() {
+    let report = SampleFleet::new(60).unwrap().report();
     let documents = year(&report);
     let mut earlier = parse(&documents);
     let trend = Trend::new(&report, &earlier).unwrap().unwrap();
@@ -114,8 +114,8 @@ fn each_unhealthy_account_region_has_the_first_report_of_its_last_unhealthy_time
 }
 
 #[test]
-fn a_year_has_a_line_for_each_week_with_its_last_report() {
-    let report = MadeUp::new(3).unwrap().report();
+fn each_week_shows_its_last_report() {
+    let report = SampleFleet::new(3).unwrap().report();
     let documents = year(&report);
     let trend = Trend::new(&report, &parse(&documents)).unwrap().unwrap();
     let mut times: Vec<Timestamp> =
@@ -133,8 +133,8 @@ fn a_year_has_a_line_for_each_week_with_its_last_report() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_named() {
-    let report = MadeUp::new(1).unwrap().report();
+fn incomparable_reports_are_errors() {
+    let report = SampleFleet::new(1).unwrap().report();
     let mut other = document(&report);
     other["hub"]["bucket"] = json!("other-logs");
     let mut later = document(&report);
@@ -151,18 +151,18 @@ fn what_cannot_be_compared_is_named() {
     assert_data_eq!(
         text,
         str![[r#"
-it is of s3://other-logs, not of s3://acme-flow-logs
-  name reports of the bucket in the fleet file
-it was made at 2026-11-23T12:00:01Z, after this run began
-  leave it out, or check the clock
-it has schema version 2, and this version of flowagg reads up to 1
+it covers s3://other-logs, not s3://acme-flow-logs
+  pass reports of the bucket in the fleet file
+it was created at 2026-11-23T12:00:01Z, after this run started
+  omit it, or check the system clock
+its schema version is 2, but this version of flowagg supports only up to 1
   update flowagg
-it is not a report that `flowagg report --json` wrote: missing field `accounts` at line 1 column 23
-  name a file that `flowagg report --json FILE` wrote
-it is not a report that `flowagg report --json` wrote: invalid length 0, expected struct ReadSchema with 1 element at line 1 column 2
-  name a file that `flowagg report --json FILE` wrote
-it is not a report that `flowagg report --json` wrote: expected value at line 1 column 1
-  name a file that `flowagg report --json FILE` wrote
+not a report from `flowagg report --json`: missing field `accounts` at line 1 column 23
+  pass a file written by `flowagg report --json FILE`
+not a report from `flowagg report --json`: invalid length 0, expected struct ReadSchema with 1 element at line 1 column 2
+  pass a file written by `flowagg report --json FILE`
+not a report from `flowagg report --json`: expected value at line 1 column 1
+  pass a file written by `flowagg report --json FILE`
 
 "#]]
     );
@@ -170,8 +170,8 @@ it is not a report that `flowagg report --json` wrote: expected value at line 1 
 }
 
 #[test]
-fn terminal_has_the_percentages_the_changes_and_what_is_unhealthy_since_when() {
-    let mut report = MadeUp::new(60).unwrap().report();
+fn terminal_shows_totals_changes_and_unhealthy_since() {
+    let mut report = SampleFleet::new(60).unwrap().report();
     report.trend = Trend::new(&report, &parse(&year(&report))).unwrap();
     let mut out = Vec::new();
     show::report(&report, Glyphs::Ascii, Extent::Brief, &mut Sheet::new(&mut out, Some(80))).unwrap();
@@ -184,37 +184,37 @@ fn terminal_has_the_percentages_the_changes_and_what_is_unhealthy_since_when() {
 since 2026-11-22T12:00:00Z
   resources  578 of 595 have a flow log, 578 of 595 before
   flow logs  542 of 591 deliver, 542 of 591 before
-  changes    account-regions: 1 became unhealthy, 1 in another unhealthy state,
-             9 recovered
+  changes    account-regions: 1 became unhealthy, 1 changed to another unhealthy
+             state, 9 recovered
   ! 200079193170  bank-platform       ap-southeast-1
-      silent at least since 2026-07-05T12:00:00Z
+      silent since at least 2026-07-05T12:00:00Z
   ! 200340530631  fraud-staging       us-east-1
-      unknown at least since 2026-07-07T12:00:00Z
+      unknown since at least 2026-07-07T12:00:00Z
   ! 200340530631  fraud-staging       ap-southeast-2
-      unknown at least since 2026-07-19T12:00:00Z
+      unknown since at least 2026-07-19T12:00:00Z
   ! 200380127216  stock-production    eu-central-1
-      unknown at least since 2026-08-09T12:00:00Z
+      unknown since at least 2026-08-09T12:00:00Z
   ! 200388046533  stock-staging       eu-west-3
-      silent at least since 2026-08-14T12:00:00Z
+      silent since at least 2026-08-14T12:00:00Z
   ! 200071273853  bank-security       eu-west-2
-      missing at least since 2026-08-20T12:00:00Z
+      missing since at least 2026-08-20T12:00:00Z
   ! 200079193170  bank-platform       eu-north-1
-      silent at least since 2026-09-08T12:00:00Z
+      silent since at least 2026-09-08T12:00:00Z
   ! 200118789755  search-security     ap-northeast-1
-      missing at least since 2026-09-10T12:00:00Z
+      missing since at least 2026-09-10T12:00:00Z
   ! 200300934046  ledger-development  ap-northeast-3
-      silent at least since 2026-09-15T12:00:00Z
+      silent since at least 2026-09-15T12:00:00Z
   ! 200308853363  ledger-security     ap-southeast-2
-      silent at least since 2026-09-29T12:00:00Z
-  and 26 more account-regions, which `--all` lists
+      silent since at least 2026-09-29T12:00:00Z
+  and 26 more account-regions; use `--all` to list them
 
 "#]]
     );
 }
 
 #[test]
-fn page_has_the_change_each_week_and_what_is_unhealthy_since_when() {
-    let mut report = MadeUp::new(60).unwrap().report();
+fn page_shows_weekly_changes_and_unhealthy_since() {
+    let mut report = SampleFleet::new(60).unwrap().report();
     assert!(!html(&report).contains("<h2 id=\"h-trend\">"));
     report.trend = Trend::new(&report, &parse(&year(&report))).unwrap();
     let trend = report.trend.as_ref().unwrap();

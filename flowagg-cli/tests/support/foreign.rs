@@ -1,10 +1,10 @@
-//! Text that flowagg did not write, for properties.
+//! Arbitrary text for property tests.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Characters of every width and direction, what ends words and lines, and what means something to a reader of the result.
+/// Characters of every width and direction, separators, and text with a special meaning in output formats.
 const WORDS: &[&str] = &[
     "a",
     "0",
@@ -51,7 +51,7 @@ const WORDS: &[&str] = &[
     "\u{1b}]8;;",
 ];
 
-/// Any text, very long text included.
+/// Any text, including very long text.
 pub(crate) fn foreign() -> impl Strategy<Value = String> {
     let word = select(WORDS);
     prop_oneof![

@@ -6,29 +6,29 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::fleet::{Exception, Fleet};
 
-/// The exception for which a finding is accepted.
+/// The exception that accepts a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Acceptance {
-    /// Why it is accepted.
+    /// Why the finding is accepted.
     pub reason: String,
-    /// The last day (UTC) on which it is.
+    /// The last day (UTC) on which it is accepted.
     pub until: Date,
 }
 
-/// What could not be read and is accepted.
+/// A failure that an exception accepts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AcceptedFailure {
-    /// What could not be read.
+    /// The failure.
     pub failure: Failure,
     /// The exception.
     pub exception: Acceptance,
 }
 
-/// An exception of the fleet file, and what it does.
+/// An exception of the fleet file and its effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -37,9 +37,9 @@ pub struct ExceptionUse {
     /// The exception.
     #[serde(flatten)]
     pub exception: Exception,
-    /// Whether its last day is over: it accepts nothing.
+    /// Whether it has expired and accepts nothing.
     pub is_expired: bool,
-    /// How many flow logs and failures it accepts.
+    /// The number of flow logs and failures that it accepts.
     pub accepts: usize,
 }
 
@@ -56,7 +56,7 @@ impl From<&Exception> for Acceptance {
     }
 }
 
-/// Each exception of a fleet, with how many of what was accepted it accepts.
+/// Each exception of a fleet, with the number of findings that it accepts.
 pub(super) fn uses<'a>(
     fleet: &'a Fleet,
     accepted: impl Iterator<Item = &'a Exception>,

@@ -4,24 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{FlowLogDelivery, State};
 
-/// How much of what is to be logged is logged, and how much of that delivers.
+/// The share of selected resources that are logged, and of flow logs that deliver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Coverage {
-    /// Resources with a flow log, of those that are to be logged.
+    /// Resources with a flow log, of all selected resources.
     pub resources: Share,
-    /// Flow logs that deliver, of those that should: all but the idle ones, the missing ones among them.
+    /// Flow logs that deliver, of those that should: all flow logs, including missing ones, except idle ones.
     pub flow_logs: Share,
     /// Flow logs that are idle.
     pub idle: usize,
-    /// Account-regions that could not be read. What is in them is in no other number.
+    /// Account-regions that could not be read. Their resources are not included in the other numbers.
     pub unread: usize,
 }
 
 impl Coverage {
-    /// Of these flow logs, in all account-regions except `unread` that could not be read.
+    /// The coverage of these flow logs. `unread` is the number of account-regions that could not be read.
     pub(super) fn new(flow_logs: &[FlowLogDelivery], unread: usize) -> Self {
         let resources = flow_logs.iter().map(|it| ((&it.place, &it.resource), it.flow_log.is_some()));
         let resources: BTreeMap<_, bool> = resources.collect();

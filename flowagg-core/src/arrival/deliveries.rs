@@ -7,16 +7,16 @@ use serde::Serialize;
 use super::{InUse, Object};
 use crate::id::{AccountId, FlowLogId, Place};
 
-/// The newest object of each flow log that was looked for.
+/// The newest object of each flow log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Arrivals {
-    /// The newest object of each of the fleet's flow logs. One without an object of today or yesterday (UTC) is not in it.
+    /// The newest object of each of the fleet's flow logs. Flow logs without an object from today or yesterday (UTC) are omitted.
     pub newest: BTreeMap<FlowLogId, Object>,
-    /// The accounts that the fleet does not name and that have a folder of flow logs, each with its newest object; `None` if it
-    /// has none of today or yesterday (UTC).
+    /// The accounts that are not in the fleet but have a folder of flow logs, each with its newest object; `None` if it has none
+    /// from today or yesterday (UTC).
     pub strangers: BTreeMap<AccountId, Option<Object>>,
-    /// What is in use where flow logs are silent.
+    /// The resources in use in account-regions with silent flow logs.
     pub in_use: InUse,
 }
 
@@ -24,25 +24,25 @@ pub struct Arrivals {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deliveries {
-    /// The newest object of each flow log, and the accounts that the fleet does not name.
+    /// The newest object of each flow log, and the accounts that are not in the fleet.
     pub arrivals: Arrivals,
-    /// How much was delivered, by account-region and by the day (UTC) of the folder. A day without objects is not in it.
+    /// The delivered amount, by account-region and by the day (UTC) of the folder. Days without objects are omitted.
     pub days: BTreeMap<Place, BTreeMap<Date, Amount>>,
 }
 
-/// How much was delivered.
+/// The amount that was delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Amount {
     /// The number of objects.
     pub objects: u64,
-    /// Their size in bytes, as they are stored.
+    /// Their stored size in bytes.
     pub bytes: u64,
 }
 
 impl Amount {
-    /// This many objects, with this many bytes in total.
+    /// A number of objects with their total size in bytes.
     pub fn new(objects: u64, bytes: u64) -> Self {
         Self { objects, bytes }
     }

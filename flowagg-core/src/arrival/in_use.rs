@@ -3,18 +3,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::failure::Failure;
 use crate::id::{Place, ResourceId, ResourceKind};
 
-/// The resources that are in use, by account-region and by what carries their traffic. It is read only where a flow log is
-/// silent.
+/// The resources that are in use, by account-region and carrier. Only read for account-regions with silent flow logs.
 pub type InUse = BTreeMap<(Place, Carrier), Result<BTreeSet<ResourceId>, Failure>>;
 
-/// What carries the traffic of a resource. Without one, a flow log records nothing, not even that there was no traffic.
+/// The kind of interface that carries the traffic of a resource. Without one, a flow log writes no records at all.
 ///
 /// Source: "Flow log records", `log-status` (Amazon VPC User Guide): an interface without traffic has `NODATA` records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Carrier {
     /// A network interface whose status is `in-use`. It carries the traffic of its subnet and of its VPC.
     NetworkInterface,
-    /// An attachment of a transit gateway, in state `available`.
+    /// An attachment of a transit gateway in the state `available`.
     Attachment,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a flow log's objects arrive: a judgement on what was listed, at a moment that the caller names.
+//! Whether the objects of a flow log arrive, judged from a listing at a time that the caller provides.
 
 mod accepted;
 mod coverage;
@@ -17,21 +17,21 @@ pub use in_use::{Carrier, InUse};
 pub use state::{State, StateCounts, judge};
 pub use verified::{FlowLogDelivery, UnlistedAccount, Verified, expected, judged};
 
-/// When an object is late, and how long a new flow log may take.
+/// The thresholds for late objects and for new flow logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Patience {
-    /// How old the newest object of a flow log that delivers may be.
+    /// The maximum age of the newest object of a delivering flow log.
     pub fresh: SignedDuration,
-    /// How long after its creation a flow log may have delivered nothing.
+    /// The time after its creation in which a flow log may not have delivered anything.
     pub grace: SignedDuration,
 }
 
 impl Default for Patience {
     /// 60 minutes for `fresh`, and 30 minutes for `grace`.
     ///
-    /// Files arrive every 5 minutes, about 10 minutes after the traffic, on a best-effort basis. Sources: "Flow log files", "Flow log records"
-    /// (Amazon VPC User Guide).
+    /// Files arrive every 5 minutes, about 10 minutes after the traffic, on a best-effort basis. Sources: "Flow log files", "Flow
+    /// log records" (Amazon VPC User Guide).
     fn default() -> Self {
         Self { fresh: SignedDuration::from_mins(60), grace: SignedDuration::from_mins(30) }
     }
@@ -41,14 +41,14 @@ impl Default for Patience {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Object {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// When S3 stored it.
+    /// The time at which S3 stored it.
     pub stored: Timestamp,
 }
 
 impl Object {
-    /// An object with this key, and when S3 stored it.
+    /// An object with this key and storage time.
     pub fn new(key: impl Into<String>, stored: Timestamp) -> Self {
         Self { key: key.into(), stored }
     }

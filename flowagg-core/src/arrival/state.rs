@@ -14,22 +14,22 @@ use crate::observed::FlowLog;
 pub enum State {
     /// Its newest object is recent enough.
     Delivering,
-    /// It was created a short time ago and has delivered nothing yet.
+    /// It was created recently and has not delivered anything yet.
     Waiting,
-    /// It has nothing to deliver: no network interface is in use there, or no attachment is available.
+    /// It has nothing to deliver: no network interface is in use, or no transit gateway attachment is available.
     Idle,
-    /// It has delivered nothing, or its newest object is too old, although its resource is in use.
+    /// It has no objects, or its newest object is too old, although its resource is in use.
     Silent,
     /// EC2 reports that its delivery fails.
     Failing,
-    /// There is no flow log.
+    /// The resource has no flow log.
     Missing,
     /// It could not be read.
     Unknown,
 }
 
 impl State {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 7] = [
         Self::Delivering,
         Self::Waiting,
@@ -40,7 +40,7 @@ impl State {
         Self::Unknown,
     ];
 
-    /// All of them, the worst first.
+    /// All states, the worst first.
     pub const WORST_FIRST: [Self; 7] = [
         Self::Unknown,
         Self::Failing,
@@ -51,12 +51,12 @@ impl State {
         Self::Idle,
     ];
 
-    /// Whether it needs no one to act.
+    /// Whether it requires no action.
     pub fn is_healthy(self) -> bool {
         matches!(self, Self::Delivering | Self::Idle)
     }
 
-    /// The word for it.
+    /// The name in output and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivering => "delivering",
@@ -69,13 +69,13 @@ impl State {
         }
     }
 
-    /// What it means, in half a sentence.
+    /// A short explanation.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Delivering => "the newest object is fresh",
-            Self::Waiting => "new, nothing has arrived yet",
-            Self::Idle => "nothing in use, so nothing to deliver",
-            Self::Silent => "in use, but nothing arrives",
+            Self::Delivering => "the newest object is recent",
+            Self::Waiting => "new, no objects yet",
+            Self::Idle => "not in use, so nothing to deliver",
+            Self::Silent => "in use, but no objects arrive",
             Self::Failing => "AWS reports a delivery error",
             Self::Missing => "no flow log",
             Self::Unknown => "could not be read",
@@ -83,9 +83,9 @@ impl State {
     }
 }
 
-/// The state of a flow log at `now`: `Failing` if EC2 reports that its delivery fails, else by the age of its newest object, or of
-/// the flow log itself if it has none. `in_use` is whether its resource is in use, which only matters if it would be silent; `None`
-/// if that was not read.
+/// The state of a flow log at `now`: `Failing` if EC2 reports that its delivery fails, otherwise by the age of its newest object, or
+/// of the flow log itself if it has none. `in_use` is whether its resource is in use, `None` if that was not read. It
+/// only matters if the flow log would otherwise be silent.
 pub fn judge(
     log: Option<&FlowLog>,
     newest: Option<&Object>,
@@ -108,38 +108,38 @@ pub fn judge(
     }
 }
 
-/// How many are in each state.
+/// The number of flow logs in each state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateCounts(BTreeMap<State, usize>);
 
 impl StateCounts {
-    /// One more in this state.
+    /// Adds one in this state.
     pub fn count(&mut self, state: State) {
         *self.0.entry(state).or_default() += 1;
     }
 
-    /// How many are in this state.
+    /// The number in this state.
     pub fn of(&self, state: State) -> usize {
         self.0.get(&state).copied().unwrap_or(0)
     }
 
-    /// The same without these.
+    /// The difference from other counts.
     pub fn without(&self, others: &Self) -> Self {
         let rest = self.0.iter().map(|(state, number)| (*state, number.saturating_sub(others.of(*state))));
         Self(rest.filter(|(_, number)| *number > 0).collect())
     }
 
-    /// How many there are.
+    /// The total number.
     pub fn total(&self) -> usize {
         self.0.values().sum()
     }
 
-    /// The worst state that any is in; `None` if there are none.
+    /// The worst state with a nonzero count; `None` if the total is zero.
     pub fn worst(&self) -> Option<State> {
         State::WORST_FIRST.into_iter().find(|state| self.of(*state) > 0)
     }
 
-    /// The states that any is in, with how many.
+    /// The states with a nonzero count.
     pub fn iter(&self) -> impl Iterator<Item = (State, usize)> {
         self.0.iter().map(|(state, number)| (*state, *number))
     }
@@ -153,7 +153,7 @@ impl FromIterator<State> for StateCounts {
     }
 }
 
-/// Every state, also those that none is in.
+/// All states, including those with a zero count.
 impl Serialize for StateCounts {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(State::ALL.map(|state| (state, self.of(state))))

@@ -13,7 +13,7 @@ use crate::flow_log::ForeignFlowLogs;
 use crate::id::{AccountId, FlowLogId, Place, ResourceId};
 use crate::observed::{FlowLog, RegionState, Resource};
 
-/// Which flow logs deliver, and which do not.
+/// The delivery state of all flow logs of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -21,21 +21,21 @@ use crate::observed::{FlowLog, RegionState, Resource};
 pub struct Verified {
     /// Every flow log of the fleet, and every resource without one, by account, region and resource.
     pub flow_logs: Vec<FlowLogDelivery>,
-    /// Account-regions that were read and in which nothing is to be logged.
+    /// Account-regions that were read and have no selected resources.
     pub nothing_to_log: Vec<Place>,
-    /// How much is logged, and how much of that delivers.
+    /// The share of resources that are logged, and of flow logs that deliver.
     pub coverage: Coverage,
-    /// What could not be read, but for what is accepted.
+    /// Account-regions and resources that could not be read, except accepted ones.
     pub failures: Vec<Failure>,
-    /// What could not be read and is accepted.
+    /// Failures that an exception accepts.
     pub accepted_failures: Vec<AcceptedFailure>,
-    /// Each exception of the fleet file.
+    /// The exceptions of the fleet file.
     pub exceptions: Vec<ExceptionUse>,
-    /// Accounts with flow logs in the bucket that the fleet does not name.
+    /// Accounts that have flow logs in the bucket but are not in the fleet.
     pub strangers: Vec<UnlistedAccount>,
 }
 
-/// Whether one flow log delivers.
+/// The delivery state of one flow log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -46,32 +46,32 @@ pub struct FlowLogDelivery {
     pub place: Place,
     /// The name of the account in the fleet file or in the organization.
     pub account_name: Option<String>,
-    /// What is logged, or should be.
+    /// The resource.
     pub resource: ResourceId,
-    /// The name of the resource: its tag `Name`.
+    /// The name of the resource, from its tag `Name`.
     pub resource_name: Option<String>,
-    /// The flow log; `None` when it is missing.
+    /// The flow log; `null` if it is missing.
     pub flow_log: Option<FlowLogId>,
-    /// Whether it delivers.
+    /// The delivery state.
     pub state: State,
-    /// The key of the newest object of today or yesterday (UTC).
+    /// The key of the newest object from today or yesterday (UTC).
     pub key: Option<String>,
-    /// How old that object is, in seconds.
+    /// The age of that object in seconds.
     pub age_seconds: Option<i64>,
     /// Why delivery fails, as EC2 reports it, or why the state is unknown.
     pub message: Option<String>,
-    /// The exception for which a state that needs someone to act is accepted.
+    /// The exception that accepts a state that would otherwise require action.
     pub exception: Option<Acceptance>,
 }
 
 impl FlowLogDelivery {
-    /// Whether someone has to act: its state is not healthy, and not accepted.
+    /// Whether it requires action: its state is neither healthy nor accepted.
     pub fn is_open(&self) -> bool {
         !self.state.is_healthy() && self.exception.is_none()
     }
 }
 
-/// An account that the fleet does not name, with a folder of flow logs in the bucket.
+/// An account that is not in the fleet but has a folder of flow logs in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -79,14 +79,14 @@ impl FlowLogDelivery {
 pub struct UnlistedAccount {
     /// The account.
     pub account: AccountId,
-    /// The key of its newest object of today or yesterday (UTC).
+    /// The key of its newest object from today or yesterday (UTC).
     pub key: Option<String>,
-    /// How old that object is, in seconds.
+    /// The age of that object in seconds.
     pub age_seconds: Option<i64>,
 }
 
 impl Verified {
-    /// Whether everything could be read, and every flow log that should deliver does, but for what is accepted.
+    /// Whether everything could be read and every flow log that should deliver does, apart from accepted findings.
     pub fn is_complete(&self) -> bool {
         self.failures.is_empty() && !self.flow_logs.iter().any(FlowLogDelivery::is_open)
     }
@@ -97,31 +97,31 @@ impl Verified {
         open.any(|delivery| matches!(delivery.state, State::Waiting | State::Silent | State::Failing))
     }
 
-    /// The account-regions where a flow log does not deliver that should, but for what is accepted.
+    /// The account-regions with flow logs that should deliver but do not, apart from accepted ones.
     pub fn undelivered(&self) -> BTreeSet<Place> {
         let undelivered = self.flow_logs.iter().filter(|delivery| delivery.is_open());
         undelivered.map(|delivery| delivery.place.clone()).collect()
     }
 
-    /// Where flow logs are silent, and what carries the traffic there: what is in use decides whether they are idle.
+    /// The account-regions and carriers of silent flow logs. Whether they are idle depends on the resources in use there.
     pub fn silent(&self) -> BTreeSet<(Place, Carrier)> {
         let silent = self.flow_logs.iter().filter(|delivery| delivery.state == State::Silent);
         silent.map(|delivery| (delivery.place.clone(), delivery.resource.kind().into())).collect()
     }
 
-    /// How many flow logs are in each state.
+    /// The number of flow logs in each state.
     pub fn counts(&self) -> StateCounts {
         self.flow_logs.iter().map(|delivery| delivery.state).collect()
     }
 
-    /// How many are accepted in each state.
+    /// The number of accepted flow logs in each state.
     pub fn accepted(&self) -> StateCounts {
         let accepted = self.flow_logs.iter().filter(|delivery| delivery.exception.is_some());
         accepted.map(|delivery| delivery.state).collect()
     }
 }
 
-/// Which flow logs deliver at `now` and which do not, by what was found in the bucket.
+/// Judges the delivery state of all flow logs at `now` from the objects in the bucket.
 pub fn judged(
     fleet: &Fleet,
     states: &BTreeMap<Place, Result<RegionState, Failure>>,
@@ -146,7 +146,7 @@ pub fn judged(
             used.extend(covering);
             let message = match (state, in_use) {
                 (State::Unknown, Some(Err(failure))) => {
-                    // What is read only for accepted flow logs is accepted with them.
+                    // A failure that only affects accepted flow logs is accepted with them.
                     match exception {
                         None => drop(failures.insert(failure)),
                         Some(exception) => drop(of_accepted.insert(failure, exception)),
@@ -201,8 +201,8 @@ pub fn judged(
     Verified { coverage, failures: open, accepted_failures, exceptions, flow_logs, nothing_to_log, strangers }
 }
 
-/// Everything that is to be logged, with each of its flow logs that [counts](Fleet::counts), or with none. Those of others do not
-/// count next to one that the fleet manages, nor next to one that covers the resource.
+/// All selected resources, each with every flow log that [counts](Fleet::counts), or with none. A foreign flow log does not count
+/// next to a managed one, or next to another that covers the resource.
 pub fn expected<'a>(
     fleet: &Fleet,
     states: &'a BTreeMap<Place, Result<RegionState, Failure>>,

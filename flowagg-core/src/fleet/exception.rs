@@ -8,27 +8,27 @@ use super::{Member, Regions};
 use crate::id::{AccountId, OrganizationalUnitId, Place, Region, ResourceId};
 use crate::observed::Resource;
 
-/// Findings that are accepted until a day: those of an account, a unit, a region or a VPC, or of all that it names together.
+/// Findings that are accepted until a given day. A finding must match all of the account, unit, region and VPC that are set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Exception {
     /// Only in this account.
     pub account: Option<AccountId>,
-    /// Only in accounts that this organizational unit holds, also those in units below it.
+    /// Only in accounts under this organizational unit, at any depth.
     pub unit: Option<OrganizationalUnitId>,
     /// Only in this region.
     pub region: Option<Region>,
     /// Only this VPC, with its subnets and network interfaces.
     pub vpc: Option<ResourceId>,
-    /// Why they are accepted.
+    /// Why the findings are accepted.
     pub reason: String,
-    /// The last day (UTC) on which they are.
+    /// The last day (UTC) on which the findings are accepted.
     pub until: Date,
 }
 
 impl Exception {
-    /// How many days ahead its last day may be.
+    /// The maximum number of days that its last day may be ahead.
     pub const MOST_DAYS: i64 = 400;
 
     /// An exception for all findings in an account.
@@ -46,14 +46,14 @@ impl Exception {
         self.until > today.saturating_add(Self::MOST_DAYS.days())
     }
 
-    /// Whether everything in an account-region is accepted. If the regions of the member could not be looked up, what is found there is
-    /// of the whole account, and an exception for a region does not accept it.
+    /// Whether everything in an account-region is accepted. If the regions of the member could not be looked up, a finding
+    /// concerns the whole account, and an exception for a region does not accept it.
     pub fn covers_place(&self, place: &Place, member: Option<&Member>) -> bool {
         let is_whole = member.is_some_and(|member| member.regions == Regions::ALL);
         self.vpc.is_none() && !(is_whole && self.region.is_some()) && self.is_of(place, member)
     }
 
-    /// Whether what is found of a resource is accepted.
+    /// Whether findings of a resource are accepted.
     pub fn covers(&self, place: &Place, member: Option<&Member>, resource: &Resource) -> bool {
         let is_of_vpc = |vpc: &ResourceId| resource.id == *vpc || resource.part_of.contains(vpc);
         self.is_of(place, member) && self.vpc.as_ref().is_none_or(is_of_vpc)
@@ -67,7 +67,7 @@ impl Exception {
     }
 }
 
-/// What it is for.
+/// The scope of the exception.
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_it_names_must_apply() {
+    fn exception_accepts_only_findings_that_match_all_its_fields() {
         let place = |account: &str, region: &str| {
             Place::new(AccountId::parse(account).unwrap(), &Region::parse(region).unwrap())
         };

@@ -4,13 +4,13 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Fault {
-    /// The line in the file, from 1.
+    /// The line in the file, starting at 1.
     pub line: usize,
-    /// The column in the line, in characters, from 1.
+    /// The column in the line, in characters, starting at 1.
     pub column: usize,
     /// What is wrong.
     pub what: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: String,
 }
 

@@ -9,30 +9,30 @@ use crate::cost::Prices;
 use crate::flow_log::FlowLogSpec;
 use crate::id::{AccountId, ExternalId, FleetName, OrganizationalUnitId, Region, RoleName};
 
-/// A fleet as `flowagg.toml` declares it. The accounts of an organization and the regions of `["all"]` are not known here:
-/// [`resolve`](Self::resolve) takes what AWS returns for them, and makes a [`Fleet`].
+/// A fleet as `flowagg.toml` declares it. The accounts of an organization and the regions of `["all"]` are not known yet:
+/// [`resolve`](Self::resolve) adds what AWS returns for them and produces a [`Fleet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FleetFile {
-    /// The name that the file gives the fleet; [`FleetFile::name`] has a default.
+    /// The name that the file sets; [`FleetFile::name`] falls back to a default.
     pub declared_name: Option<FleetName>,
-    /// The role that commands which only read assume, instead of each account's own.
+    /// The role that read-only commands assume in every account, instead of the account's own role.
     pub read_role: Option<RoleName>,
-    /// The external id of every role.
+    /// The external ID that is sent whenever a role is assumed.
     pub external_id: Option<ExternalId>,
     /// The account and bucket that all logs go to.
     pub hub: Hub,
-    /// The members that the file lists, by account id.
+    /// The members that the file lists, by account ID.
     pub members: BTreeMap<AccountId, Member>,
-    /// What every flow log should be.
+    /// The settings of every flow log.
     pub flow_logs: FlowLogSpec,
     /// How the bucket policy grants delivery.
     pub policy: PolicySettings,
     /// The organization that the accounts belong to, and how its accounts become members.
     pub organization: Option<Organization>,
-    /// Findings that are accepted until a day, in the order of the file.
+    /// Findings that are accepted until a given day, in the order of the file.
     pub exceptions: Vec<Exception>,
-    /// What AWS charges, for estimates.
+    /// The prices for cost estimates.
     pub prices: Prices,
 }
 
@@ -53,12 +53,12 @@ impl FleetFile {
         }
     }
 
-    /// Reads `flowagg.toml`. All errors are returned at once, each with its place.
+    /// Reads `flowagg.toml`. All errors are returned at once, each with its position.
     pub fn parse(text: &str) -> Result<Self, FleetError> {
         read::fleet_file(text)
     }
 
-    /// The fleet's name.
+    /// The fleet's name: the declared one, or a default that is derived from the bucket and the prefix.
     pub fn name(&self) -> FleetName {
         self.declared_name.clone().unwrap_or_else(|| self.hub.default_name())
     }
@@ -69,12 +69,12 @@ impl FleetFile {
         Some((organization, organization.discovery.as_ref()?))
     }
 
-    /// The organizational units that exceptions name, whose accounts are looked up with those of the organization.
+    /// The organizational units of exceptions. Their accounts are looked up together with those of the organization.
     pub fn units_of_exceptions(&self) -> BTreeSet<OrganizationalUnitId> {
         self.exceptions.iter().filter_map(|exception| exception.unit.clone()).collect()
     }
 
-    /// The regions that the file names and flowagg does not know: AWS has added them since, or they are misspelled.
+    /// The regions in the file that flowagg does not know: they are newer than this version, or misspelled.
     pub fn unknown_regions(&self) -> BTreeSet<&Region> {
         let found = self.discovery().map(|(_, discovery)| &discovery.regions);
         let of_members = self.members.values().map(|member| &member.regions).chain(found);
@@ -83,7 +83,7 @@ impl FleetFile {
         named.filter(|region| !region.is_known()).collect()
     }
 
-    /// Every role that has to be assumed, if the file names its account. In the hub account no second role is assumed.
+    /// The roles to assume in the accounts that the file names. In the hub account only the hub's role is assumed.
     pub fn roles(&self) -> impl Iterator<Item = (AccountId, &RoleName)> {
         let hub = &self.hub;
         let lookup = self.discovery().and_then(|(_, discovery)| discovery.lookup.as_ref());
@@ -96,8 +96,8 @@ impl FleetFile {
             .chain(lookup.map(|lookup| (lookup.account, &lookup.role)))
     }
 
-    /// The same fleet for a command that only reads: [`read_role`](Self::read_role) replaces the roles of the hub and the
-    /// members, also where the hub has no role of its own. [`Lookup`](super::Lookup) keeps its role, which only reads.
+    /// The fleet for a read-only command: [`read_role`](Self::read_role) replaces the roles of the hub and the members, even if
+    /// the hub has no role. [`Lookup`](super::Lookup) keeps its role, which is read-only.
     pub fn for_reading(mut self) -> Self {
         let Some(read_role) = &self.read_role else { return self };
         let discovery = self.organization.as_mut().and_then(|organization| organization.discovery.as_mut());
@@ -114,23 +114,23 @@ impl FleetFile {
         Resolution::of(self)
     }
 
-    /// The fleet without anything looked up: only listed accounts are members, and the regions of `["all"]` stay unknown.
-    /// A plan of it would be wrong; [`named`](Self::named) is for that.
+    /// The fleet without any lookups: only listed accounts are members, and the regions of `["all"]` stay unknown.
+    /// Do not plan with it if the file needs lookups; [`named`](Self::named) checks that.
     pub fn without_lookup(self) -> Fleet {
         self.resolve().finish()
     }
 
-    /// The fleet, if the file names every account and region; else the error names what has to be looked up.
+    /// The fleet, if the file lists every account and region. Otherwise the error contains what must be looked up.
     pub fn named(&self) -> Result<Fleet, FleetError> {
         let is_open = |member: &Member| matches!(member.regions, Regions::All { .. });
         let what = if self.discovery().is_some() {
-            "the accounts of the organization have to be looked up in AWS"
+            "the accounts of the organization must be looked up in AWS"
         } else if self.members.values().any(is_open) {
-            "`regions = [\"all\"]` has to be looked up in AWS"
+            "`regions = [\"all\"]` must be looked up in AWS"
         } else {
             return Ok(self.clone().without_lookup());
         };
-        let help = "name every account and its regions in `[[members]]`, or read it with `FleetFile::parse`";
+        let help = "list every account and its regions in `[[members]]`, or use `FleetFile::parse`";
         Err(FleetError {
             faults: vec![Fault { line: 1, column: 1, what: what.to_owned(), help: help.to_owned() }],
         })

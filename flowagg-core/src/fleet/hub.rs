@@ -13,24 +13,24 @@ pub struct Hub {
     pub region: Region,
     /// The bucket.
     pub bucket: BucketName,
-    /// The sub-folder under which `AWSLogs/` lies.
+    /// The prefix of all objects: the folder that contains `AWSLogs/`.
     pub prefix: Option<Prefix>,
-    /// How long objects are kept, and where.
+    /// The expiration and storage class of objects.
     pub lifecycle: Lifecycle,
-    /// How objects are encrypted at rest. `None`: the fleet file does not set it. Then an existing default encryption is kept,
-    /// and a bucket without one gets [`Encryption::default`].
+    /// The default encryption. `None` if the fleet file does not set it: then an existing default encryption is kept, and a
+    /// bucket without one gets [`Encryption::default`].
     pub encryption: Option<Encryption>,
-    /// Whether an existing bucket gets the ownership setting `BucketOwnerEnforced`. `None`: only if its ACL grants nothing to
-    /// anyone but the owner.
+    /// Whether an existing bucket gets the ownership setting `BucketOwnerEnforced`. `None`: only if its ACL grants access to
+    /// no one but the owner.
     pub object_ownership: Option<ObjectOwnership>,
-    /// The profile (of the AWS configuration files) that every call starts from.
+    /// The AWS configuration profile for all calls.
     pub profile: Option<String>,
-    /// The role to assume in the hub account if the caller is in another.
+    /// The role to assume in the hub account if the caller is in another account.
     pub role: Option<RoleName>,
 }
 
 impl Hub {
-    /// A bucket with the defaults of the fleet file.
+    /// A hub with the defaults of the fleet file.
     pub fn new(account: AccountId, region: Region, bucket: BucketName) -> Self {
         Self {
             account,
@@ -45,42 +45,42 @@ impl Hub {
         }
     }
 
-    /// The name of a fleet with this hub, if its fleet file sets none.
+    /// The default name of a fleet with this hub.
     pub(super) fn default_name(&self) -> FleetName {
         FleetName::default_for(&self.bucket, self.prefix.as_ref())
     }
 
-    /// Where the bucket is.
+    /// The account-region of the bucket.
     pub fn place(&self) -> Place {
         Place::new(self.account, &self.region)
     }
 }
 
-/// How objects are encrypted at rest.
+/// The default encryption of the bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Encryption {
-    /// With keys that S3 manages.
+    /// SSE-S3, with keys that S3 manages.
     #[default]
     SseS3,
-    /// With a customer managed KMS key.
+    /// SSE-KMS with a customer managed key.
     SseKms {
         /// The ARN of the key.
         key: KmsKeyArn,
-        /// Whether S3 uses a bucket key, which spares a call to KMS for each object.
+        /// Whether S3 uses a bucket key, which avoids a KMS call for each object.
         bucket_key: bool,
     },
 }
 
-/// What becomes of the object ownership setting of an existing bucket. A bucket that flowagg creates always gets
+/// What flowagg does with the object ownership setting of an existing bucket. A bucket that flowagg creates always gets
 /// `BucketOwnerEnforced`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObjectOwnership {
-    /// It becomes `BucketOwnerEnforced`, whatever the ACL grants.
+    /// Set `BucketOwnerEnforced`, whatever the ACL grants.
     Enforce,
-    /// It stays, and is not reported.
+    /// Keep the setting and do not report it.
     Keep,
 }
 
@@ -88,7 +88,7 @@ impl ObjectOwnership {
     /// All values.
     pub const ALL: [Self; 2] = [Self::Enforce, Self::Keep];
 
-    /// The word in the fleet file.
+    /// The value in the fleet file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Enforce => "enforce",

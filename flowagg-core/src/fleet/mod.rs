@@ -1,4 +1,4 @@
-//! The fleet a person declares in `flowagg.toml`: the hub bucket, the members, their flow logs and the bucket policy.
+//! The fleet that `flowagg.toml` declares: the hub bucket, the members, their flow logs and the bucket policy.
 
 mod exception;
 mod fault;
@@ -25,7 +25,7 @@ pub use exception::Exception;
 pub use fault::{Fault, FleetError};
 pub use file::FleetFile;
 pub use hub::{Encryption, Hub, ObjectOwnership};
-pub use member::{Choice, Filter, Member, NothingSelected, Regions, Selection, Standing};
+pub use member::{Choice, Exclusion, Filter, Member, NothingSelected, Regions, Selection, Standing};
 pub use only::{NothingMatches, Only};
 pub use organization::{Discovery, FoundAccount, Lookup, Organization};
 pub use policy::{AclCondition, GrantForm, PolicySettings};
@@ -39,33 +39,33 @@ use crate::id::{AccountId, ExternalId, FleetName, Partition, Place, Region, Role
 use crate::layout::Layout;
 use crate::observed::{FlowLog, Resource};
 
-/// A whole fleet, resolved: every member, with its regions. A [`FleetFile`] declares it.
+/// A resolved fleet: every member with its regions. A [`FleetFile`] declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Fleet {
-    /// The name that the fleet file gives the fleet; [`Fleet::name`] has a default.
+    /// The name that the fleet file sets; [`Fleet::name`] falls back to a default.
     pub declared_name: Option<FleetName>,
-    /// The role that commands which only read assume, instead of each account's own.
+    /// The role that read-only commands assume in every account, instead of the account's own role.
     pub read_role: Option<RoleName>,
-    /// The external id of every role.
+    /// The external ID that is sent whenever a role is assumed.
     pub external_id: Option<ExternalId>,
     /// The account and bucket that all logs go to.
     pub hub: Hub,
-    /// The accounts whose VPCs are logged, by account id.
+    /// The accounts whose VPCs are logged, by account ID.
     pub members: BTreeMap<AccountId, Member>,
-    /// What every flow log should be.
+    /// The settings of every flow log.
     pub flow_logs: FlowLogSpec,
     /// How the bucket policy grants delivery.
     pub policy: PolicySettings,
     /// The organization that the accounts belong to, if the fleet file names it.
     pub organization: Option<Organization>,
-    /// Findings that are accepted until a day, in the order of the fleet file.
+    /// Findings that are accepted until a given day, in the order of the fleet file.
     pub exceptions: Vec<Exception>,
-    /// What AWS charges, for estimates.
+    /// The prices for cost estimates.
     pub prices: Prices,
     /// Accounts of the organization that are not members, with the reason.
     pub left_out: BTreeMap<AccountId, String>,
-    /// The names of these accounts in the organization.
+    /// The names of the accounts in `left_out`, from the organization.
     pub names: BTreeMap<AccountId, String>,
 }
 
@@ -75,27 +75,27 @@ impl Fleet {
         FleetFile::new(hub).without_lookup()
     }
 
-    /// Reads a fleet file that names all its accounts and regions. All errors are returned at once, each with its place.
+    /// Reads a fleet file that lists all its accounts and regions. All errors are returned at once, each with its position.
     ///
-    /// A file that leaves accounts or regions to be looked up is an error; [`FleetFile::parse`] reads those too.
+    /// A file with accounts or regions that must be looked up is an error; [`FleetFile::parse`] accepts it.
     pub fn parse(text: &str) -> Result<Self, FleetError> {
         FleetFile::parse(text)?.named()
     }
 
-    /// The fleet's name: the declared one, else one made from the bucket and the sub-folder.
+    /// The fleet's name: the declared one, or a default that is derived from the bucket and the prefix.
     pub fn name(&self) -> FleetName {
         self.declared_name.clone().unwrap_or_else(|| self.hub.default_name())
     }
 
-    /// The tags that every flow log of the fleet has: the fleet file's, and those that mark it as managed by this fleet.
+    /// The tags of every flow log of the fleet: those of the fleet file, and those that mark it as managed by this fleet.
     pub fn tags(&self) -> BTreeMap<String, String> {
         let mut tags = self.flow_logs.tags.clone();
         tags.extend(self.marks());
         tags
     }
 
-    /// Whether a flow log counts as the one of the resource that it records: a managed one to the fleet's folder of the bucket
-    /// does, and a foreign one by `flow-logs.foreign`.
+    /// Whether a flow log counts as the flow log of its resource. A managed one that delivers to the fleet's destination does;
+    /// for a foreign one, `flow-logs.foreign` decides.
     pub fn counts(&self, log: &FlowLog) -> bool {
         let spec = &self.flow_logs;
         self.destination().is(&log.destination)
@@ -112,7 +112,7 @@ impl Fleet {
         [(MARK.0.to_owned(), MARK.1.to_owned()), (FLEET_TAG.to_owned(), self.name().to_string())]
     }
 
-    /// The name of an account, if it is known: that of a member, or that in the organization.
+    /// The name of an account, if it is known: the member's name, or the name in the organization.
     pub fn account_name(&self, account: AccountId) -> Option<&str> {
         let of_member = self.members.get(&account).and_then(|member| member.name.as_deref());
         of_member.or_else(|| self.names.get(&account).map(String::as_str))
@@ -123,7 +123,8 @@ impl Fleet {
         self.hub.region.partition()
     }
 
-    /// The exceptions that are in force on this day for what was found in an account-region: of a resource, or of all of it. Each accepts it.
+    /// The exceptions that are in force on `today` and accept findings in an account-region: those of a resource, or, without
+    /// one, those of the whole account-region.
     pub fn exceptions(&self, place: &Place, resource: Option<&Resource>, today: Date) -> Vec<&Exception> {
         let member = self.members.get(&place.account);
         let covers = |exception: &&Exception| match resource {
@@ -133,7 +134,7 @@ impl Fleet {
         self.exceptions.iter().filter(|exception| !exception.is_expired(today)).filter(covers).collect()
     }
 
-    /// Where every flow log delivers to.
+    /// The destination of every flow log.
     pub fn destination(&self) -> Destination {
         Destination {
             partition: self.partition(),
@@ -142,12 +143,12 @@ impl Fleet {
         }
     }
 
-    /// How the folders in the bucket are named.
+    /// The layout of the folders in the bucket.
     pub fn layout(&self) -> Layout {
         Layout { prefix: self.hub.prefix.clone(), files: self.flow_logs.files }
     }
 
-    /// The regions that each member is declared with; empty for all that it has enabled.
+    /// The declared regions of each member; empty for all regions that the account has enabled.
     pub fn regions(&self) -> BTreeMap<AccountId, BTreeSet<Region>> {
         let declared = |member: &Member| match &member.regions {
             Regions::These(regions) => regions.clone(),
@@ -161,8 +162,8 @@ impl Fleet {
         self.places_in(&[])
     }
 
-    /// The same, limited to the members and regions in `only`. Without a member in it all members count, and without a region
-    /// all regions.
+    /// Like [`places`](Self::places), limited to the members and regions in `only`. If it contains no member, all members are
+    /// included; if it contains no region, all regions are.
     pub fn places_in<'a>(&'a self, only: &'a [Only]) -> impl Iterator<Item = (&'a Member, &'a Region)> {
         let places = self
             .members

@@ -1,4 +1,4 @@
-//! The part of a fleet that a run is limited to.
+//! Limits a run to a part of a fleet.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use crate::id::{AccountId, Region};
 use crate::near::meant;
 use crate::observed::Scope;
 
-/// A member, by account or name, or a region that a run is limited to.
+/// A selector of `--only`: a member by account or name, or a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Only {
     /// The member with this account.
@@ -22,7 +22,7 @@ pub enum Only {
 impl FromStr for Only {
     type Err = std::convert::Infallible;
 
-    /// Reads an account id, also with dashes, a region code or, if it is neither, a member's name.
+    /// Reads an account ID (dashes are allowed), a region code or, if it is neither, a member's name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = AccountId::without_dashes(text);
         let account = digits.as_deref().unwrap_or(text).parse().map(Self::Account);
@@ -43,7 +43,7 @@ impl fmt::Display for Only {
 }
 
 impl Only {
-    /// Whether a member is among them; if they name no member, all are.
+    /// Whether a member is selected. If no selector names a member, all are.
     pub fn member(only: &[Self], member: &Member) -> bool {
         only.iter().any(|one| one.names(member)) || !only.iter().any(Self::is_of_member)
     }
@@ -56,13 +56,13 @@ impl Only {
         }
     }
 
-    /// Whether a region is among them; if they name no region, all are.
+    /// Whether a region is selected. If no selector names a region, all are.
     pub fn region(only: &[Self], region: &Region) -> bool {
         only.contains(&Self::Region(region.clone())) || only.iter().all(Self::is_of_member)
     }
 
-    /// The scope of a run that is limited to these: the members that are selected, in a selected region if there are any. A
-    /// member whose regions are not known is one of them.
+    /// The scope of a run with these selectors: the selected members that have a selected region. A member whose regions are
+    /// not known is included.
     pub fn scope(only: &[Self], fleet: &Fleet) -> Scope {
         if only.is_empty() {
             return Scope::Whole;
@@ -81,14 +81,15 @@ impl Only {
         !matches!(self, Self::Region(_))
     }
 
-    /// Checks that each matches something in the fleet, whose accounts and regions are looked up, and all together too.
+    /// Checks that each selector matches something in the fleet, and that all of them together do. The accounts and regions of
+    /// the fleet must have been looked up.
     pub fn check(only: &[Self], fleet: &Fleet) -> Result<(), NothingMatches> {
         for one in only {
-            let is_there = match one {
+            let matches = match one {
                 Self::Region(region) => fleet.places().any(|(_, known)| known == region),
                 one => fleet.members.values().any(|member| one.names(member)),
             };
-            if !is_there {
+            if !matches {
                 return Err(NothingMatches::one(one, fleet));
             }
         }
@@ -99,9 +100,9 @@ impl Only {
     }
 }
 
-/// Nothing in the fleet is selected.
+/// The selectors match nothing in the fleet.
 ///
-/// [`Display`](std::fmt::Display) says what does not match; [`help`](Self::help) says what to do.
+/// [`Display`](std::fmt::Display) contains what does not match; [`help`](Self::help) returns the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NothingMatches {
@@ -110,15 +111,15 @@ pub enum NothingMatches {
     Account {
         /// The account.
         account: AccountId,
-        /// A member's account that is like it.
+        /// The closest account of a member.
         meant: Option<String>,
     },
     /// No member has the name.
-    #[error("no member of the fleet has the name `{name}`")]
+    #[error("no member of the fleet is named `{name}`")]
     Name {
         /// The name.
         name: String,
-        /// A member's name, or a region, that is like it.
+        /// The closest name of a member, or the closest region.
         meant: Option<String>,
     },
     /// No member has the region.
@@ -126,10 +127,10 @@ pub enum NothingMatches {
     Region {
         /// The region.
         region: Region,
-        /// A region of the fleet that is like it.
+        /// The closest region of the fleet.
         meant: Option<String>,
     },
-    /// The members that are selected have none of the regions that are selected.
+    /// The selected members have none of the selected regions.
     #[error("none of the selected members has a selected region")]
     Together,
 }
@@ -154,16 +155,15 @@ impl NothingMatches {
         }
     }
 
-    /// What to do about it.
+    /// How to fix it.
     pub fn help(&self) -> String {
         let meant = match self {
             Self::Account { meant, .. } | Self::Name { meant, .. } | Self::Region { meant, .. } => meant,
-            Self::Together => return "select a region that one of the members has".to_owned(),
+            Self::Together => return "select a region of one of the selected members".to_owned(),
         };
         match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => "select members by account id or name, and regions by code, as they are in the fleet"
-                .to_owned(),
+            None => "select members by account ID or name, and regions by code".to_owned(),
         }
     }
 }
@@ -211,23 +211,23 @@ mod tests {
     #[test]
     fn selection_that_matches_nothing_is_an_error_with_a_suggestion() {
         for (words, error, help) in [
-            (&["shop", "bonk"][..], "no member of the fleet has the name `bonk`", "did you mean `bank`?"),
+            (&["shop", "bonk"][..], "no member of the fleet is named `bonk`", "did you mean `bank`?"),
             (
                 &["2222-2222-2223"],
                 "no member of the fleet has account `222222222223`",
                 "did you mean `222222222222`?",
             ),
             (&["eu-west-2"], "no member of the fleet has region `eu-west-2`", "did you mean `eu-west-1`?"),
-            (&["euwest1"], "no member of the fleet has the name `euwest1`", "did you mean `eu-west-1`?"),
+            (&["euwest1"], "no member of the fleet is named `euwest1`", "did you mean `eu-west-1`?"),
             (
                 &["accounting"],
-                "no member of the fleet has the name `accounting`",
-                "select members by account id or name, and regions by code, as they are in the fleet",
+                "no member of the fleet is named `accounting`",
+                "select members by account ID or name, and regions by code",
             ),
             (
                 &["bank", "us-east-1"],
                 "none of the selected members has a selected region",
-                "select a region that one of the members has",
+                "select a region of one of the selected members",
             ),
         ] {
             let nothing = Only::check(&only(words), &fleet()).unwrap_err();

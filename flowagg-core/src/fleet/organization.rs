@@ -9,11 +9,11 @@ use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, RoleName};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Organization {
-    /// Its id.
+    /// The organization's ID.
     pub id: OrganizationId,
     /// The organizational units whose accounts belong to the fleet; empty for the whole organization.
     pub units: BTreeSet<OrganizationalUnitId>,
-    /// How its accounts become members; `None` where the fleet file names them all itself.
+    /// How its accounts become members; `None` if the fleet file lists all members itself.
     pub discovery: Option<Discovery>,
 }
 
@@ -23,7 +23,7 @@ impl Organization {
         Self { id, units: BTreeSet::new(), discovery: None }
     }
 
-    /// Whether an account that belongs to it may become a member, as far as the fleet file shows.
+    /// Whether the fleet file allows an account of the organization to become a member. Its unit is not considered.
     pub fn may_choose(&self, account: AccountId) -> bool {
         self.discovery.as_ref().is_some_and(|how| {
             let is_any = how.accounts.is_empty() || !self.units.is_empty();
@@ -31,20 +31,20 @@ impl Organization {
         })
     }
 
-    /// Whether every account that it has, now and later, belongs to the fleet.
+    /// Whether every current and future account of the organization belongs to the fleet.
     pub fn is_whole(&self) -> bool {
         self.units.is_empty() && self.discovery.as_ref().is_some_and(|how| !how.leaves_out())
     }
 }
 
-/// Which accounts of an organization become members, and as what.
+/// Which accounts of an organization become members, and with which settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Discovery {
     /// Units whose accounts do not become members.
     pub except_units: BTreeSet<OrganizationalUnitId>,
-    /// Accounts that become members, whatever their unit. If accounts are named and no unit is, no other account does.
+    /// Accounts that become members whatever their unit. If accounts but no units are listed, no other account becomes one.
     pub accounts: BTreeSet<AccountId>,
     /// Accounts that do not become members.
     pub except_accounts: BTreeSet<AccountId>,
@@ -52,9 +52,9 @@ pub struct Discovery {
     pub regions: Regions,
     /// The role to assume in each account.
     pub role: RoleName,
-    /// What is logged in each account.
+    /// The resources to log in each account.
     pub resources: Selection,
-    /// The role that lists the organization's accounts; `None` if the caller may.
+    /// The role that lists the organization's accounts; `None` if the caller can list them.
     pub lookup: Option<Lookup>,
 }
 
@@ -64,7 +64,7 @@ impl Discovery {
         !self.except_units.is_empty() || !self.accounts.is_empty() || !self.except_accounts.is_empty()
     }
 
-    /// Every account becomes a member that has its VPCs logged in these regions.
+    /// Makes every account a member, with its VPCs logged in these regions.
     pub fn new(regions: Regions, role: RoleName) -> Self {
         Self {
             except_units: BTreeSet::new(),
@@ -78,7 +78,7 @@ impl Discovery {
     }
 }
 
-/// A role in the management account or in a delegated administrator's.
+/// A role in the management account or in a delegated administrator account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Lookup {
@@ -89,33 +89,33 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// This role of this account.
+    /// This role in this account.
     pub fn new(account: AccountId, role: RoleName) -> Self {
         Self { account, role }
     }
 }
 
-/// An account that AWS Organizations listed.
+/// An account that AWS Organizations returned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct FoundAccount {
-    /// Its id.
+    /// The account ID.
     pub id: AccountId,
     /// Its name in AWS Organizations.
     pub name: Option<String>,
-    /// Organizations' word for its state: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`, `PENDING_ACTIVATION`.
+    /// Its state as AWS Organizations returns it: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`, `PENDING_ACTIVATION`.
     pub state: String,
-    /// Whether it is under a chosen unit that is not excepted.
+    /// Whether it is under a selected unit that is not excluded.
     pub in_units: bool,
 }
 
 impl FoundAccount {
-    /// An account in this state, in Organizations' word, that has no name and that no chosen unit holds.
+    /// An account in this state, without a name and not under a selected unit.
     pub fn new(id: AccountId, state: impl Into<String>) -> Self {
         Self { id, name: None, state: state.into(), in_units: false }
     }
 
-    /// Whether its roles can be assumed. Those of an account that waits to be closed still can.
+    /// Whether its roles can be assumed, which is still the case while its closure is pending.
     ///
     /// Source: "Account states in AWS Organizations" (AWS Organizations User Guide).
     pub fn is_usable(&self) -> bool {

@@ -4,19 +4,19 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicySettings {
-    /// How the accounts are written down.
+    /// How the statements name the accounts.
     pub form: GrantForm,
     /// Whether the statements test `aws:SourceAccount` (or `aws:SourceOrgID`).
     ///
-    /// Without it, any account that has a flow log may deliver under the listed prefixes.
+    /// Without it, any account with a flow log can deliver under the listed prefixes.
     pub source_conditions: bool,
-    /// Whether the statements also test `aws:SourceArn`, which binds each account to its declared regions.
+    /// Whether the statements also test `aws:SourceArn`, which limits each account to its declared regions.
     pub source_arn: bool,
-    /// Whether the write must come with the ACL `bucket-owner-full-control`.
+    /// Whether a write must set the ACL `bucket-owner-full-control`.
     pub acl_condition: AclCondition,
-    /// Whether the service may also list the bucket, which spares CloudTrail some `AccessDenied` entries.
+    /// Whether the service may also list the bucket, which avoids some `AccessDenied` entries in CloudTrail.
     pub list_bucket: bool,
-    /// Whether a statement denies all access that is not over TLS.
+    /// Whether a statement denies all access without TLS.
     pub deny_insecure_transport: bool,
 }
 
@@ -33,26 +33,26 @@ impl Default for PolicySettings {
     }
 }
 
-/// How the bucket policy writes down who may deliver.
+/// How the bucket policy names the accounts that may deliver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantForm {
-    /// The form that the fleet's statements have already, while the policy fits; else the most specific documented form that fits.
+    /// The form of the fleet's existing statements while the policy fits, otherwise the most specific documented form that fits.
     #[default]
     #[cfg_attr(feature = "schema", schemars(skip))]
     Auto,
     /// One `Resource` per account.
     Prefixes,
-    /// `AWSLogs/*`, and a list of accounts in the condition.
+    /// `AWSLogs/*`, with a list of accounts in the condition.
     Accounts,
-    /// `AWSLogs/*`, and the organization in the condition.
+    /// `AWSLogs/*`, with the organization in the condition.
     Organization,
-    /// As `accounts`, with each account bound to its own prefix by `${aws:SourceAccount}`.
+    /// Like `accounts`, with each account bound to its own prefix by `${aws:SourceAccount}`.
     BoundAccounts,
-    /// As `bound-accounts`, with the account list once, in a statement that denies all others.
+    /// Like `bound-accounts`, with the account list only once, in a statement that denies all other accounts.
     BoundDeny,
-    /// As `organization`, with each account bound to its own prefix by `${aws:SourceAccount}`.
+    /// Like `organization`, with each account bound to its own prefix by `${aws:SourceAccount}`.
     BoundOrganization,
 }
 
@@ -68,12 +68,12 @@ impl GrantForm {
         Self::BoundOrganization,
     ];
 
-    /// Whether the statements name the organization, and not its accounts.
+    /// Whether the statements name the organization instead of its accounts.
     pub fn is_by_organization(self) -> bool {
         matches!(self, Self::Organization | Self::BoundOrganization)
     }
 
-    /// The word in the fleet file.
+    /// The value in the fleet file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -87,16 +87,16 @@ impl GrantForm {
     }
 }
 
-/// Whether the write must come with the ACL `bucket-owner-full-control`.
+/// Whether a write must set the ACL `bucket-owner-full-control`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AclCondition {
-    /// It must, as AWS documents.
+    /// Required, as in AWS's documentation.
     #[default]
     Required,
-    /// It must where an ACL is sent at all.
+    /// Required if the request sets an ACL.
     IfExists,
-    /// It need not.
+    /// Not required.
     None,
 }
 
@@ -104,7 +104,7 @@ impl AclCondition {
     /// All values.
     pub const ALL: [Self; 3] = [Self::Required, Self::IfExists, Self::None];
 
-    /// The word in the fleet file.
+    /// The value in the fleet file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Required => "required",

@@ -1,23 +1,23 @@
 use std::cell::OnceCell;
 
-/// Between two known positions are about this many bytes, which is what a lookup reads.
+/// The distance between two known positions in bytes, which bounds what a lookup reads.
 const STEP: usize = 256;
 
-/// The lines and columns of a text, without a scan from its start for each lookup.
+/// Maps byte offsets to lines and columns without a scan from the start for each lookup.
 pub(super) struct Positions<'t> {
     text: &'t str,
-    /// In ascending order; computed by the first lookup, because a text without errors needs none.
+    /// In ascending order. Computed by the first lookup, because a text without errors needs none.
     known: OnceCell<Vec<Position>>,
 }
 
-/// A place in a text.
+/// A position in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
-    /// In bytes, from 0.
+    /// In bytes, starting at 0.
     offset: usize,
-    /// From 1.
+    /// Starting at 1.
     pub(super) line: usize,
-    /// In characters, from 1.
+    /// In characters, starting at 1.
     pub(super) column: usize,
 }
 
@@ -40,7 +40,7 @@ impl<'t> Positions<'t> {
         Self { text, known: OnceCell::new() }
     }
 
-    /// The position of a byte. An offset at which no character starts counts as the end of the text.
+    /// The position of a byte. An offset that is not a character boundary counts as the end of the text.
     pub(super) fn of(&self, offset: usize) -> Position {
         let offset = if self.text.is_char_boundary(offset) { offset } else { self.text.len() };
         let known = self.known.get_or_init(|| self.known());
@@ -66,7 +66,7 @@ impl<'t> Positions<'t> {
 mod tests {
     use super::*;
 
-    /// As a scan from the start finds it.
+    /// The line and column by a scan from the start.
     fn scanned(text: &str, offset: usize) -> (usize, usize) {
         let before = text.get(..offset).unwrap_or(text);
         let line = before.rsplit('\n').next().unwrap();
@@ -74,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn every_position_is_the_one_that_a_scan_from_the_start_finds() {
+    fn positions_match_a_scan_from_the_start() {
         let lines = "a = \"é\"\r\n\n# 漢字 🦀\n".repeat(40);
         let one_line = "ü1🦀".repeat(300);
         for text in ["", "x", "\n", &lines, &one_line, &format!("{one_line}\n{lines}{one_line}")] {
             let positions = Positions::new(text);
-            // From the end, so that no lookup depends on the one before; and beyond the end.
+            // In descending order, so that no lookup depends on the one before, and including an offset past the end.
             for offset in (0..=text.len() + 1).rev() {
                 let Position { line, column, .. } = positions.of(offset);
                 assert_eq!((line, column), scanned(text, offset), "byte {offset} of {text:?}");

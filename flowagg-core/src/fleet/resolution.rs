@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Fleet, FleetFile, FoundAccount, Member, Regions};
 use crate::id::{AccountId, OrganizationalUnitId, Region};
 
-/// A fleet file that is being resolved: it takes the accounts and regions as AWS returns them, in any order.
+/// A fleet file that is being resolved. Accounts and regions can be added in any order, as AWS returns them.
 #[derive(Clone, Debug)]
 pub struct Resolution {
     fleet: Fleet,
@@ -42,8 +42,8 @@ impl Resolution {
         }
     }
 
-    /// Adds an account of the organization: as a member, or as one that is left out, with the reason. Returns the member if
-    /// it is new. A member that the file lists keeps its settings.
+    /// Adds an account of the organization, either as a member or to the accounts that are left out, with the reason. Returns
+    /// the member if it is new. A member that the file lists keeps its settings.
     pub fn find(&mut self, found: FoundAccount) -> Option<&Member> {
         let FoundAccount { id, ref name, ref state, in_units } = found;
         let organization = self.fleet.organization.as_ref();
@@ -51,7 +51,7 @@ impl Resolution {
         if let Some(named) = self.fleet.members.get_mut(&id) {
             named.name = named.name.take().or(found.name);
             named.in_organization = true;
-            // An account that is also listed by its id is found twice.
+            // An account in `accounts` may be found twice: by its ID and in a unit.
             named.in_units |= covered;
             return None;
         }
@@ -60,9 +60,9 @@ impl Resolution {
         let listed = discovery.accounts.contains(&id);
         let by_unit = in_units && (discovery.accounts.is_empty() || !organization.units.is_empty());
         let why_not = if discovery.except_accounts.contains(&id) {
-            Some("excepted by the fleet file".to_owned())
+            Some("excluded by the fleet file".to_owned())
         } else if !listed && !by_unit {
-            Some("in no unit that the fleet file chooses".to_owned())
+            Some("not in a unit that the fleet file selects".to_owned())
         } else if !found.is_usable() {
             Some(state.clone())
         } else {
@@ -86,14 +86,14 @@ impl Resolution {
         Some(self.fleet.members.entry(id).or_insert(member))
     }
 
-    /// Adds the regions that an account has enabled, if the file has all of them logged.
+    /// Adds the regions that an account has enabled, if its declared regions are `["all"]`.
     pub fn enable(&mut self, account: AccountId, regions: BTreeSet<Region>) {
         if let Some(Member { regions: Regions::All { enabled }, .. }) = self.fleet.members.get_mut(&account) {
             *enabled = Some(regions);
         }
     }
 
-    /// Adds the accounts that an organizational unit holds, at any depth.
+    /// Adds the accounts of an organizational unit, at any depth.
     pub fn hold(&mut self, unit: &OrganizationalUnitId, accounts: &BTreeSet<AccountId>) {
         for account in accounts {
             if let Some(member) = self.fleet.members.get_mut(account) {
@@ -102,7 +102,7 @@ impl Resolution {
         }
     }
 
-    /// The fleet, with what was added.
+    /// Returns the resolved fleet.
     pub fn finish(self) -> Fleet {
         self.fleet
     }

@@ -1,5 +1,4 @@
-//! From a [`FleetFile`] to the text of `flowagg.toml`: only what is not as it would be without a word, in the order in which the
-//! reference names the keys.
+//! Writes a [`FleetFile`] as the text of `flowagg.toml`: only values that differ from the default, in the order of the reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -15,13 +14,13 @@ use crate::id::{AccountId, ResourceKind, RoleName};
 use crate::lifecycle::{Lifecycle, Retention};
 use crate::text::one_line;
 
-/// A line that is longer than this, in characters, is written as one line for each item of its list.
+/// A list that makes a line longer than this, in characters, is written with one item per line.
 const LONGEST_LINE: usize = 100;
 
 /// A part of a fleet file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// The file as a whole.
+    /// The whole file.
     File,
     /// `[hub]`
     Hub,
@@ -31,7 +30,7 @@ pub enum Part {
     Policy,
     /// `[organization]`
     Organization,
-    /// The `[[members]]` table of an account; the file, where it has none of this account.
+    /// The `[[members]]` table of an account, or the whole file if it has no table for it.
     Member(AccountId),
 }
 
@@ -39,7 +38,7 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Remark {
-    /// The part that it is about. The comment is written right under the header of the table.
+    /// The part that it is about. The comment is written directly under the table header.
     pub about: Part,
     /// The text. Line breaks and control characters become spaces.
     pub text: String,
@@ -53,10 +52,9 @@ impl Remark {
 }
 
 impl FleetFile {
-    /// The text of the file, with these comments. [`FleetFile::parse`] reads it as the same value.
+    /// The text of the file with these comments. [`FleetFile::parse`] returns the same value for it.
     ///
-    /// A fleet with a value that no fleet file can say (a lifecycle without `abort_uploads_days`, for one) is written
-    /// without it.
+    /// Values that a fleet file cannot express, such as a lifecycle without `abort_uploads_days`, are omitted.
     pub fn to_toml(&self, remarks: &[Remark]) -> String {
         let Self {
             declared_name,
@@ -125,7 +123,7 @@ impl Table {
         Self { head, comments: remarks.map(comment).collect(), lines }
     }
 
-    /// `None` where there is nothing to say.
+    /// `None` if it is empty.
     fn text(&self) -> Option<String> {
         let Self { head, comments, lines: Lines(lines) } = self;
         let is_empty = comments.is_empty() && lines.is_empty();
@@ -137,7 +135,7 @@ fn comment(remark: &Remark) -> String {
     format!("# {}\n", one_line(&remark.text))
 }
 
-/// Keys with their values, a line each.
+/// Keys with their values, one per line.
 #[derive(Default)]
 struct Lines(String);
 
@@ -152,7 +150,7 @@ impl Lines {
         }
     }
 
-    /// A word that is not the one that counts where none is written.
+    /// Writes a value that differs from the default.
     fn word<T: PartialEq + Default + Copy>(&mut self, key: &str, value: T, word: fn(T) -> &'static str) {
         self.perhaps(key, (value != T::default()).then(|| quoted(word(value))));
     }
@@ -165,7 +163,7 @@ impl Lines {
         self.perhaps(key, (!names.is_empty()).then(|| list(key, names)));
     }
 
-    /// What members and organizations have in common.
+    /// The keys that members and organizations share.
     fn account(&mut self, role: &RoleName, resources: &Selection) {
         self.perhaps("role", (*role != RoleName::default()).then(|| quoted(role)));
         let all = Choice::All(Filter::default());
@@ -189,7 +187,7 @@ fn quoted(text: impl Display) -> String {
     TomlStringBuilder::new(&text.to_string()).as_default().to_toml_value()
 }
 
-/// A list under this key, on one line where it fits.
+/// A list under this key, on one line if it fits.
 fn list<T: Display>(key: &str, items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(quoted).collect();
     let line = format!("[{}]", items.join(", "));

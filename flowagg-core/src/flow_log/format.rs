@@ -1,4 +1,4 @@
-//! The record format of a flow log: which fields, in which order, and the version that brings them.
+//! The record format of a flow log: its fields, in order, and the version that they require.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::near::nearest;
 
 use super::kind::FieldKind::{self, Int32, Int64, Text};
 
-/// Every field that a flow log of a VPC may record, with the version that introduced it and its type. Version 6 is of transit
+/// Every field that a VPC flow log can record, with the version that introduced it and its type. Version 6 is for transit
 /// gateways.
 ///
 /// Source: "Flow log records", available fields (Amazon VPC User Guide); for the types, "Create a table for Amazon VPC flow logs
@@ -69,7 +69,7 @@ pub(super) const FIELDS: [(&str, u8, FieldKind); 48] = [
 pub(super) const TAG_FIELDS: [&str; 6] =
     ["instance-tag", "instance-tag-2", "interface-tag", "interface-tag-2", "asg-tag", "asg-tag-2"];
 
-/// How many fields the default format has: those of version 2, in the order of the table.
+/// The number of fields of the default format: those of version 2, which come first in the table.
 const DEFAULT_FIELDS: usize = 14;
 
 /// A field of a record.
@@ -77,19 +77,19 @@ const DEFAULT_FIELDS: usize = 14;
 pub struct Field(usize);
 
 impl Field {
-    /// Reads the name of a field.
+    /// Parses the name of a field.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "a field of \"Flow log records\" (Amazon VPC User Guide), as in `pkt-srcaddr`";
+        const HELP: &str = "use a field of \"Flow log records\" (Amazon VPC User Guide), e.g. `pkt-srcaddr`";
         if let Some(at) = FIELDS.iter().position(|(name, ..)| *name == text) {
             return Ok(Self(at));
         }
         let why = if TAG_FIELDS.contains(&text) {
-            "it needs the names of tags, which flowagg cannot give yet".to_owned()
+            "it requires tag names, which flowagg does not support".to_owned()
         } else {
             let nearest = nearest(text, FIELDS.iter().map(|(name, ..)| *name));
-            format!("the nearest that AWS has is `{}`", nearest.unwrap_or_default())
+            format!("the closest match is `{}`", nearest.unwrap_or_default())
         };
-        Err(IdError::new(text, "a field of a flow log record", why, HELP))
+        Err(IdError::new(text, "flow log field", why, HELP))
     }
 
     /// Every field, in the order of AWS's documentation.
@@ -97,22 +97,22 @@ impl Field {
         (0..FIELDS.len()).map(Self)
     }
 
-    /// Its name.
+    /// The name of the field.
     pub fn as_str(self) -> &'static str {
         FIELDS[self.0].0
     }
 
-    /// The version of records that brought it.
+    /// The record version that introduced the field.
     pub fn version(self) -> u8 {
         FIELDS[self.0].1
     }
 
-    /// The type of its values.
+    /// The type of the field's values.
     pub fn kind(self) -> FieldKind {
         FIELDS[self.0].2
     }
 
-    /// The name of its column in a table: `_` for `-`.
+    /// The name of the field's column in a table, with `_` instead of `-`.
     pub fn column(self) -> String {
         column(self.as_str())
     }
@@ -135,7 +135,7 @@ pub(super) fn column(field: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordFormat(Vec<Field>);
 
-/// A record format without fields.
+/// The error for a record format without fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a record format has at least one field")]
 #[non_exhaustive]
@@ -155,7 +155,7 @@ impl RecordFormat {
         &self.0
     }
 
-    /// The version that the records say they have: the highest of their fields'.
+    /// The version in the records: the highest version of their fields.
     pub fn version(&self) -> u8 {
         self.0.iter().map(|field| field.version()).max().unwrap_or_default()
     }
@@ -169,7 +169,7 @@ impl Default for RecordFormat {
 }
 
 impl fmt::Display for RecordFormat {
-    /// As `CreateFlowLogs` takes it: `${version} ${account-id} …`.
+    /// The format that `CreateFlowLogs` expects: `${version} ${account-id} …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, field) in self.0.iter().enumerate() {
             let gap = if n == 0 { "" } else { " " };
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_format_is_the_documented_one() {
+    fn default_format_matches_the_documentation() {
         let documented = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
                           ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
         assert_eq!(RecordFormat::default().to_string(), documented);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_fields_as_the_documentation_has_by_version() {
+    fn field_counts_by_version_match_the_documentation() {
         for (version, fields) in [(2, 14), (5, 29), (10, 42), (11, 54 - TAG_FIELDS.len())] {
             assert_eq!(
                 FIELDS.iter().filter(|(_, since, _)| *since <= version).count(),
@@ -211,25 +211,23 @@ mod tests {
     }
 
     #[test]
-    fn a_records_version_is_the_highest_of_its_fields() {
+    fn version_is_the_highest_of_the_fields() {
         let fields = ["version", "pkt-srcaddr", "flow-direction"].map(|name| Field::parse(name).unwrap());
         assert_eq!(RecordFormat::try_from(fields.to_vec()).unwrap().version(), 5);
     }
 
     #[test]
-    fn a_misspelt_field_is_answered_with_the_nearest() {
+    fn misspelled_fields_get_the_closest_match() {
         let message = |text: &str| Field::parse(text).unwrap_err().to_string();
         assert_data_eq!(
             message("pkt_srcaddr"),
-            str![
-                "`pkt_srcaddr` is not a field of a flow log record: the nearest that AWS has is `pkt-srcaddr`"
-            ]
+            str!["`pkt_srcaddr` is not a valid flow log field: the closest match is `pkt-srcaddr`"]
         );
         assert_data_eq!(
             message("instance-tag"),
-            str![
-                "`instance-tag` is not a field of a flow log record: it needs the names of tags, which flowagg cannot give yet"
-            ]
+            str![[
+                r#"`instance-tag` is not a valid flow log field: it requires tag names, which flowagg does not support"#
+            ]]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What a flow log does: which traffic, how often, where to, in what files, under which tags.
+//! The settings of a flow log: traffic, interval, destination, files and tags.
 
 mod format;
 mod kind;
@@ -19,8 +19,8 @@ pub use target::LogDestination;
 
 use crate::id::{BucketName, Partition, Prefix, ResourceKind};
 
-/// The tag of flow logs that flowagg manages. Together with [`FLEET_TAG`] it marks those of one fleet, and no other flow log is
-/// changed or deleted.
+/// The tag of managed flow logs. Together with [`FLEET_TAG`] it identifies those of one fleet; no other flow log is changed or
+/// deleted.
 pub const MARK: (&str, &str) = ("managed-by", "flowagg");
 
 /// The key of the tag whose value is the name of the fleet that manages a flow log.
@@ -52,7 +52,7 @@ impl TrafficType {
         }
     }
 
-    /// The word in EC2's API.
+    /// The value in the EC2 API.
     pub fn as_api(self) -> &'static str {
         match self {
             Self::All => "ALL",
@@ -62,7 +62,7 @@ impl TrafficType {
     }
 }
 
-/// The longest time over which traffic is gathered into one record.
+/// The maximum aggregation interval: the longest time that one record covers.
 ///
 /// Source: "Flow log records", aggregation interval (Amazon VPC User Guide).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -88,7 +88,7 @@ impl AggregationInterval {
         }
     }
 
-    /// The one that a flow log of this kind of resource has: those of transit gateways take one minute only.
+    /// The interval for a kind of resource: flow logs of transit gateways only support one minute.
     ///
     /// Source: "CreateFlowLogs", MaxAggregationInterval (Amazon EC2 API Reference).
     #[must_use]
@@ -105,7 +105,7 @@ impl AggregationInterval {
     }
 }
 
-/// How records are written to a file. Every file is gzip-compressed, Parquet's within.
+/// The format of log files. Text files are gzip-compressed, and Parquet files internally.
 ///
 /// Source: "Flow log files" (Amazon VPC User Guide).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -130,7 +130,7 @@ impl FileFormat {
         }
     }
 
-    /// What the names of such files end in. Of Parquet, AWS documents no ending; `.log.parquet` is what is seen.
+    /// The suffix of the names of such files. AWS does not document the suffix of Parquet files; `.log.parquet` was observed.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::PlainText => ".log.gz",
@@ -139,24 +139,24 @@ impl FileFormat {
     }
 }
 
-/// What files a flow log writes, and into which folders. The fleet file chooses a [`FileFormat`]; AWS may return a format that
-/// flowagg does not know, so an observed flow log has EC2's word.
+/// The file settings of a flow log. The fleet file selects a [`FileFormat`]. An observed flow log has the value of the EC2 API,
+/// because AWS may return an unknown format.
 ///
 /// Source: "DestinationOptionsRequest" (Amazon EC2 API Reference). The default is EC2's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Files<Format = FileFormat> {
-    /// How records are written.
+    /// The file format.
     pub format: Format,
-    /// Whether folders are named in Hive's way: `aws-region=eu-west-1/year=2026/`.
+    /// Whether folder names are Hive-compatible: `aws-region=eu-west-1/year=2026/`.
     pub hive_compatible_partitions: bool,
-    /// Whether each hour has a folder of its own.
+    /// Whether each hour has its own folder.
     pub per_hour_partition: bool,
 }
 
 impl<Format> Files<Format> {
-    /// Files in this format, in folders for each day that are not Hive-compatible.
+    /// Files in this format, in daily folders that are not Hive-compatible.
     pub const fn new(format: Format) -> Self {
         Self { format, hive_compatible_partitions: false, per_hour_partition: false }
     }
@@ -168,14 +168,14 @@ impl Default for Files {
     }
 }
 
-/// Whether a flow log that someone else made counts as the one of its resource.
+/// Whether a foreign flow log counts as the flow log of its resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ForeignFlowLogs {
-    /// It does if it delivers the declared traffic, or more, to where the fleet's flow logs deliver.
+    /// It does if it delivers at least the declared traffic to the fleet's destination.
     #[default]
     Covers,
-    /// It does if it delivers to where the fleet's flow logs deliver. One to the bucket that is not as declared is a finding.
+    /// It does if it delivers to the fleet's destination. One that differs from the fleet file is a finding.
     Differs,
     /// It does not.
     Ignore,
@@ -195,7 +195,7 @@ impl ForeignFlowLogs {
     }
 }
 
-/// What every flow log of the fleet should be.
+/// The declared settings of every flow log of a fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FlowLogSpec {
@@ -203,17 +203,17 @@ pub struct FlowLogSpec {
     pub traffic: TrafficType,
     /// The aggregation interval.
     pub aggregation_interval: AggregationInterval,
-    /// The fields of a record. Transit gateways have other ones, and keep AWS's default.
+    /// The fields of a record. Transit gateways have different fields and keep AWS's default.
     pub format: RecordFormat,
     /// The files and folders.
     pub files: Files,
-    /// The tags that the fleet file names. [`Fleet::tags`](crate::fleet::Fleet::tags) adds those that mark the fleet.
+    /// The tags of the fleet file. [`Fleet::tags`](crate::fleet::Fleet::tags) adds those that mark the fleet.
     pub tags: BTreeMap<String, String>,
-    /// Whether flow logs of others count.
+    /// Whether foreign flow logs count.
     pub foreign: ForeignFlowLogs,
 }
 
-/// Where flow logs are delivered: a bucket and perhaps a sub-folder of it.
+/// The destination of flow logs: a bucket with an optional prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Destination {
@@ -221,29 +221,29 @@ pub struct Destination {
     pub partition: Partition,
     /// The bucket.
     pub bucket: BucketName,
-    /// The sub-folder.
+    /// The prefix.
     pub prefix: Option<Prefix>,
 }
 
 impl Destination {
-    /// This bucket, or a sub-folder of it.
+    /// A bucket with an optional prefix.
     pub fn new(partition: Partition, bucket: BucketName, prefix: Option<Prefix>) -> Self {
         Self { partition, bucket, prefix }
     }
 
-    /// The ARN that `CreateFlowLogs` takes: `arn:aws:s3:::bucket` or `arn:aws:s3:::bucket/folder/`.
+    /// The ARN for `CreateFlowLogs`: `arn:aws:s3:::bucket` or `arn:aws:s3:::bucket/folder/`.
     pub fn arn(&self) -> String {
         self.to_string()
     }
 
-    /// Whether a flow log delivers to this bucket, whatever the sub-folder.
+    /// Whether a flow log delivers to this bucket, whatever the prefix.
     pub fn is_in_bucket(&self, log: &LogDestination) -> bool {
         let own = format!("arn:{}:s3:::{}", self.partition, self.bucket);
         let rest = log.s3_arn().and_then(|arn| arn.strip_prefix(&own));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Whether a flow log delivers to this destination. A slash at the end does not count: AWS returns it at will.
+    /// Whether a flow log delivers to this destination. A trailing slash is ignored, because AWS does not always return it.
     pub fn is(&self, log: &LogDestination) -> bool {
         log.s3_arn().is_some_and(|arn| arn.trim_end_matches('/') == self.arn().trim_end_matches('/'))
     }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_destination_is_the_same_with_and_without_its_last_slash() {
+    fn trailing_slash_of_a_destination_is_ignored() {
         let top = destination(None);
         let is = |destination: &Destination, arn: &str| destination.is(&arn.into());
         assert!(is(&top, "arn:aws:s3:::acme-logs") && is(&top, "arn:aws:s3:::acme-logs/"));
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_whose_name_only_begins_alike_is_another_bucket() {
+    fn buckets_with_a_common_name_prefix_are_different() {
         let is_in_bucket = |arn: &str| destination(None).is_in_bucket(&arn.into());
         assert!(is_in_bucket("arn:aws:s3:::acme-logs/any/"));
         assert!(!is_in_bucket("arn:aws:s3:::acme-logs-2"));

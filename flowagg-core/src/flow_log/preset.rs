@@ -1,21 +1,21 @@
-//! Sets of fields with a name.
+//! Named sets of fields.
 
 use super::format::{Field, RecordFormat};
 
-/// A set of fields that the fleet file can name instead of listing them. Each has the fields of AWS's default format first.
+/// A set of fields that the fleet file can name instead of a list. Each starts with the fields of AWS's default format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FieldSet {
     /// AWS's default format.
     Default,
-    /// For questions about bytes and their price: gateways, availability zones, and where traffic goes.
+    /// For questions about traffic costs: gateways, Availability Zones, and the destination of traffic.
     Cost,
-    /// For questions about who was let in: TCP flags, reasons, encryption, and the addresses in packets.
+    /// For questions about access: TCP flags, reject reasons, encryption, and packet addresses.
     Security,
-    /// Every field except those of tags. It depends on the version of flowagg.
+    /// Every field except those of tags. The set depends on the version of flowagg.
     All,
 }
 
-/// What `cost` has besides the default format.
+/// The fields of `cost` in addition to the default format.
 const COST: [&str; 13] = [
     "vpc-id",
     "subnet-id",
@@ -32,7 +32,7 @@ const COST: [&str; 13] = [
     "next-hop-az-id",
 ];
 
-/// What `security` has besides the default format.
+/// The fields of `security` in addition to the default format.
 const SECURITY: [&str; 13] = [
     "vpc-id",
     "subnet-id",
@@ -53,7 +53,7 @@ impl FieldSet {
     /// All sets.
     pub const ALL: [Self; 4] = [Self::Default, Self::Cost, Self::Security, Self::All];
 
-    /// The word in the fleet file.
+    /// The value in the fleet file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -63,7 +63,7 @@ impl FieldSet {
         }
     }
 
-    /// Its fields, in the order of AWS's documentation.
+    /// The fields of the set, in the order of AWS's documentation.
     pub fn format(self) -> RecordFormat {
         let default = RecordFormat::default();
         let has = |field: &Field| match self {
@@ -76,7 +76,7 @@ impl FieldSet {
         RecordFormat::try_from(fields.collect::<Vec<_>>()).unwrap_or(default)
     }
 
-    /// The set that has exactly these fields, in its order.
+    /// The set with exactly these fields in this order.
     pub fn of(format: &RecordFormat) -> Option<Self> {
         Self::ALL.into_iter().find(|set| set.format() == *format)
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sets_have_the_default_format_and_what_they_list() {
+    fn sets_extend_the_default_format() {
         let sizes = FieldSet::ALL.map(|set| set.format().fields().len());
         assert_eq!(sizes, [14, 14 + COST.len(), 14 + SECURITY.len(), Field::all().count()]);
         for set in FieldSet::ALL {

@@ -1,9 +1,9 @@
-//! Every field that a record may have, also those that the fleet file cannot request.
+//! Every field that a record can have, including those that the fleet file cannot request.
 
 use super::format::{FIELDS, TAG_FIELDS, column};
 use super::kind::FieldKind::{self, Int64, Text};
 
-/// The fields of transit gateway records (version 6) that no record of a VPC has.
+/// The fields of transit gateway records (version 6) that VPC records do not have.
 ///
 /// Source: "Transit Gateway Flow Log records", available fields (Amazon VPC Transit Gateways); for the types, "Query AWS Transit
 /// Gateway flow logs" (Amazon Athena User Guide).
@@ -28,8 +28,8 @@ const GATEWAY_FIELDS: [(&str, FieldKind); 18] = [
     ("packets-lost-ttl-expired", Int64),
 ];
 
-/// A field that a record may have. [`Field`](super::Field) has only those that a fleet file can request: here are also the
-/// values of tags and the fields of transit gateways.
+/// A field that a record can have. In addition to the fields of [`Field`](super::Field), which a fleet file can request, it
+/// includes tags and the fields of transit gateways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordedField {
     name: &'static str,
@@ -37,24 +37,24 @@ pub struct RecordedField {
 }
 
 impl RecordedField {
-    /// Every field: those of VPCs in the order of AWS's documentation, the values of tags, those of transit gateways.
+    /// Every field: those of VPCs in the order of AWS's documentation, tags, and those of transit gateways.
     pub fn all() -> impl Iterator<Item = Self> {
         let of_vpcs = FIELDS.iter().map(|&(name, _, kind)| Self { name, kind });
         let tags = TAG_FIELDS.iter().map(|&name| Self { name, kind: Text });
         of_vpcs.chain(tags).chain(GATEWAY_FIELDS.iter().map(|&(name, kind)| Self { name, kind }))
     }
 
-    /// Its name in a text file's header.
+    /// The name in the header of a text file.
     pub fn as_str(self) -> &'static str {
         self.name
     }
 
-    /// The type of its values.
+    /// The type of the values.
     pub fn kind(self) -> FieldKind {
         self.kind
     }
 
-    /// The name of its column in a table and in a Parquet file: `_` for `-`.
+    /// The name of the column in a table and in a Parquet file, with `_` instead of `-`.
     pub fn column(self) -> String {
         column(self.name)
     }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_format_of_transit_gateways_is_listed() {
+    fn documented_fields_of_transit_gateways_are_listed() {
         let documented = "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id \
                           tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni \
                           tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id srcaddr dstaddr srcport dstport \

@@ -1,4 +1,4 @@
-//! Where flow logs that exist deliver to. The fleet's own go to S3; others need not.
+//! The destinations of existing flow logs. Those of the fleet deliver to S3; foreign ones may deliver elsewhere.
 //!
 //! Source: "FlowLog", LogDestinationType (Amazon EC2 API Reference).
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::id::AccountId;
 
-/// Where a flow log delivers to.
+/// The destination of a flow log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "to", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
@@ -23,22 +23,22 @@ pub enum LogDestination {
         /// The log group, by name.
         log_group: String,
     },
-    /// A stream of Amazon Data Firehose.
+    /// An Amazon Data Firehose stream.
     Firehose {
         /// The ARN.
         arn: String,
     },
-    /// A destination that flowagg does not know, or that EC2 did not name.
+    /// A destination of an unknown type, or without a type.
     Other {
-        /// EC2's word for its type, if EC2 returned one.
+        /// The type, if EC2 returned one.
         kind: Option<String>,
-        /// Its name, if EC2 returned one.
+        /// The name, if EC2 returned one.
         name: Option<String>,
     },
 }
 
 impl LogDestination {
-    /// The ARN, if it is in S3.
+    /// The ARN, if the destination is in S3.
     pub fn s3_arn(&self) -> Option<&str> {
         match self {
             Self::S3 { arn } => Some(arn),
@@ -46,7 +46,7 @@ impl LogDestination {
         }
     }
 
-    /// The account that its ARN names. The ARN of a bucket names none.
+    /// The account in the ARN. The ARN of a bucket contains none.
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Firehose { arn } => AccountId::parse(arn.split(':').nth(4)?).ok(),
@@ -55,26 +55,26 @@ impl LogDestination {
     }
 }
 
-/// The text is an ARN of S3, such as that of the fleet's [`Destination`](super::Destination).
+/// The text must be an ARN of S3, such as that of the fleet's [`Destination`](super::Destination).
 impl From<String> for LogDestination {
     fn from(arn: String) -> Self {
         Self::S3 { arn }
     }
 }
 
-/// The text is an ARN of S3.
+/// The text must be an ARN of S3.
 impl From<&str> for LogDestination {
     fn from(arn: &str) -> Self {
         Self::S3 { arn: arn.to_owned() }
     }
 }
 
-/// Whatever follows the last of these characters.
+/// The text after the last separator.
 fn last(text: &str, separator: char) -> &str {
     text.rsplit(separator).next().unwrap_or(text)
 }
 
-/// A bucket by its ARN. Other destinations by what they are and their name in backticks.
+/// A bucket as its ARN; other destinations as their type, with the name in backticks.
 impl fmt::Display for LogDestination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_destination_is_named_and_only_one_in_s3_has_its_arn() {
+    fn only_s3_destinations_have_an_s3_arn() {
         let stream = "arn:aws:firehose:eu-west-1:444455556666:deliverystream/siem";
         let all = [
             LogDestination::from("arn:aws:s3:::acme-logs/net/"),

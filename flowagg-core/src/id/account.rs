@@ -2,39 +2,37 @@ use std::fmt;
 
 use super::{IdError, text_name};
 
-/// A 12-digit AWS account id. Leading zeros count: `012345678901` is an account.
+/// A 12-digit AWS account ID. Leading zeros are significant: `012345678901` is a valid ID.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(u64);
 
 impl AccountId {
-    /// The digits of an account id.
+    /// The number of digits of an account ID.
     pub const DIGITS: usize = 12;
 
-    /// Reads exactly twelve ASCII digits.
+    /// Parses exactly 12 ASCII digits.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "an account id has 12 digits, as in `111122223333`";
-        let wrong = |why: String| IdError::new(text, "an AWS account id", why, HELP);
+        const HELP: &str = "use 12 digits, e.g. `111122223333`";
+        let wrong = |why: String| IdError::new(text, "AWS account ID", why, HELP);
         if let Some(digits) = Self::without_dashes(text) {
-            return Err(wrong(format!(
-                "it is written with dashes, as in the AWS console; without them it is `{digits}`"
-            )));
+            return Err(wrong(format!("it must be written without dashes, as `{digits}`")));
         }
         if let Some(odd) = text.chars().find(|c| !c.is_ascii_digit()) {
-            return Err(wrong(format!("`{}` is no digit", odd.escape_debug())));
+            return Err(wrong(format!("`{}` is not a digit", odd.escape_debug())));
         }
         if text.len() != Self::DIGITS {
             return Err(wrong(format!("it has {} digits", text.len())));
         }
-        text.parse().map(Self).map_err(|_| wrong("it is no number".into()))
+        text.parse().map(Self).map_err(|_| wrong("it is not a number".into()))
     }
 
-    /// Reads an id as people type and copy it: also in quotes, and in groups as the AWS console shows it.
+    /// Parses an ID as a user types or pastes it: quotes around it and the dashes of the AWS console are removed.
     pub fn parse_typed(text: &str) -> Result<Self, IdError> {
         let bare = text.trim_matches(['"', '\'']);
         Self::without_dashes(bare).map_or_else(|| Self::parse(bare), |digits| Self::parse(&digits))
     }
 
-    /// The digits of an account id that is written in groups, as the AWS console shows it: `1111-2222-3333`.
+    /// The digits of an account ID with dashes, as the AWS console shows it: `1111-2222-3333`.
     pub(crate) fn without_dashes(text: &str) -> Option<String> {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let is_grouped = text.contains('-') && text.chars().all(|c| c.is_ascii_digit() || c == '-');
@@ -61,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twelve_digits_and_nothing_else() {
+    fn only_twelve_digits_are_accepted() {
         for good in ["111122223333", "000000000000", "012345678901"] {
             assert_eq!(AccountId::parse(good).unwrap().to_string(), good);
         }
@@ -78,7 +76,7 @@ mod tests {
         }
         assert_eq!(
             AccountId::parse("1111-2222-3333").unwrap_err().to_string(),
-            "`1111-2222-3333` is not an AWS account id: it is written with dashes, as in the AWS console; without them it is `111122223333`"
+            "`1111-2222-3333` is not a valid AWS account ID: it must be written without dashes, as `111122223333`"
         );
     }
 
@@ -95,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_ids_is_the_order_of_their_texts() {
+    fn ids_sort_like_their_text() {
         let mut ids = ["200000000000", "012345678901", "111122223333"].map(|t| AccountId::parse(t).unwrap());
         ids.sort();
         assert_eq!(ids.map(|id| id.to_string()), ["012345678901", "111122223333", "200000000000"]);

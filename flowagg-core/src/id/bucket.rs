@@ -8,52 +8,50 @@ use super::{AccountId, IdError, Region, kept_text};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketName(String);
 
-/// How a bucket name may not begin.
+/// Prefixes that AWS reserves.
 const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
-/// The shortest and the longest name of a bucket that was created before March 2018 in us-east-1, in bytes.
+/// The length of bucket names that were created in us-east-1 before March 2018, in bytes.
 const OLD_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
-/// How a bucket name may not end.
+/// Suffixes that AWS reserves.
 const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
-/// How the name of a bucket in an account regional namespace ends.
+/// The suffix of bucket names in an account regional namespace.
 const ACCOUNT_REGIONAL_SUFFIX: &str = "-an";
 
 impl BucketName {
-    /// The shortest and the longest bucket name, in bytes.
+    /// The length of a bucket name, in bytes.
     pub const LENGTH: std::ops::RangeInclusive<usize> = 3..=63;
 
-    /// Reads a bucket name by AWS's naming rules.
+    /// Parses a bucket name by AWS's naming rules.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str =
-            "3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`";
-        let wrong = |why: String| Err(IdError::new(text, "a bucket name", why, HELP));
+        const HELP: &str = "use 3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, e.g. `acme-flow-logs`";
+        let wrong = |why: String| Err(IdError::new(text, "bucket name", why, HELP));
         let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if let Some(odd) = text.chars().find(|&c| !alphanumeric(c) && c != '-' && c != '.') {
-            return wrong(format!("`{}` may not stand in one", odd.escape_debug()));
+            return wrong(format!("`{}` is not allowed", odd.escape_debug()));
         }
         if !Self::LENGTH.contains(&text.len()) {
             return wrong(format!("it has {} characters", text.len()));
         }
         if !text.starts_with(alphanumeric) || !text.ends_with(alphanumeric) {
-            return wrong("it does not begin and end with a letter or digit".into());
+            return wrong("it must start and end with a letter or digit".into());
         }
         if text.contains("..") {
-            return wrong("it has two dots side by side".into());
+            return wrong("it contains `..`".into());
         }
         if text.parse::<Ipv4Addr>().is_ok() {
-            return wrong("it has the form of an IP address".into());
+            return wrong("it looks like an IP address".into());
         }
         if let Some(prefix) = RESERVED_PREFIXES.iter().find(|p| text.starts_with(**p)) {
-            return wrong(format!("names that begin with `{prefix}` are AWS's own"));
+            return wrong(format!("AWS reserves names that start with `{prefix}`"));
         }
         if let Some(suffix) = RESERVED_SUFFIXES.iter().find(|s| text.ends_with(**s)) {
-            return wrong(format!("names that end with `{suffix}` are AWS's own"));
+            return wrong(format!("AWS reserves names that end with `{suffix}`"));
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// Reads the name of a bucket in a policy that is only read. Besides the names of [`parse`](Self::parse) it may be one
-    /// that AWS reserves for its documentation, as `amzn-s3-demo-bucket`, or the name of an old bucket, with capitals and
-    /// underscores.
+    /// Parses a bucket name in an existing policy. In addition to the names of [`parse`](Self::parse) it accepts names that AWS
+    /// reserves for its documentation, such as `amzn-s3-demo-bucket`, and old names with uppercase letters and underscores.
     pub fn parse_in_policy(text: &str) -> Result<Self, IdError> {
         let is_old = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
         if OLD_LENGTH.contains(&text.len()) && text.bytes().all(is_old) {
@@ -62,12 +60,12 @@ impl BucketName {
         Self::parse(text)
     }
 
-    /// Whether the name is of the form that only an account regional namespace has (`…-an`).
+    /// Whether the name has the suffix of an account regional namespace (`…-an`).
     pub fn is_account_regional(&self) -> bool {
         self.0.ends_with(ACCOUNT_REGIONAL_SUFFIX)
     }
 
-    /// The end that such a name must have in this account and region.
+    /// The suffix of names in the account regional namespace of this account and region.
     pub fn account_regional_suffix(account: AccountId, region: &Region) -> String {
         format!("-{account}-{region}{ACCOUNT_REGIONAL_SUFFIX}")
     }
@@ -80,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_may_name_buckets_of_the_documentation_and_old_ones() {
+    fn policies_may_have_documentation_names_and_old_names() {
         for good in
             ["amzn-s3-demo-bucket", "amzn-s3-demo-bucket1", "DOC-EXAMPLE-BUCKET", "Acme_Logs", "acme-logs"]
         {
@@ -92,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_naming_rules_of_general_purpose_buckets() {
+    fn naming_rules_of_general_purpose_buckets_are_enforced() {
         for good in [
             "abc",
             "acme-flow-logs",

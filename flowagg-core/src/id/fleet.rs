@@ -1,20 +1,19 @@
 use super::{BucketName, IdError, Prefix, kept_text};
 
-/// The name of a fleet. Everything that flowagg manages carries it: statements in their Sids, flow logs in a tag, lifecycle
-/// rules in their ids. Two fleets with one name take each other's resources for their own.
+/// The name of a fleet. Everything that flowagg manages carries it: statements in their Sid, flow logs in a tag, lifecycle rules
+/// in their ID. Two fleets with the same name would change and delete each other's resources.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FleetName(String);
 
 impl FleetName {
-    /// The longest name, in characters. It leaves room for the default name of the longest bucket name, and for the folder in
-    /// the id of a lifecycle rule.
+    /// The maximum length, in characters. It fits the default name for the longest bucket name, and leaves room for the folder
+    /// in the ID of a lifecycle rule.
     pub const LONGEST: usize = 80;
 
-    /// Reads a name.
+    /// Parses a name.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str =
-            "1 to 80 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`";
-        let wrong = |why: String| Err(IdError::new(text, "a fleet name", why, HELP));
+        const HELP: &str = "use 1 to 80 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, e.g. `acme-flow-logs`";
+        let wrong = |why: String| Err(IdError::new(text, "fleet name", why, HELP));
         let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if let Some(odd) = text.chars().find(|&c| !alphanumeric(c) && c != '-' && c != '.') {
             return wrong(format!("`{}` is not allowed", odd.escape_debug()));
@@ -23,18 +22,18 @@ impl FleetName {
             return wrong(format!("it has {} characters", text.len()));
         }
         if !text.starts_with(alphanumeric) || !text.ends_with(alphanumeric) {
-            return wrong("it does not start and end with a letter or digit".into());
+            return wrong("it must start and end with a letter or digit".into());
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// The default name: the bucket's, followed by a hash of the sub-folder if there is one.
+    /// The default name: the bucket name, followed by a hash of the prefix if there is one.
     pub fn default_for(bucket: &BucketName, prefix: Option<&Prefix>) -> Self {
         let hash = prefix.map(|prefix| format!("-{}", short_hash(prefix.as_str()))).unwrap_or_default();
         Self(format!("{bucket}{hash}"))
     }
 
-    /// The name in letters and digits only, which is all that a Sid may contain.
+    /// The name in letters and digits only, because a Sid cannot contain anything else.
     pub fn mark(&self) -> FleetMark {
         if self.0.len() <= FleetMark::LONGEST_NAME && self.0.split('-').all(is_segment) {
             FleetMark::Name(self.clone())
@@ -46,29 +45,30 @@ impl FleetName {
 
 kept_text!(FleetName, "^[a-z0-9]([a-z0-9.-]{0,78}[a-z0-9])?$");
 
-/// A fleet's name as a Sid contains it.
+/// The fleet's name in a Sid.
 ///
-/// A short name of plain words has its words capitalized and joined, `acme-logs` as `AcmeLogs`; the capitals show where words
-/// start, so that no two names give one mark. Any other name is `0` and eight hexadecimal digits of its hash.
+/// For a short name of plain words, the words are capitalized and joined: `acme-logs` becomes `AcmeLogs`. The capitals preserve
+/// the word boundaries, so that different names have different marks. Any other name becomes `0` and eight hexadecimal digits of
+/// its hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FleetMark {
     /// The name.
     Name(FleetName),
-    /// Eight hexadecimal digits, of a name that cannot be read back.
+    /// Eight hexadecimal digits of a hash, from which the name cannot be recovered.
     Hash(String),
 }
 
 impl FleetMark {
-    /// The longest name that is written out, in characters. A Sid counts against the size of the policy.
+    /// The maximum length of a name that is written out, in characters. A Sid counts against the size limit of the policy.
     const LONGEST_NAME: usize = 32;
-    /// The digits of a hash.
+    /// The number of digits of a hash.
     const HASH_DIGITS: usize = 8;
 
-    /// Reads a mark.
+    /// Parses a mark.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "the words of a fleet name, as in `AcmeLogs`, or `0` and eight hexadecimal digits";
-        Self::read(text)
-            .ok_or_else(|| IdError::new(text, "the mark of a fleet", "no fleet name has it", HELP))
+        const HELP: &str =
+            "use the words of a fleet name, e.g. `AcmeLogs`, or `0` and eight hexadecimal digits";
+        Self::read(text).ok_or_else(|| IdError::new(text, "fleet mark", "no fleet name produces it", HELP))
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -117,7 +117,7 @@ fn is_segment(segment: &str) -> bool {
         && segment.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// FNV-1a. It is part of names in AWS: another hash would orphan them.
+/// FNV-1a. The hash is part of names in AWS, so another function would orphan existing resources.
 pub(crate) fn hash(text: &str) -> u64 {
     text.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_lowercase_letters_digits_dots_and_hyphens() {
+    fn names_consist_of_lowercase_letters_digits_dots_and_hyphens() {
         for good in ["a", "7", "acme-flow-logs", "a.b--c", &"a".repeat(80)] {
             assert!(FleetName::parse(good).is_ok(), "{good}");
         }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_name_tells_sub_folders_apart() {
+    fn default_names_differ_by_prefix() {
         let bucket = BucketName::parse("acme-logs").unwrap();
         let of =
             |prefix: &str| FleetName::default_for(&bucket, Some(&Prefix::parse(prefix).unwrap())).to_string();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_letters_and_digits_and_is_read_back() {
+    fn marks_round_trip() {
         for (of, mark) in [("acme-logs", "AcmeLogs"), ("acmelogs", "Acmelogs"), ("a-b2-c", "AB2C")] {
             assert_eq!(name(of).mark().to_string(), mark);
             assert_eq!(FleetMark::parse(mark), Ok(FleetMark::Name(name(of))));

@@ -2,25 +2,25 @@ use super::{AccountId, IdError, Partition, Region, kept_text};
 
 /// The ARN of a KMS key: `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`.
 ///
-/// Flow log delivery takes a key by its ARN only: with a key id the destination is "undeliverable", and an alias is
-/// looked up in the account of whoever writes. Source: "Required key policy for use with SSE-KMS" (Amazon VPC User Guide).
+/// Flow log delivery requires the ARN of a key: with a key ID the destination is "undeliverable", and an alias is looked up in
+/// the account that writes. Source: "Required key policy for use with SSE-KMS" (Amazon VPC User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KmsKeyArn(String, AccountId, Region);
 
 impl KmsKeyArn {
-    /// The one policy that a key has.
+    /// The name of a key's only policy.
     ///
     /// Source: "GetKeyPolicy" (AWS KMS API Reference).
     pub const POLICY_NAME: &str = "default";
 
-    /// Reads the ARN of a key, not of an alias.
+    /// Parses the ARN of a key. The ARN of an alias is an error.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "the full ARN of a customer managed key, as in `arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
-        let wrong = |why: String| IdError::new(text, "the ARN of a KMS key", why, HELP);
+        const HELP: &str = "use the full ARN of a customer managed key, e.g. `arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
+        let wrong = |why: String| IdError::new(text, "KMS key ARN", why, HELP);
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let ["arn", partition, "kms", region, account, resource] = parts[..] else {
             let why =
-                if text.contains("alias/") { "it names an alias" } else { "it has not the form of one" };
+                if text.contains("alias/") { "it names an alias" } else { "it is not an ARN of AWS KMS" };
             return Err(wrong(why.into()));
         };
         let region = Region::parse(region).map_err(|error| wrong(error.to_string()))?;
@@ -33,7 +33,7 @@ impl KmsKeyArn {
                 Ok(Self(text.to_owned(), account, region))
             }
             _ if resource.starts_with("alias/") => Err(wrong("it names an alias".into())),
-            _ => Err(wrong("it does not end in `key/` and a key id".into())),
+            _ => Err(wrong("it must end with `key/` and a key ID".into())),
         }
     }
 
@@ -42,7 +42,7 @@ impl KmsKeyArn {
         self.1
     }
 
-    /// The region of the key, which must be the bucket's.
+    /// The region of the key, which must be the region of the bucket.
     pub fn region(&self) -> &Region {
         &self.2
     }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_by_its_full_arn_and_nothing_else() {
+    fn only_full_key_arns_are_accepted() {
         let good = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
         let key = KmsKeyArn::parse(good).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! AWS's names, validated when they are parsed. Nothing here asks AWS whether the named thing exists.
+//! AWS names and IDs, validated when they are parsed. Whether the named resource exists is not checked.
 
 mod account;
 mod bucket;
@@ -24,11 +24,11 @@ pub(crate) use resource::is_id;
 pub use resource::{FlowLogId, LoggedId, ResourceId, ResourceKind};
 pub use role::{ExternalId, RoleName};
 
-/// A text that is not a valid name of its kind.
+/// The error for a text that is not a valid name of its kind.
 ///
-/// [`Display`](std::fmt::Display) says what is wrong with the text; [`help`](Self::help) says what a valid one looks like.
+/// [`Display`](std::fmt::Display) contains what is wrong with the text; [`help`](Self::help) returns what a valid name looks like.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not {kind}: {why}")]
+#[error("`{given}` is not a valid {kind}: {why}")]
 pub struct IdError {
     given: String,
     kind: &'static str,
@@ -41,20 +41,20 @@ impl IdError {
         Self { given: shown(given), kind, why: why.into(), help }
     }
 
-    /// What a valid name looks like.
+    /// What a valid name looks like, as an imperative sentence.
     pub fn help(&self) -> &'static str {
         self.help
     }
 }
 
-/// The text as a message may carry it: on one line, without control characters, not longer than a line.
+/// The text for a message: on one line, without control characters, truncated.
 fn shown(given: &str) -> String {
     const LONGEST: usize = 80;
     let clean: String = given.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();
     if given.chars().count() > LONGEST { format!("{clean}...") } else { clean }
 }
 
-/// What is written to JSON as the text that [`Display`](std::fmt::Display) gives, with the pattern of that text if there is a plain one.
+/// Implements `Serialize` by [`Display`](std::fmt::Display) and, with the feature `schema`, `JsonSchema` with an optional pattern.
 macro_rules! text_in_json {
     ($name:ident $(, $pattern:literal)?) => {
         impl serde::Serialize for $name {
@@ -78,8 +78,7 @@ macro_rules! text_in_json {
 }
 pub(crate) use text_in_json;
 
-/// Text in, text out: `FromStr`, `Display` and serde for a name that is parsed by its own `parse`; and, for a reader of the
-/// JSON, the pattern of the text where there is a plain one.
+/// Implements `FromStr` and serde for a name with a function `parse`, with an optional pattern for the JSON Schema.
 macro_rules! text_name {
     ($name:ident $(, $pattern:literal)?) => {
         impl std::str::FromStr for $name {
@@ -98,7 +97,7 @@ macro_rules! text_name {
     };
 }
 
-/// A name kept as the text it was given as.
+/// Implements `as_str`, `Display` and [`text_name`] for a name that is stored as its text.
 macro_rules! kept_text {
     ($name:ident $(, $pattern:literal)?) => {
         impl $name {
@@ -123,14 +122,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_never_carries_a_line_break_or_a_page_of_text() {
+    fn messages_have_no_line_breaks_and_truncate_long_text() {
         let error = AccountId::parse(&format!("a\nb{}", "x".repeat(500))).unwrap_err();
         assert!(!error.to_string().contains('\n'));
         assert!(error.to_string().chars().count() < 200);
     }
 
     #[test]
-    fn names_go_through_serde_as_text_and_are_checked_on_the_way_in() {
+    fn serde_writes_names_as_text_and_validates_them_on_reading() {
         let account: AccountId = serde_json::from_str("\"012345678901\"").unwrap();
         assert_eq!(serde_json::to_string(&account).unwrap(), "\"012345678901\"");
         assert!(serde_json::from_str::<BucketName>("\"Not A Bucket\"").is_err());

@@ -1,13 +1,13 @@
 use super::{IdError, kept_text};
 
-/// The id of an organization: `o-` and 10 to 32 lower-case letters or digits.
+/// The ID of an organization: `o-` and 10 to 32 lowercase letters or digits.
 ///
 /// Source: "Organization" (AWS Organizations API Reference).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrganizationId(String);
 
 impl OrganizationId {
-    /// Reads an organization id.
+    /// Parses an organization ID.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         match text.strip_prefix("o-") {
             Some(rest) if (10..=32).contains(&rest.len()) && lower_alphanumeric(rest) => {
@@ -15,9 +15,9 @@ impl OrganizationId {
             }
             _ => Err(IdError::new(
                 text,
-                "an organization id",
-                "it is not `o-` and 10 to 32 lower-case letters or digits",
-                "as in `o-a1b2c3d4e5`; `aws organizations describe-organization` prints yours",
+                "organization ID",
+                "expected `o-` and 10 to 32 lowercase letters or digits",
+                "use an ID such as `o-a1b2c3d4e5`; `aws organizations describe-organization` prints yours",
             )),
         }
     }
@@ -25,14 +25,14 @@ impl OrganizationId {
 
 kept_text!(OrganizationId);
 
-/// The id of an organizational unit: `ou-`, 4 to 32 letters or digits of its root, `-`, 8 to 32 of its own.
+/// The ID of an organizational unit: `ou-`, 4 to 32 letters or digits of its root, `-`, and 8 to 32 letters or digits of its own.
 ///
 /// Source: "OrganizationalUnit" (AWS Organizations API Reference).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrganizationalUnitId(String);
 
 impl OrganizationalUnitId {
-    /// Reads the id of an organizational unit.
+    /// Parses the ID of an organizational unit.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let parts = text.strip_prefix("ou-").and_then(|rest| rest.split_once('-'));
         match parts {
@@ -46,9 +46,9 @@ impl OrganizationalUnitId {
             }
             _ => Err(IdError::new(
                 text,
-                "the id of an organizational unit",
-                "it is not `ou-`, the id of its root, `-` and its own",
-                "as in `ou-ab12-11111111`",
+                "organizational unit ID",
+                "expected `ou-`, the ID of the root, `-` and the ID of the unit",
+                "use an ID such as `ou-ab12-11111111`",
             )),
         }
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn organizations_and_their_units() {
+    fn organization_and_unit_ids_are_validated() {
         assert!(OrganizationId::parse("o-a1b2c3d4e5").is_ok());
         assert!(OrganizationalUnitId::parse("ou-ab12-11111111").is_ok());
         for bad in ["", "o-", "o-short", "o-A1B2C3D4E5", "a1b2c3d4e5", "o-a1b2c3d4e5/"] {

@@ -7,7 +7,7 @@ use super::{AccountId, Region};
 /// An account-region: one region of one account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[expect(clippy::exhaustive_structs, reason = "an account and a region are all that it is")]
+#[expect(clippy::exhaustive_structs, reason = "an account-region has no other parts")]
 pub struct Place {
     /// The account.
     pub account: AccountId,
@@ -16,7 +16,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// This region of this account.
+    /// This region in this account.
     pub fn new(account: AccountId, region: &Region) -> Self {
         Self { account, region: region.clone() }
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use super::{IdError, text_name};
 use crate::near::nearest;
 
-/// The regions of the known partitions, in order.
+/// The regions of the supported partitions, in sort order.
 ///
 /// Source: `partitions.json` of botocore, which the AWS CLI uses (version 1.43). AWS lists them in "AWS Regions" (AWS General
 /// Reference).
@@ -50,10 +50,10 @@ const KNOWN: [&str; 40] = [
     "us-west-2",
 ];
 
-/// A set of regions with their own accounts, credentials and ARNs.
+/// A partition: a group of regions with its own accounts, credentials and ARNs.
 ///
-/// Source: "Partitions" (AWS Fault Isolation Boundaries). The partitions whose log delivery principal AWS documents,
-/// or whose documentation gives no other, are here; the isolated and sovereign ones are not.
+/// Source: "Partitions" (AWS Fault Isolation Boundaries). The isolated and sovereign partitions are not supported, because AWS
+/// does not document their log delivery principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Partition {
     /// `aws`: the commercial regions.
@@ -68,14 +68,14 @@ impl Partition {
     /// All partitions.
     pub const ALL: [Self; 3] = [Self::Aws, Self::AwsCn, Self::AwsUsGov];
 
-    /// Reads the second part of an ARN.
+    /// Parses the partition part of an ARN.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         Self::ALL.into_iter().find(|partition| partition.as_str() == text).ok_or_else(|| {
-            IdError::new(text, "a known partition", "flowagg knows three", "`aws`, `aws-cn` or `aws-us-gov`")
+            IdError::new(text, "partition", "it is not supported", "use `aws`, `aws-cn` or `aws-us-gov`")
         })
     }
 
-    /// The second part of the partition's ARNs.
+    /// The partition part of an ARN.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",
@@ -86,7 +86,7 @@ impl Partition {
 }
 
 impl Partition {
-    /// The region that every account of the partition has enabled, and where its global services answer.
+    /// The region that every account of the partition has enabled, and that hosts the endpoints of global services.
     ///
     /// Source: "AWS Organizations endpoints and quotas" (AWS General Reference), for the global service's region.
     pub fn first_region(self) -> Region {
@@ -107,7 +107,7 @@ impl fmt::Display for Partition {
 
 text_name!(Partition);
 
-/// A region, in one of the known partitions. It may be one that AWS does not have: new regions appear every year.
+/// A region in one of the supported partitions. It may be unknown to this version, because AWS adds regions every year.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region {
     name: String,
@@ -115,10 +115,10 @@ pub struct Region {
 }
 
 impl Region {
-    /// Reads a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`.
+    /// Parses a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`";
-        let wrong = |why: &str| IdError::new(text, "a region", why, HELP);
+        const HELP: &str = "use a region code such as `eu-west-1`, `cn-north-1` or `us-gov-west-1`";
+        let wrong = |why: &str| IdError::new(text, "region", why, HELP);
         let mut parts: Vec<&str> = text.split('-').collect();
         let number = parts.pop().unwrap_or_default();
         let words = parts.len() >= 2
@@ -130,17 +130,17 @@ impl Region {
             || !number.bytes().all(|b| b.is_ascii_digit())
         {
             if parts.len() >= 2 && number.ends_with(|c: char| c.is_ascii_lowercase()) {
-                return Err(wrong("it has the form of an availability zone"));
+                return Err(wrong("it looks like an Availability Zone"));
             }
-            return Err(wrong("it has not the form of a region code"));
+            return Err(wrong("it does not have the format of a region code"));
         }
         let partition = match (parts[0], parts[1]) {
             ("cn", _) => Partition::AwsCn,
             ("us", "gov") => Partition::AwsUsGov,
             ("us" | "eu", iso) if iso.starts_with("iso") => {
-                return Err(wrong("flowagg does not know its partition"));
+                return Err(wrong("its partition is not supported"));
             }
-            (area, _) if area.len() != 2 => return Err(wrong("flowagg does not know its partition")),
+            (area, _) if area.len() != 2 => return Err(wrong("its partition is not supported")),
             _ => Partition::Aws,
         };
         Ok(Self { name: text.to_owned(), partition })
@@ -151,19 +151,19 @@ impl Region {
         &self.name
     }
 
-    /// Whether AWS had the region when this version of flowagg was made. Others may be new, or misspelled.
+    /// Whether this version of flowagg knows the region. An unknown region may be newer or misspelled.
     pub fn is_known(&self) -> bool {
         KNOWN.binary_search(&self.as_str()).is_ok()
     }
 
-    /// The known region of the same partition whose code is most like this one.
+    /// The known region of the same partition with the most similar code.
     pub fn nearest_known(&self) -> Option<&'static str> {
         let in_partition =
             |name: &&str| Self::parse(name).is_ok_and(|known| known.partition == self.partition);
         nearest(&self.name, KNOWN.into_iter().filter(in_partition))
     }
 
-    /// The partition that the region lies in.
+    /// The partition of the region.
     pub fn partition(&self) -> Partition {
         self.partition
     }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_partition_is_asked_of_the_region() {
+    fn regions_determine_their_partition() {
         for (region, partition) in [
             ("us-east-1", Partition::Aws),
             ("ap-southeast-7", Partition::Aws),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn known_regions_are_in_order_and_a_misspelled_one_is_near_the_right_one() {
+    fn known_regions_are_sorted_and_suggested_for_misspelled_ones() {
         assert!(KNOWN.is_sorted());
         assert!(KNOWN.iter().all(|name| Region::parse(name).unwrap().is_known()));
         for (misspelled, meant) in [
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_region_is_refused() {
+    fn invalid_regions_are_rejected() {
         for bad in [
             "",
             "us",
@@ -229,7 +229,7 @@ mod tests {
         }
         snapbox::assert_data_eq!(
             Region::parse("us-east-1a").unwrap_err().to_string(),
-            snapbox::str!["`us-east-1a` is not a region: it has the form of an availability zone"]
+            snapbox::str!["`us-east-1a` is not a valid region: it looks like an Availability Zone"]
         );
     }
 }

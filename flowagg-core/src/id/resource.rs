@@ -10,7 +10,7 @@ use super::{IdError, kept_text, text_name};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResourceKind {
-    /// A VPC: all its subnets and network interfaces, those that come later too.
+    /// A VPC: all its current and future subnets and network interfaces.
     Vpc,
     /// A subnet: all its network interfaces.
     Subnet,
@@ -21,10 +21,10 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    /// All kinds; what a resource of one kind is part of comes before it.
+    /// All kinds, with containers before their parts.
     pub const ALL: [Self; 4] = [Self::Vpc, Self::Subnet, Self::NetworkInterface, Self::TransitGateway];
 
-    /// EC2's word.
+    /// The value in the EC2 API.
     pub fn as_api(self) -> &'static str {
         match self {
             Self::Vpc => "VPC",
@@ -44,7 +44,7 @@ impl ResourceKind {
         }
     }
 
-    /// The word for one, as people write it.
+    /// The singular noun for messages.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Vpc => "VPC",
@@ -54,7 +54,7 @@ impl ResourceKind {
         }
     }
 
-    /// The most that one `CreateFlowLogs` takes.
+    /// The maximum number of resources in one `CreateFlowLogs` call.
     ///
     /// Source: "CreateFlowLogs", ResourceIds (Amazon EC2 API Reference).
     pub fn most_in_a_call(self) -> usize {
@@ -64,7 +64,7 @@ impl ResourceKind {
         }
     }
 
-    /// What stands before the id in an ARN: `arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-…`.
+    /// The resource type in an ARN: `arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-…`.
     ///
     /// Source: "Resource types defined by Amazon EC2" (Service Authorization Reference).
     pub fn arn_segment(self) -> &'static str {
@@ -86,7 +86,7 @@ impl ResourceKind {
     }
 }
 
-/// The id of a resource that can have a flow log: `vpc-`, `subnet-`, `eni-` or `tgw-`, and 8 or 17 hexadecimal digits.
+/// The ID of a resource that can have a flow log: `vpc-`, `subnet-`, `eni-` or `tgw-`, and 8 or 17 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     kind: ResourceKind,
@@ -94,23 +94,23 @@ pub struct ResourceId {
 }
 
 impl ResourceId {
-    /// Reads the id of a VPC, a subnet, a network interface or a transit gateway.
+    /// Parses the ID of a VPC, subnet, network interface or transit gateway.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "as in `vpc-0a1b2c3d4e5f67890`, `subnet-...`, `eni-...` or `tgw-...`, with 8 or 17 hexadecimal digits";
-        let what = "the id of a VPC, subnet, network interface or transit gateway";
+        const HELP: &str = "use an ID such as `vpc-0a1b2c3d4e5f67890`, `subnet-...`, `eni-...` or `tgw-...` with 8 or 17 hexadecimal digits";
+        let what = "VPC, subnet, network interface or transit gateway ID";
         let kind = ResourceKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()));
         match kind {
             Some(kind) => Ok(Self { kind, text: hexadecimal(text, kind.prefix(), what, HELP)? }),
-            None => Err(IdError::new(text, what, "it begins with none of their prefixes", HELP)),
+            None => Err(IdError::new(text, what, "its prefix is unknown", HELP)),
         }
     }
 
-    /// What it is the id of.
+    /// The kind of the resource.
     pub fn kind(&self) -> ResourceKind {
         self.kind
     }
 
-    /// The id as text.
+    /// The ID as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -124,18 +124,18 @@ impl fmt::Display for ResourceId {
 
 text_name!(ResourceId);
 
-/// The id of what a flow log records, which AWS may extend to resources that flowagg does not know, such as transit gateway
-/// attachments.
+/// The ID of the resource that a flow log records. It may be of a kind that flowagg does not support, such as a transit gateway
+/// attachment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoggedId {
-    /// The id of a resource that a fleet file can name.
+    /// The ID of a resource that a fleet file can select.
     Known(ResourceId),
     /// Any other text.
     Unknown(String),
 }
 
 impl LoggedId {
-    /// The id, if a fleet file can name the resource.
+    /// The ID, if a fleet file can select the resource.
     pub fn known(&self) -> Option<&ResourceId> {
         match self {
             Self::Known(id) => Some(id),
@@ -143,12 +143,12 @@ impl LoggedId {
         }
     }
 
-    /// Whether it is a transit gateway or an attachment of one. Their flow logs have their own fields and no traffic type.
+    /// Whether it is a transit gateway or an attachment of one. Their flow logs have different fields and no traffic type.
     pub fn is_of_transit_gateway(&self) -> bool {
         self.as_str().starts_with(ResourceKind::TransitGateway.prefix())
     }
 
-    /// The id as text.
+    /// The ID as text.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Known(id) => id.as_str(),
@@ -175,34 +175,34 @@ impl fmt::Display for LoggedId {
     }
 }
 
-/// The id of a flow log: `fl-` and 8 or 17 hexadecimal digits.
+/// The ID of a flow log: `fl-` and 8 or 17 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowLogId(String);
 
 impl FlowLogId {
-    /// A valid id of no particular flow log, for requests to a policy.
+    /// A valid placeholder ID, for policy evaluation.
     pub fn example() -> Self {
         Self("fl-0123456789abcdef0".to_owned())
     }
 
-    /// Reads the id of a flow log.
+    /// Parses the ID of a flow log.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        hexadecimal(text, "fl-", "the id of a flow log", "as in `fl-0a1b2c3d4e5f67890`").map(Self)
+        hexadecimal(text, "fl-", "flow log ID", "use an ID such as `fl-0a1b2c3d4e5f67890`").map(Self)
     }
 }
 
 kept_text!(FlowLogId);
 
-/// An id of EC2 as text.
+/// Validates an EC2 ID.
 fn hexadecimal(text: &str, prefix: &str, kind: &'static str, help: &'static str) -> Result<String, IdError> {
     if is_id(text, prefix) {
         return Ok(text.to_owned());
     }
-    let why = format!("it is not `{prefix}` and 8 or 17 hexadecimal digits");
+    let why = format!("expected `{prefix}` and 8 or 17 hexadecimal digits");
     Err(IdError::new(text, kind, why, help))
 }
 
-/// Whether a text is an id of EC2 with this prefix, in the short form of old or the long form.
+/// Whether a text is an EC2 ID with this prefix, in the old short form or the long form.
 ///
 /// Source: "Resource IDs" (Amazon EC2 User Guide).
 pub(crate) fn is_id(text: &str, prefix: &str) -> bool {
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_long_ids_are_read_and_nothing_else() {
+    fn only_short_and_long_ids_are_accepted() {
         for (good, kind) in [
             ("vpc-1a2b3c4d", ResourceKind::Vpc),
             ("vpc-0a1b2c3d4e5f67890", ResourceKind::Vpc),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_form_of_an_id_is_kept_as_it_is() {
+    fn unknown_ids_are_kept_unchanged() {
         for text in ["vpc-1a2b3c4d", "tgw-0a1b2c3d4e5f67890", "tgw-attach-1a2b3c4d", "VPC-1A2B3C4D", ""] {
             let id = LoggedId::from(text);
             assert_eq!(id.as_str(), text);

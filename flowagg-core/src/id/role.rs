@@ -1,36 +1,35 @@
 use super::{AccountId, IdError, Partition, kept_text};
 
-/// The name of an IAM role, with its path where it has one: `OrganizationAccountAccessRole`, `teams/network/flowagg`.
+/// The name of an IAM role, with its path if it has one: `OrganizationAccountAccessRole`, `teams/network/flowagg`.
 ///
 /// Source: "IAM and AWS STS quotas, name requirements, and character limits" (IAM User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleName(String);
 
 impl RoleName {
-    /// The role that AWS Organizations makes in every account it creates.
+    /// The role that AWS Organizations creates in every new account.
     pub const ORGANIZATION_ACCOUNT_ACCESS: &'static str = "OrganizationAccountAccessRole";
 
-    /// Reads the name of a role, without the ARN around it.
+    /// Parses the name of a role. An ARN is an error.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str =
-            "the name alone, as in `OrganizationAccountAccessRole`; the account is the member's own";
-        let wrong = |why: &str| IdError::new(text, "the name of a role", why, HELP);
+        const HELP: &str = "use the role name without the account, e.g. `OrganizationAccountAccessRole`";
+        let wrong = |why: &str| IdError::new(text, "role name", why, HELP);
         if text.starts_with("arn:") {
             return Err(wrong("it is an ARN"));
         }
         let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
         if name.is_empty() || name.len() > 64 {
-            return Err(wrong("a role name has 1 to 64 characters"));
+            return Err(wrong("it must have 1 to 64 characters"));
         }
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
-            return Err(wrong("only letters, digits and `_+=,.@-` may stand in one"));
+            return Err(wrong("only letters, digits and `_+=,.@-` are allowed"));
         }
         if text.len() > 512
             || !path.bytes().all(|b| b.is_ascii_graphic())
             || text.starts_with('/')
             || text.contains("//")
         {
-            return Err(wrong("its path is not words between slashes"));
+            return Err(wrong("its path must consist of segments separated by single slashes"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -56,10 +55,10 @@ kept_text!(RoleName);
 pub struct ExternalId(String);
 
 impl ExternalId {
-    /// Reads an external id.
+    /// Parses an external ID.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const HELP: &str = "2 to 1224 letters, digits and `_+=,.@:/-`";
-        let wrong = |why: String| Err(IdError::new(text, "an external id", why, HELP));
+        const HELP: &str = "use 2 to 1224 letters, digits and `_+=,.@:/-`";
+        let wrong = |why: String| Err(IdError::new(text, "external ID", why, HELP));
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
         if let Some(odd) = text.chars().find(|c| !allowed(*c)) {
             return wrong(format!("`{}` is not allowed", odd.escape_debug()));
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn external_id_has_the_characters_that_sts_accepts() {
+    fn external_ids_follow_the_rules_of_sts() {
         for good in ["ab", "flowagg:acme/7", &"x".repeat(1224)] {
             assert_eq!(ExternalId::parse(good).unwrap().as_str(), good);
         }
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_named_without_its_arn() {
+    fn roles_are_named_without_their_arn() {
         let account = AccountId::parse("111122223333").unwrap();
         let role = RoleName::parse("teams/network/flowagg").unwrap();
         assert_eq!(

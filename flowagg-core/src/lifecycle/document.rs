@@ -1,5 +1,5 @@
-//! The lifecycle configuration of a bucket as XML, which S3 replaces as a whole. It is edited as text, so that rules of
-//! others, and elements that flowagg does not know, go back as they came.
+//! The lifecycle configuration of a bucket as XML, which S3 replaces as a whole. It is edited as text, so that foreign rules and
+//! unknown elements are written back unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use super::element::Element;
 use super::rule::{FleetRule, Rule};
 use crate::id::FleetName;
 
-/// The document around the rules of a bucket that has none.
+/// The document of a bucket without rules.
 const EMPTY: &str =
     "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"></LifecycleConfiguration>";
 const ROOT: &str = "LifecycleConfiguration";
 
-/// A bucket's lifecycle configuration, as S3 returns and takes it.
+/// The lifecycle configuration of a bucket, as S3 returns and accepts it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -23,51 +23,51 @@ const ROOT: &str = "LifecycleConfiguration";
 pub struct LifecycleDocument {
     /// The XML.
     pub text: String,
-    /// The header `x-amz-transition-default-minimum-object-size`, which S3 resets if a write leaves it out.
+    /// The header `x-amz-transition-default-minimum-object-size`, which S3 resets if a write omits it.
     pub minimum_object_size: Option<String>,
 }
 
 /// Why a lifecycle configuration cannot be read or edited.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LifecycleError {
-    /// It is not XML, or incomplete.
+    /// It is invalid or incomplete XML.
     #[error("the lifecycle configuration is not complete XML: {0}")]
     NotXml(String),
-    /// It is another document.
+    /// It has another root element.
     #[error("expected a LifecycleConfiguration, found the element `{0}`")]
     OtherRoot(String),
-    /// It could not be edited without a change to a foreign rule.
+    /// It cannot be edited without changing a foreign rule.
     #[error("the lifecycle configuration cannot be written back unchanged")]
     NotKept,
 }
 
 impl LifecycleError {
-    /// What to do about it.
+    /// How to fix it.
     pub fn help(&self) -> &'static str {
-        "nothing was written; look at it with `aws s3api get-bucket-lifecycle-configuration`, then run it again"
+        "nothing was written; check it with `aws s3api get-bucket-lifecycle-configuration`, then run again"
     }
 }
 
 impl LifecycleDocument {
-    /// A configuration with this XML, and without the header.
+    /// A configuration with this XML and without the header.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), minimum_object_size: None }
     }
 
-    /// Its rules, in order.
+    /// The rules, in order.
     pub fn rules(&self) -> Result<Vec<Rule>, LifecycleError> {
         let document = parsed(&self.text)?;
         Ok(rules_of(&document).map(|node| Rule::of(&Element::of(node))).collect())
     }
 
-    /// Whether both have the same rules and header. S3 may return elements in another order than it got them.
+    /// Whether both have the same rules and header. The order is ignored, because S3 may return elements in another order.
     pub fn is_same_as(&self, other: &Self) -> Result<bool, LifecycleError> {
         Ok(self.minimum_object_size == other.minimum_object_size
             && sorted(&self.text)? == sorted(&other.text)?)
     }
 
-    /// The document with these rules in the place of those with the same id, or at the end, and without the rules of the ids in
-    /// `removed`. `None` if no rule is left: then the configuration is deleted. Everything else keeps its text.
+    /// The document with the rules in `set`, which replace those with the same ID or are appended, and without the rules whose IDs
+    /// are in `removed`. Returns `None` if no rule remains and the configuration is to be deleted. Everything else keeps its text.
     pub fn edited(
         before: Option<&Self>,
         set: &[FleetRule],
@@ -121,19 +121,19 @@ impl LifecycleDocument {
         if left > 0 {
             return Ok(Some(edited));
         }
-        // The configuration is deleted, and with it whatever else it has.
+        // The configuration is deleted, including elements other than rules.
         if root.children().any(|node| node.is_element() && node.tag_name().name() != "Rule") {
             return Err(LifecycleError::NotKept);
         }
         Ok(None)
     }
 
-    /// Whether this document has a rule that does exactly what `wanted` does, under its id.
+    /// Whether this document has exactly the rule `wanted`, under the same ID.
     pub fn has(&self, wanted: &FleetRule) -> Result<bool, LifecycleError> {
         self.without(vec![wanted.clone()]).map(|missing| missing.is_empty())
     }
 
-    /// Those of the rules that this document does not have exactly like that, once and under their ids.
+    /// The given rules that this document does not have in exactly this form, once and under their IDs.
     pub fn without(&self, wanted: Vec<FleetRule>) -> Result<Vec<FleetRule>, LifecycleError> {
         let document = parsed(&self.text)?;
         let mut by_id: BTreeMap<String, Vec<Element>> = BTreeMap::new();
@@ -152,14 +152,14 @@ impl LifecycleDocument {
     }
 }
 
-/// A rule as it is in a document, with its prefix in a `Filter` or at the rule itself.
+/// A rule as an XML element, with its prefix in a `Filter` or directly in the rule.
 fn element(rule: &FleetRule, is_at_rule: bool) -> Result<Element, LifecycleError> {
     let text = rule.xml("", is_at_rule);
     let rule = Document::parse(&text).map_err(|error| LifecycleError::NotXml(error.to_string()))?;
     Ok(Element::of(rule.root_element()))
 }
 
-/// The foreign rules of `before` that `after` does not have, by name, and the header if it changed. `None` stands for no
+/// The names of foreign rules in `before` that are missing in `after`, and the header if it changed. `None` means no
 /// configuration.
 pub fn foreign_losses(
     before: Option<&LifecycleDocument>,
@@ -200,12 +200,12 @@ fn parsed(text: &str) -> Result<Document<'_>, LifecycleError> {
     }
 }
 
-/// The elements of the rules.
+/// The `Rule` elements.
 fn rules_of<'d, 'i>(document: &'d Document<'i>) -> impl Iterator<Item = Node<'d, 'i>> + use<'d, 'i> {
     document.root_element().children().filter(|node| node.tag_name().name() == "Rule")
 }
 
-/// Every element right under the root, rules and whatever else S3 may add, by contents.
+/// All elements directly under the root, including those that S3 may add in the future, sorted by their contents.
 fn sorted(text: &str) -> Result<Vec<Element>, LifecycleError> {
     let document = parsed(text)?;
     let root = document.root_element();
@@ -219,14 +219,14 @@ fn has_child(node: Node<'_, '_>, name: &str) -> bool {
     node.children().any(|child| child.tag_name().name() == name)
 }
 
-/// What stands before the names of the elements, for their namespace: `ns:`, or nothing.
+/// The namespace prefix of element names: `ns:`, or empty.
 fn prefix(text: &str, root: Node<'_, '_>) -> String {
     let name = text.get(root.range()).and_then(|tag| tag.strip_prefix('<')).unwrap_or_default();
     let name = name.split([' ', '>', '/', '\n', '\t', '\r']).next().unwrap_or_default();
     name.split_once(':').map(|(prefix, _)| format!("{prefix}:")).unwrap_or_default()
 }
 
-/// Where the contents of the root element end. `None` if it has no closing tag, as in `<LifecycleConfiguration/>`.
+/// The end of the root element's contents. `None` if it has no closing tag, as in `<LifecycleConfiguration/>`.
 fn end_of_content(text: &str, root: Node<'_, '_>) -> Option<usize> {
     let range = root.range();
     let closing = text.get(range.clone())?.rfind("</")?;

@@ -1,16 +1,16 @@
-//! An XML element without what does not matter for its meaning: the order of its children, whitespace between them, the prefix
-//! of its namespace.
+//! XML elements in a normal form for comparison: the order of children, whitespace between them and the namespace prefix are
+//! ignored.
 
 use roxmltree::Node;
 
-/// An element by what it contains.
+/// An element in normal form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Element {
     pub(super) name: String,
     attributes: Vec<(String, String)>,
     /// The text in it. Empty if it has children.
     text: String,
-    /// In the order of their contents.
+    /// Sorted by their contents.
     children: Vec<Self>,
 }
 
@@ -27,7 +27,7 @@ impl Element {
         Self { name: node.tag_name().name().to_owned(), attributes, text, children }
     }
 
-    /// Whether it is a filter or a prefix that selects every object, as one that is missing does.
+    /// Whether it is a filter or a prefix that selects every object, which is equivalent to a missing one.
     fn selects_all(&self) -> bool {
         matches!(self.name.as_str(), "Filter" | "Prefix" | "And")
             && self.attributes.is_empty()
@@ -39,28 +39,28 @@ impl Element {
         &self.children
     }
 
-    /// The first child of this name.
+    /// The first child with this name.
     pub(super) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// The children of this name.
+    /// The children with this name.
     pub(super) fn all<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The text of the first child of this name.
+    /// The text of the first child with this name.
     pub(super) fn text_of(&self, name: &str) -> Option<&str> {
         self.child(name).map(|child| child.text.as_str())
     }
 
-    /// The number in the first child of this name.
+    /// The number in the first child with this name.
     pub(super) fn number_of(&self, name: &str) -> Option<u32> {
         self.text_of(name)?.trim().parse().ok()
     }
 }
 
-/// All text of an element, comments and markup left out. A prefix may begin or end with a space, so nothing is trimmed.
+/// The text of an element without comments and markup. It is not trimmed, because a prefix may start or end with a space.
 fn text(node: Node<'_, '_>) -> String {
     node.children().filter(Node::is_text).filter_map(|text| text.text()).collect()
 }

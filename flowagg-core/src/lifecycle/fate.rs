@@ -1,33 +1,33 @@
-//! What all rules of a bucket together do to the objects in a folder.
+//! The combined effect of all rules of a bucket on the objects in a folder.
 //!
-//! Source: "Examples of S3 Lifecycle configurations", conflicts (Amazon S3 User Guide): of several expirations the shortest
+//! Source: "Examples of S3 Lifecycle configurations", conflicts (Amazon S3 User Guide): the shortest of several expirations
 //! applies.
 
 use super::rule::{Expiration, Rule};
 
-/// What all lifecycle rules of a bucket together do to the objects in a folder.
+/// The combined effect of all lifecycle rules of a bucket on the objects in a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fate<'r> {
-    /// When each of them expires, by the rule that is first; `None` if some or all do not.
+    /// The expiration of all objects, by the rule with the shortest one; `None` if some or all objects do not expire.
     pub expires: Option<Expires<'r>>,
-    /// Rules that expire some of them, by tag, size or a longer prefix, or from a date on, before the others do.
+    /// Rules that expire some of the objects earlier: by tag, size, a longer prefix, or a date.
     pub some: Vec<&'r Rule>,
-    /// When versions that are no longer current are deleted; `None` if some or all stay.
+    /// The deletion of noncurrent versions; `None` if some or all are kept.
     pub noncurrent: Option<Expires<'r>>,
 }
 
-/// After how many days objects or versions end, and the rule that sets it.
+/// The number of days after which objects or versions are deleted, with the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expires<'r> {
-    /// After how many days.
+    /// The number of days.
     pub days: u32,
     /// The rule.
     pub rule: &'r Rule,
 }
 
-/// What the rules do to the objects whose keys begin with `folder`.
+/// The effect of the rules on the objects whose keys start with `folder`.
 pub fn fate<'r>(rules: &'r [Rule], folder: &str) -> Fate<'r> {
     let enabled = || rules.iter().filter(|rule| rule.is_enabled);
     let of_all = || enabled().filter(|rule| !rule.is_narrowed && folder.starts_with(&rule.prefix));

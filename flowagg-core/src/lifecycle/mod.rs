@@ -1,5 +1,5 @@
-//! How long objects are kept, and in which storage class: a setting of the hub in the fleet file, and the lifecycle
-//! configuration of a bucket in AWS.
+//! The expiration and storage class of objects: the settings of the hub in the fleet file, and the lifecycle configuration of a
+//! bucket.
 
 mod document;
 mod element;
@@ -12,28 +12,28 @@ pub use self::document::{LifecycleDocument, LifecycleError, foreign_losses};
 pub use self::fate::{Expires, Fate, fate};
 pub use self::rule::{Expiration, FleetRule, Move, Rule, RuleName};
 
-/// How long the fleet file has objects kept, and where. Days count from an object's creation.
+/// The lifecycle settings of the fleet file. Days count from the creation of an object.
 ///
 /// Source: "Lifecycle configuration elements" (Amazon S3 User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Lifecycle {
-    /// When an object expires.
+    /// When objects expire.
     #[serde(rename = "retention-days")]
     pub retention: Retention,
-    /// When it moves to a cheaper storage class before.
+    /// The transition to a cheaper storage class before the expiration.
     pub transition: Option<Transition>,
-    /// In a versioned bucket: after how many days a version that is no longer the current one is deleted.
+    /// In a versioned bucket, the number of days after which noncurrent versions are deleted.
     pub noncurrent_days: Option<u32>,
-    /// After how many days the parts of an upload that was never finished are deleted.
+    /// The number of days after which incomplete multipart uploads are aborted.
     pub abort_uploads_days: Option<u32>,
 }
 
 impl Lifecycle {
-    /// Days until expiry in a bucket that flowagg creates, unless the fleet file sets others.
+    /// The default expiration in a bucket that flowagg creates, in days.
     pub const DEFAULT_RETENTION_DAYS: u32 = 90;
-    /// Days until the parts of an unfinished upload are deleted, unless the fleet file sets others.
+    /// The default number of days after which incomplete multipart uploads are aborted.
     pub const DEFAULT_ABORT_UPLOADS_DAYS: u32 = 7;
 }
 
@@ -48,24 +48,23 @@ impl Default for Lifecycle {
     }
 }
 
-/// When the fleet file has objects expire.
+/// The expiration of objects in the fleet file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Retention {
-    /// The fleet file does not set it: after [`Lifecycle::DEFAULT_RETENTION_DAYS`] in a bucket that flowagg creates. An
-    /// existing bucket keeps what it has.
+    /// Not set: [`Lifecycle::DEFAULT_RETENTION_DAYS`] in a bucket that flowagg creates, while an existing bucket keeps its rules.
     #[default]
     Unset,
-    /// After this many days.
+    /// After the given number of days.
     Days(u32),
     /// Never.
     Forever,
 }
 
 impl Retention {
-    /// The word in the fleet file for objects that never expire.
+    /// The value in the fleet file for objects that never expire.
     pub const FOREVER: &str = "forever";
 
-    /// After how many days objects expire in a bucket that flowagg creates; `None` if never.
+    /// The number of days after which objects expire in a bucket that flowagg creates; `None` if never.
     pub fn in_new_bucket(self) -> Option<u32> {
         match self {
             Self::Unset => Some(Lifecycle::DEFAULT_RETENTION_DAYS),
@@ -85,41 +84,41 @@ impl Serialize for Retention {
     }
 }
 
-/// A move to a cheaper storage class.
+/// A transition to another storage class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Transition {
-    /// After how many days.
+    /// The number of days after which objects move.
     pub days: u32,
-    /// The storage class, in S3's word.
+    /// The storage class.
     pub storage_class: String,
 }
 
 impl Transition {
-    /// A move to this storage class, in S3's word, after this many days.
+    /// A transition to this storage class after the given number of days.
     pub fn new(days: u32, storage_class: impl Into<String>) -> Self {
         Self { days, storage_class: storage_class.into() }
     }
 }
 
-/// A storage class that objects may go to.
+/// A storage class for transitions.
 ///
 /// Source: "Transitioning objects using Amazon S3 Lifecycle" (Amazon S3 User Guide).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageClass {
-    /// Less often read.
+    /// S3 Standard-IA, for infrequent access.
     StandardIa,
-    /// Less often read, and in one zone only.
+    /// S3 One Zone-IA, for infrequent access in one Availability Zone.
     OnezoneIa,
-    /// S3 moves each object to the tier that fits how often it is read.
+    /// S3 Intelligent-Tiering, which moves objects between tiers by access pattern.
     IntelligentTiering,
-    /// Archive, read at once.
+    /// S3 Glacier Instant Retrieval.
     GlacierIr,
-    /// Archive, read after minutes or hours.
+    /// S3 Glacier Flexible Retrieval.
     Glacier,
-    /// Archive, read after hours.
+    /// S3 Glacier Deep Archive.
     DeepArchive,
 }
 
@@ -134,7 +133,7 @@ impl StorageClass {
         Self::DeepArchive,
     ];
 
-    /// S3's word, which the fleet file has too.
+    /// The value in the S3 API and the fleet file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::StandardIa => "STANDARD_IA",
@@ -146,7 +145,7 @@ impl StorageClass {
         }
     }
 
-    /// The fewest days after which S3 takes an object there.
+    /// The minimum number of days before S3 moves an object to the class.
     ///
     /// Source: "Transitioning objects using Amazon S3 Lifecycle", constraints (Amazon S3 User Guide).
     pub fn fewest_days(self) -> u32 {

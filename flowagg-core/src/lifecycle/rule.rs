@@ -6,56 +6,56 @@ use super::Transition;
 use super::element::Element;
 use crate::id::{FleetName, hash};
 
-/// A lifecycle rule of a bucket, whoever wrote it.
+/// A lifecycle rule of a bucket, managed or foreign.
 ///
 /// Source: "LifecycleRule" (Amazon S3 API Reference).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rule {
-    /// Its id.
+    /// The ID.
     pub id: Option<String>,
-    /// Whether it has an effect.
+    /// Whether the rule is enabled.
     pub is_enabled: bool,
-    /// What the keys of its objects begin with; empty for all objects.
+    /// The key prefix of its objects; empty for all objects.
     pub prefix: String,
-    /// Whether tags, sizes, or something that flowagg does not know, select among these objects.
+    /// Whether tags, sizes or unknown conditions narrow down these objects.
     pub is_narrowed: bool,
     /// When its objects expire.
     pub expiration: Option<Expiration>,
     /// When its objects move to another storage class.
     pub transitions: Vec<Move>,
-    /// In a versioned bucket: after how many days versions that are no longer the current ones are deleted. `None` also if a
-    /// number of them is kept: of a log file there are never more.
+    /// In a versioned bucket, the number of days after which noncurrent versions are deleted. `None` also if the rule retains some
+    /// versions, because a log file never has more than that.
     pub noncurrent_days: Option<u32>,
-    /// After how many days unfinished uploads are deleted.
+    /// The number of days after which incomplete uploads are aborted.
     pub abort_uploads_days: Option<u32>,
 }
 
 /// When the objects of a rule expire.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Expiration {
-    /// After this many days.
+    /// After the given number of days.
     Days(u32),
-    /// All of them, from this date on, as S3 writes it.
+    /// All objects, from this date on, as S3 returns it.
     Date(String),
-    /// Never: the rule only removes delete markers without an object.
+    /// Never: the rule only removes expired delete markers.
     DeleteMarkers,
     /// It could not be understood.
     Unknown,
 }
 
-/// A move to another storage class.
+/// A transition to another storage class in an existing rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Move {
-    /// After how many days; `None` if on a date.
+    /// The number of days; `None` if the transition has a date.
     pub days: Option<u32>,
-    /// The class, as S3 names it.
+    /// The storage class.
     pub storage_class: String,
 }
 
 impl Move {
-    /// A move to this storage class, in S3's word.
+    /// A transition to this storage class.
     pub fn new(days: Option<u32>, storage_class: impl Into<String>) -> Self {
         Self { days, storage_class: storage_class.into() }
     }
@@ -90,12 +90,12 @@ impl Rule {
         }
     }
 
-    /// The rule as a sentence names it: its id in backticks.
+    /// The name of the rule in messages: its ID in backticks.
     pub fn name(&self) -> RuleName<'_> {
         RuleName(self.id.as_deref())
     }
 
-    /// The name of the flowagg fleet whose rule it is, by its id.
+    /// The name of the flowagg fleet that manages the rule, according to its ID.
     pub fn fleet(&self) -> Option<&str> {
         let (fleet, _) = self.id.as_deref()?.strip_prefix(FleetRule::MARK)?.split_once('/')?;
         Some(fleet)
@@ -106,7 +106,7 @@ impl Rule {
         self.id.as_deref().is_some_and(|id| FleetRule::is_id_of(fleet, id))
     }
 
-    /// After how many days its objects expire.
+    /// The number of days after which its objects expire.
     pub fn expire_days(&self) -> Option<u32> {
         match self.expiration {
             Some(Expiration::Days(days)) => Some(days),
@@ -125,7 +125,7 @@ fn expiration(element: &Element) -> Expiration {
     }
 }
 
-/// A rule as messages name it: its id in backticks, or `without an id`.
+/// The name of a rule in messages: its ID in backticks, or `without an ID`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleName<'r>(Option<&'r str>);
 
@@ -133,38 +133,38 @@ impl fmt::Display for RuleName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(id) if !id.is_empty() => write!(f, "`{}`", id.escape_debug()),
-            _ => f.write_str("without an id"),
+            _ => f.write_str("without an ID"),
         }
     }
 }
 
-/// A lifecycle rule of a fleet. Its id proves that the fleet owns it.
+/// A lifecycle rule of a fleet. Its ID proves that the fleet owns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct FleetRule {
-    /// The id.
+    /// The ID.
     pub id: String,
-    /// What the keys of its objects begin with.
+    /// The key prefix of its objects.
     pub under: String,
-    /// After how many days an object expires; `null` if never.
+    /// The number of days after which objects expire; `null` if never.
     pub expire_days: Option<u32>,
-    /// When it moves to a cheaper storage class before.
+    /// The transition to a cheaper storage class before the expiration.
     pub transition: Option<Transition>,
-    /// In a versioned bucket: after how many days a version that is no longer the current one is deleted.
+    /// In a versioned bucket, the number of days after which noncurrent versions are deleted.
     pub noncurrent_days: Option<u32>,
-    /// After how many days the parts of an upload that was never finished are deleted.
+    /// The number of days after which incomplete multipart uploads are aborted.
     pub abort_uploads_days: Option<u32>,
 }
 
 impl FleetRule {
-    /// What the id of every fleet's rule begins with.
+    /// The ID prefix of the rules of all fleets.
     const MARK: &str = "flowagg-expiry/";
-    /// The longest id, in characters. Source: "LifecycleRule" (Amazon S3 API Reference).
+    /// The maximum length of an ID, in characters. Source: "LifecycleRule" (Amazon S3 API Reference).
     const LONGEST_ID: usize = 255;
 
-    /// A rule with this id for the objects whose keys begin with `under`, which does nothing yet.
+    /// A rule with this ID and key prefix, without any effect yet.
     pub fn new(id: impl Into<String>, under: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -176,20 +176,20 @@ impl FleetRule {
         }
     }
 
-    /// The id of a fleet's rule for the objects in this folder: `flowagg-expiry/acme-logs/AWSLogs`. Each folder has a rule of
-    /// its own, so that objects in a former folder still expire, and no fleet takes the rule of another.
+    /// The ID of a fleet's rule for the objects in this folder: `flowagg-expiry/acme-logs/AWSLogs`. Each folder has its own rule,
+    /// so that objects in a former folder still expire and no fleet changes the rule of another.
     pub fn id(fleet: &FleetName, folder: &str) -> String {
         let folder = folder.trim_end_matches('/');
         let id = format!("{}{folder}", Self::id_start(fleet));
         if id.chars().count() <= Self::LONGEST_ID {
             return id;
         }
-        // The hash distinguishes folders that start alike.
+        // The hash distinguishes folders with a common prefix.
         let start: String = id.chars().take(Self::LONGEST_ID - 17).collect();
         format!("{start}-{:016x}", hash(folder))
     }
 
-    /// Whether a rule of this id is the fleet's. The name of a fleet has no slash.
+    /// Whether a rule with this ID belongs to the fleet. The name of a fleet cannot contain a slash.
     pub fn is_id_of(fleet: &FleetName, id: &str) -> bool {
         id.starts_with(&Self::id_start(fleet))
     }
@@ -198,7 +198,7 @@ impl FleetRule {
         format!("{}{fleet}/", Self::MARK)
     }
 
-    /// Whether it does anything. S3 refuses a rule that does not.
+    /// Whether it has any effect. S3 rejects a rule without one.
     pub fn has_effect(&self) -> bool {
         let Self { id: _, under: _, expire_days, transition, noncurrent_days, abort_uploads_days } = self;
         expire_days.is_some()
@@ -207,8 +207,8 @@ impl FleetRule {
             || abort_uploads_days.is_some()
     }
 
-    /// The rule in XML. `prefix` is that of the namespace, with its colon; S3 is reported to refuse a document in which some
-    /// rules have a `Filter` and others a `Prefix` of their own, so `is_at_rule` says which the document has.
+    /// The rule as XML. `prefix` is the namespace prefix with its colon. `is_at_rule` writes `Prefix` directly in the rule instead
+    /// of in a `Filter`, because S3 is reported to reject documents that mix both.
     pub(super) fn xml(&self, prefix: &str, is_at_rule: bool) -> String {
         let Self { id, under, expire_days, transition, noncurrent_days, abort_uploads_days } = self;
         let tag = |name: &str, inner: String| format!("<{prefix}{name}>{inner}</{prefix}{name}>");
@@ -234,7 +234,7 @@ impl FleetRule {
     }
 }
 
-/// Text as XML has it.
+/// Escapes text for XML.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -242,7 +242,7 @@ fn escaped(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            // A parser would make a line feed of it.
+            // A parser would normalize it to a line feed.
             '\r' => escaped.push_str("&#13;"),
             c => escaped.push(c),
         }
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_folder_of_a_bucket_has_a_rule_of_its_own() {
+    fn each_folder_has_its_own_rule() {
         let fleet = FleetName::parse("acme").unwrap();
         assert_eq!(FleetRule::id(&fleet, "AWSLogs/"), "flowagg-expiry/acme/AWSLogs");
         assert_eq!(
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_of_a_fleet_with_a_longer_name_is_foreign() {
+    fn rule_of_a_fleet_with_a_longer_name_is_foreign() {
         let [acme, longer] = ["acme", "acme-net"].map(|name| FleetName::parse(name).unwrap());
         let id = FleetRule::id(&longer, "AWSLogs/");
         assert!(FleetRule::is_id_of(&longer, &id));

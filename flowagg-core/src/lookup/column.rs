@@ -1,19 +1,19 @@
-//! Which columns of a result get a column with names. It depends on what a column is called and on nothing else.
+//! Decides which columns of a result get an additional column with names, by the name of the column only.
 
-/// What the values of a column are, if they can have names.
+/// The kind of values of a column that can have names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedColumn {
-    /// Accounts.
+    /// Account IDs.
     Account,
-    /// Ids of what the account and the region of the record have: network interfaces, instances, VPCs, subnets or NAT gateways.
+    /// IDs of resources in the account-region of the record: network interfaces, instances, VPCs, subnets or NAT gateways.
     Resource,
-    /// Ids of what may be in any account.
+    /// IDs of resources that may be in any account.
     ResourceElsewhere,
     /// Addresses, which may be in any account.
     Address,
 }
 
-/// What the columns of the table and of the questions are called.
+/// The names of columns in the table and in the questions.
 const COLUMNS: [(NamedColumn, &[&str]); 4] = [
     (
         NamedColumn::Account,
@@ -61,22 +61,22 @@ const COLUMNS: [(NamedColumn, &[&str]); 4] = [
     ),
 ];
 
-/// What the values of a column of this name are; `None` if they have no names.
+/// The kind of values of a column with this name; `None` if they have no names.
 pub fn named_column(name: &str) -> Option<NamedColumn> {
     COLUMNS.into_iter().find_map(|(kind, names)| names.contains(&name).then_some(kind))
 }
 
-/// The column with the names of a column.
+/// The name of the additional column.
 pub fn name_column(name: &str) -> String {
     format!("{name}_name")
 }
 
-/// Whether a column has the account that recorded what is in the row.
+/// Whether a column contains the account that recorded the row.
 pub fn is_account_of_record(name: &str) -> bool {
     matches!(name, "account" | "log_account")
 }
 
-/// Whether a column has the region that recorded what is in the row.
+/// Whether a column contains the region that recorded the row.
 pub fn is_region_of_record(name: &str) -> bool {
     matches!(name, "log_region")
 }
@@ -87,7 +87,7 @@ mod tests {
     use crate::flow_log::RecordedField;
 
     #[test]
-    fn columns_of_the_table_with_ids_and_addresses_have_names_and_no_others() {
+    fn id_and_address_columns_have_names() {
         let unnamed: Vec<String> = RecordedField::all()
             .map(|field| field.column())
             .filter(|column| named_column(column).is_none())
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_questions_are_known_by_their_name_alone() {
+    fn columns_are_recognized_by_name() {
         assert_eq!(named_column("source"), Some(NamedColumn::Address));
         assert_eq!(named_column("other_account"), Some(NamedColumn::Account));
         assert_eq!(named_column("gateway"), Some(NamedColumn::Resource));

@@ -1,25 +1,25 @@
-//! What was found: the names of resources and of addresses.
+//! The results of a lookup: the names of resources and addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-/// What EC2 returns of a network interface.
+/// A network interface, as EC2 returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InterfaceFacts {
-    /// Its tag `Name`.
+    /// The tag `Name`.
     pub name: Option<String>,
     /// The instance that it is attached to.
     pub instance: Option<String>,
-    /// Its description: for the network interface of a service, what it is for.
+    /// The description. For the network interface of a service, it contains the purpose.
     pub description: Option<String>,
-    /// Its type, unless it is an ordinary one.
+    /// The type, unless it is an ordinary network interface.
     pub kind: Option<String>,
-    /// Its addresses: private ones, those of IPv6, and the public ones that are associated with it.
+    /// The addresses: private IPv4, IPv6, and associated public addresses.
     pub addresses: BTreeSet<IpAddr>,
 }
 
-/// What was found in one account-region, or in several.
+/// The results from one or more account-regions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Found {
@@ -28,14 +28,14 @@ pub struct Found {
     interfaces: BTreeMap<String, Seen<InterfaceFacts>>,
 }
 
-/// What an account sees of something. Tags of what another account owns are not seen.
+/// A resource as an account sees it. Tags are only visible to the owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen<T> {
     of: T,
     by_owner: bool,
 }
 
-/// What the owner sees replaces what another account sees.
+/// The view of the owner replaces the view of another account.
 fn see<T>(all: &mut BTreeMap<String, Seen<T>>, id: String, seen: Seen<T>) {
     if seen.by_owner || !all.contains_key(&id) {
         all.insert(id, seen);
@@ -48,7 +48,7 @@ impl Found {
         see(&mut self.interfaces, id.into(), Seen { of, by_owner });
     }
 
-    /// Adds anything else with its tag `Name`.
+    /// Adds any other resource with its tag `Name`.
     pub fn add(&mut self, id: impl Into<String>, name: Option<String>, by_owner: bool) {
         see(&mut self.resources, id.into(), Seen { of: name, by_owner });
     }
@@ -58,14 +58,14 @@ impl Found {
         self.interfaces.values().filter_map(|seen| seen.of.instance.as_deref())
     }
 
-    /// Adds what was found in another account-region.
+    /// Adds the results of another account-region.
     pub fn extend(&mut self, other: Self) {
         other.resources.into_iter().for_each(|(id, seen)| see(&mut self.resources, id, seen));
         other.interfaces.into_iter().for_each(|(id, seen)| see(&mut self.interfaces, id, seen));
     }
 
-    /// The name of a resource: its tag `Name`. A network interface without one is called after its instance or after what EC2 says it
-    /// is for.
+    /// The name of a resource: its tag `Name`. A network interface without one has the name of its instance, its description or its
+    /// type.
     pub fn resource(&self, id: &str) -> Option<&str> {
         match self.interfaces.get(id) {
             Some(seen) => self.interface(&seen.of),
@@ -79,7 +79,7 @@ impl Found {
 
     fn interface<'a>(&'a self, facts: &'a InterfaceFacts) -> Option<&'a str> {
         let some = |text: &'a Option<String>| text.as_deref().filter(|text| !text.trim().is_empty());
-        // An instance that was not found is another account's: the network interface is that of a service.
+        // An instance that was not found belongs to another account: the network interface is managed by a service.
         let instance = facts.instance.as_deref().filter(|id| self.resources.contains_key(*id));
         some(&facts.name)
             .or_else(|| instance.map(|id| self.tag(id).unwrap_or(id)))
@@ -87,8 +87,8 @@ impl Found {
             .or_else(|| some(&facts.kind))
     }
 
-    /// The names of addresses: that of the network interface which has it. An address that several have is left out, unless all have the
-    /// same name.
+    /// The names of addresses: the name of the network interface with the address. An address of several network interfaces is
+    /// omitted, unless all have the same name.
     pub fn addresses(&self) -> BTreeMap<IpAddr, &str> {
         let mut names: BTreeMap<IpAddr, BTreeSet<Option<&str>>> = BTreeMap::new();
         for seen in self.interfaces.values() {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn interface_is_called_by_its_tag_its_instance_or_what_it_is_for() {
+    fn interface_name_is_its_tag_instance_description_or_type() {
         let mut found = Found::default();
         found.add("i-1", text("web"), true);
         found.add("i-2", None, true);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn address_that_several_interfaces_have_has_a_name_only_if_they_have_the_same() {
+    fn ambiguous_addresses_have_no_name() {
         let named =
             |name: Option<&str>| InterfaceFacts { name: name.and_then(text), ..interface("10.0.0.7") };
         let name_of = |names: &[Option<&str>]| {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_owner_sees_replaces_what_others_see_in_either_order() {
+    fn view_of_the_owner_takes_precedence() {
         let seen = |name: Option<&str>, by_owner| {
             let mut found = Found::default();
             found.add("vpc-1", name.and_then(text), by_owner);

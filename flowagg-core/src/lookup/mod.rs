@@ -1,6 +1,6 @@
-//! Names for the rows of a query: which columns have one, what has to be looked up for them and where, and what was found.
+//! Display names for the rows of a query: which columns have names, what must be looked up and where, and the results.
 //!
-//! Names are those at the time of the look-up. A record may be older: its address may have belonged to another network interface.
+//! Names are those at the time of the lookup. A record may be older: its address may have belonged to another network interface.
 
 mod column;
 mod found;

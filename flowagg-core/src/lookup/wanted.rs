@@ -1,4 +1,4 @@
-//! What has to be looked up, and where.
+//! Collects what must be looked up, and where.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -7,18 +7,18 @@ use super::NamedColumn;
 use crate::fleet::Only;
 use crate::id::{AccountId, Place, Region, is_id};
 
-/// Where something is; `None` is anywhere.
+/// The location of a resource; `None` means anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Where {
-    /// Its account.
+    /// The account.
     pub account: Option<AccountId>,
-    /// Its region.
+    /// The region.
     pub region: Option<Region>,
 }
 
 impl Where {
-    /// The place that the columns of a row tell.
+    /// The location from the columns of a row. Invalid values count as unknown.
     pub fn new(account: Option<&str>, region: Option<&str>) -> Self {
         Self {
             account: account.and_then(|text| text.parse().ok()),
@@ -32,7 +32,7 @@ impl Where {
     }
 }
 
-/// What the values of rows are that may have names. Texts that are neither ids nor addresses are left out.
+/// The IDs and addresses in the rows of a query. Other text is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wanted {
@@ -41,7 +41,7 @@ pub struct Wanted {
     addresses: BTreeSet<IpAddr>,
 }
 
-/// What has to be looked up in one account-region.
+/// The lookups for one account-region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Part {
@@ -60,7 +60,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// The ids of the kind that an id is of; `None` for any other text.
+    /// The set for IDs of this kind; `None` for any other text.
     fn of(&mut self, id: &str) -> Option<&mut BTreeSet<String>> {
         let kinds = [
             ("eni-", &mut self.interfaces),
@@ -72,14 +72,14 @@ impl Part {
         kinds.into_iter().find_map(|(prefix, ids)| is_id(id, prefix).then_some(ids))
     }
 
-    /// Whether nothing has to be looked up.
+    /// Whether there is nothing to look up.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl Wanted {
-    /// Adds a value of a column, in a row that was recorded there.
+    /// Adds a value of a column. `recorded` is the location that recorded the row.
     pub fn add(&mut self, column: NamedColumn, value: &str, recorded: &Where) {
         match column {
             NamedColumn::Account => self.accounts.extend(value.parse::<AccountId>().ok()),
@@ -100,12 +100,12 @@ impl Wanted {
         &self.accounts
     }
 
-    /// Whether there is something that EC2 has to be called for.
+    /// Whether EC2 must be called.
     pub fn needs_calls(&self) -> bool {
         !self.resources.is_empty() || !self.addresses.is_empty()
     }
 
-    /// The accounts and regions to look in: those of the rows if each tells them, else those that the run is limited to.
+    /// The accounts and regions to search: those of the rows if every row has them, otherwise those that the run is limited to.
     pub fn only(&self, given: &[Only]) -> Vec<Only> {
         let mut places = self.resources.keys();
         let accounts: Option<BTreeSet<AccountId>> =
@@ -121,7 +121,7 @@ impl Wanted {
         accounts.into_iter().map(Only::Account).chain(regions).collect()
     }
 
-    /// What has to be looked up in an account-region.
+    /// The lookups for an account-region.
     pub fn at(&self, place: &Place) -> Part {
         let mut part = Part { addresses: self.addresses.clone(), ..Part::default() };
         let here = self.resources.iter().filter(|(wanted, _)| wanted.contains(place));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_looked_up_where_the_row_was_recorded_and_addresses_everywhere() {
+    fn ids_are_looked_up_in_their_account_region_and_addresses_everywhere() {
         let mut wanted = Wanted::default();
         let here = Where::new(Some("222222222222"), Some("eu-west-1"));
         wanted.add(NamedColumn::Resource, "eni-0a1b2c3d", &here);
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(
             only(&wanted, &["shop", "eu-west-1"]),
             ["222222222222", "333333333333", "eu-west-1"],
-            "regions of the run, as one row does not tell its region"
+            "regions of the run, because one row has no region"
         );
         let part = wanted.at(&place("222222222222", "eu-west-1"));
         assert_eq!(part.interfaces, BTreeSet::from(["eni-0a1b2c3d".to_owned()]));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_ids_are_not_looked_up() {
+    fn other_text_is_not_looked_up() {
         let mut wanted = Wanted::default();
         for text in ["", "-", "eni-*", "unknown", "tgw-0a1b2c3d", "10.0.0.*", "eni-0a1b2c3d' OR"] {
             for column in [NamedColumn::Account, NamedColumn::Resource, NamedColumn::Address] {

@@ -1,4 +1,4 @@
-//! Access that the fleet's statements grant otherwise than to an account by name.
+//! Access that the fleet's statements grant other than to individual accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,31 +6,30 @@ use std::fmt;
 use crate::id::{AccountId, OrganizationId, OrganizationalUnitId, Region, text_in_json};
 use crate::names::Names;
 
-/// Access that a statement of the fleet grants, other than to an account by name. [`Display`](fmt::Display) gives the words
-/// for it, which are also its JSON.
+/// Access that a statement of the fleet grants other than to an individual account. [`Display`](fmt::Display) is also its JSON.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// An account that the fleet file names may deliver from a region that the fleet file does not name for it.
+    /// An account in the fleet file can deliver from a region that the fleet file does not list for it.
     Region {
         /// The account.
         account: AccountId,
         /// The region; `None` for every region.
         region: Option<Region>,
     },
-    /// Members of an organization, or of its units, may deliver, whether the fleet file lists them or not.
+    /// Accounts of an organization, or of its units, can deliver, whether or not the fleet file lists them.
     Organization {
         /// The organization.
         id: OrganizationId,
-        /// Only the accounts under these units; none stands for the whole organization.
+        /// Only the accounts under these units; empty for the whole organization.
         units: BTreeSet<OrganizationalUnitId>,
     },
-    /// Every AWS account may deliver.
+    /// Every AWS account can deliver.
     Everyone,
-    /// A statement with the fleet's mark is for another folder or was changed by someone else: what it allows was not read.
+    /// A statement with the fleet's Sid is for another prefix or was modified outside flowagg, so that its effect is unknown.
     Statement {
-        /// The statement: its Sid in backticks, or its place in the list, from 1.
+        /// The statement: its Sid in backticks, or its position in the policy, starting at 1.
         name: String,
-        /// The statement itself. Two of one name do not allow the same.
+        /// The statement itself. Two statements with the same name may allow different access.
         text: String,
     },
 }
@@ -51,16 +50,16 @@ impl fmt::Display for Access {
             Self::Everyone => f.write_str("every AWS account that the fleet file does not list"),
             Self::Statement { name, .. } => write!(
                 f,
-                "those that statement {name} allows, which is for another folder or was changed by someone else"
+                "everyone that statement {name} allows, which is for another prefix or was modified outside flowagg"
             ),
         }
     }
 }
 
-/// What `aws:SourceArn` allows with `*` for a region, besides the regions that the fleet file names.
+/// The regions that `aws:SourceArn` allows with `*`, other than those that the fleet file lists.
 const OTHER_REGIONS: &str = "all other regions";
 
-/// The words for each access; accounts with the same regions are put together.
+/// The text for each access. Accounts with the same regions are combined.
 pub fn access(all: &BTreeSet<Access>, names: &Names) -> Vec<String> {
     let by_region = regions(all).into_iter();
     let by_region = by_region.map(|(regions, of)| format!("{} in {regions}", names.accounts(&of)));
@@ -68,8 +67,8 @@ pub fn access(all: &BTreeSet<Access>, names: &Names) -> Vec<String> {
     by_region.chain(others.map(ToString::to_string)).collect()
 }
 
-/// What a write revokes, in words: delivery from accounts that may no longer deliver, and the grant for other access, which foreign
-/// statements may still allow.
+/// The text for what a write revokes: delivery from accounts that can no longer deliver, and the grant for other access, which
+/// foreign statements may still allow.
 pub fn revoked(from: &BTreeSet<AccountId>, more: &BTreeSet<Access>, names: &Names) -> Vec<String> {
     let by_name = (!from.is_empty()).then(|| format!("delivery from {}", names.accounts(from)));
     by_name
@@ -78,7 +77,7 @@ pub fn revoked(from: &BTreeSet<AccountId>, more: &BTreeSet<Access>, names: &Name
         .collect()
 }
 
-/// Regions in words, with the accounts that may deliver from them.
+/// The text for regions, with the accounts that can deliver from them.
 fn regions(all: &BTreeSet<Access>) -> BTreeMap<String, BTreeSet<AccountId>> {
     let mut by_account: BTreeMap<AccountId, Vec<&str>> = BTreeMap::new();
     for access in all {

@@ -1,4 +1,4 @@
-//! Flow logs of others on what the fleet logs. Each delivers the same traffic again, and AWS bills each delivery.
+//! Foreign flow logs on resources that the fleet logs. Each delivers the same traffic again, and AWS charges for each delivery.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::id::{AccountId, FlowLogId, Place, ResourceId, ResourceKind};
 use crate::names::Names;
 use crate::observed::{FlowLog, Manager};
 
-/// A flow log that the fleet does not count as its own, on a resource whose traffic the fleet logs as well.
+/// A flow log that does not count as one of the fleet, on a resource that the fleet also logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -20,15 +20,15 @@ pub struct AlsoLogged {
     /// The account and the region.
     #[serde(flatten)]
     pub place: Place,
-    /// The resource that both flow logs record.
+    /// The resource that is logged twice.
     pub resource: ResourceId,
-    /// The flow log of others.
+    /// The foreign flow log.
     pub flow_log: FlowLogId,
-    /// Where it delivers to.
+    /// Its destination.
     pub destination: LogDestination,
-    /// EC2's word for the traffic that it records: `ALL`, `ACCEPT` or `REJECT`; `null` for transit gateways.
+    /// The traffic that it records: `ALL`, `ACCEPT` or `REJECT`; `null` for transit gateways.
     pub traffic: Option<String>,
-    /// Who may own it; `null` if none of its tags is evidence of that.
+    /// The possible owner; `null` if no tag indicates one.
     pub possible_owner: Option<PossibleOwner>,
 }
 
@@ -45,7 +45,7 @@ impl AlsoLogged {
     }
 }
 
-/// Where it delivers to, and its possible owner.
+/// Its destination and its possible owner.
 impl fmt::Display for AlsoLogged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "also logged to {}", self.destination)?;
@@ -53,41 +53,41 @@ impl fmt::Display for AlsoLogged {
     }
 }
 
-/// Who may own a flow log, with the evidence: a tag. Anyone who may tag it may have set the tag.
+/// The possible owner of a flow log, according to its tags. Anyone with permission to tag it may have set them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum PossibleOwner {
-    /// A flowagg fleet, by its tags.
+    /// A flowagg fleet, according to its tags.
     Fleet {
-        /// Its name.
+        /// The name of the fleet.
         name: String,
     },
-    /// A stack set, by the tag `aws:cloudformation:stack-name` of one of its stacks.
+    /// A stack set, according to the tag `aws:cloudformation:stack-name` of one of its stacks.
     StackSet {
         /// The name of the stack set.
         name: String,
     },
-    /// A stack, by the tag `aws:cloudformation:stack-name`.
+    /// A stack, according to the tag `aws:cloudformation:stack-name`.
     Stack {
         /// The name of the stack.
         name: String,
     },
-    /// Any other tag that people name an owner with.
+    /// Another tag that commonly names an owner.
     Tag {
-        /// Its key.
+        /// The key of the tag.
         key: String,
-        /// Its value.
+        /// The value of the tag.
         value: String,
     },
 }
 
 /// Source: "Resource tag" (AWS CloudFormation Template Reference).
 const STACK_NAME: &str = "aws:cloudformation:stack-name";
-/// What the names of a stack set's stacks begin with; a UUID ends them. Seen in accounts, not documented.
+/// The prefix of the names of a stack set's stacks, which end with a UUID. Observed in accounts, not documented.
 const STACK_SET: &str = "StackSet-";
 const UUID: usize = 36;
-/// Keys of tags that people name an owner with, the most telling first. Case does not count, nor `_` for `-`.
+/// Tag keys that commonly name an owner, the most specific first. Case is ignored, and `_` matches `-`.
 const OWNER_KEYS: [&str; 10] = [
     "owner",
     "team",
@@ -102,7 +102,7 @@ const OWNER_KEYS: [&str; 10] = [
 ];
 
 impl PossibleOwner {
-    /// The one that the tags of a flow log are evidence of.
+    /// The possible owner of a flow log, if its tags indicate one.
     pub fn of(log: &FlowLog) -> Option<Self> {
         if let Manager::Fleet { fleet } = log.manager() {
             return Some(Self::Fleet { name: fleet });
@@ -140,7 +140,7 @@ impl fmt::Display for PossibleOwner {
     }
 }
 
-/// The flow logs of others to one kind of destination, in numbers. [`Display`](fmt::Display) gives a line.
+/// Foreign flow logs to one kind of destination. [`Display`](fmt::Display) summarizes them in one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlsoLoggedGroup<'a> {
@@ -148,7 +148,7 @@ pub struct AlsoLoggedGroup<'a> {
     pub flow_logs: Vec<&'a AlsoLogged>,
 }
 
-/// One group for each kind of destination: the hub bucket, other buckets, CloudWatch Logs, Firehose, and what is unknown.
+/// One group per kind of destination: the hub bucket, other buckets, CloudWatch Logs, Firehose, and others.
 pub fn also_logged_groups<'a>(all: &'a [AlsoLogged], hub: &Destination) -> Vec<AlsoLoggedGroup<'a>> {
     let mut groups: BTreeMap<(usize, Option<&str>), AlsoLoggedGroup<'a>> = BTreeMap::new();
     for one in all {
@@ -164,10 +164,10 @@ pub fn also_logged_groups<'a>(all: &'a [AlsoLogged], hub: &Destination) -> Vec<A
     groups.into_values().collect()
 }
 
-/// More names than this are counted.
+/// More names than this are counted instead of listed.
 const NAMED: usize = 3;
 
-/// Names, or a number of what they name if there are many.
+/// The names, or their number if there are many.
 fn named(names: BTreeSet<String>, several: &str) -> String {
     if names.len() > NAMED {
         return format!("{} {several}", names.len());
@@ -232,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn owner_is_named_by_its_most_telling_tag_and_by_no_other_text() {
+    fn owner_is_read_from_the_most_specific_tag() {
         let of = |tags: &[(&str, &str)]| match PossibleOwner::of(&log(tags, "arn:aws:s3:::x".into())) {
             Some(owner) => format!("{owner}\n"),
-            None => "nobody\n".to_owned(),
+            None => "none\n".to_owned(),
         };
         let stack = |name| [("Name", "vpc"), (STACK_NAME, name)];
-        let told = [
+        let owners = [
             of(&stack("baseline")),
             of(&stack("StackSet-baseline-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")),
             of(&stack("StackSet-0f1e2d3c")),
@@ -250,7 +250,7 @@ mod tests {
             of(&[]),
         ];
         assert_data_eq!(
-            told.concat(),
+            owners.concat(),
             str![[r#"
 stack `baseline`
 stack set `baseline`
@@ -259,14 +259,14 @@ stack `StackSet-é`
 tag `Created_By = secops`
 flowagg fleet other
 tag `managed-by = flowagg`
-nobody
-nobody
+none
+none
 
 "#]]
         );
     }
 
-    /// This many accounts with two VPCs each, of which the first are logged to a bucket as well.
+    /// The given number of accounts with two VPCs each; the first VPC is also logged to a bucket.
     fn fleet(accounts: u32) -> Vec<AlsoLogged> {
         let region = Region::parse("eu-west-1").unwrap();
         let mut all = Vec::new();
@@ -288,7 +288,7 @@ nobody
     }
 
     #[test]
-    fn three_hundred_accounts_are_as_many_lines_as_one() {
+    fn number_of_lines_does_not_depend_on_the_number_of_accounts() {
         let hub = Destination::new(Partition::Aws, BucketName::parse("acme-logs").unwrap(), None);
         let lines = |all: &[AlsoLogged]| {
             let groups = also_logged_groups(all, &hub);

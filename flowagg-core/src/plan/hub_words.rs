@@ -1,4 +1,4 @@
-//! How a change at the hub reads: with the values before and after.
+//! The text of a change to the hub, with the values before and after.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::lifecycle::{FleetRule, LifecycleDocument, Rule, Transition};
 use crate::names::Names;
 use crate::observed::Oldest;
 
-/// Up to this many lifecycle rules are listed; more are counted.
+/// More lifecycle rules than this are counted instead of listed.
 const LISTED_RULES: usize = 3;
 
 impl fmt::Display for HubChange {
@@ -29,7 +29,7 @@ impl fmt::Display for Named<'_, HubChange> {
                 write!(f, "block public access: {} off -> on ({strength})", names.join(", "))
             }
             HubChange::EnforceBucketOwner { compared: None, .. } => {
-                f.write_str("set object ownership BucketOwnerEnforced")
+                f.write_str("set object ownership to BucketOwnerEnforced")
             }
             HubChange::EnforceBucketOwner { was, compared: Some(strength) } => {
                 let was = was.as_deref().unwrap_or("unset");
@@ -46,20 +46,21 @@ impl fmt::Display for Named<'_, HubChange> {
                     1 => f.write_str("lifecycle rule")?,
                     n => write!(f, "{n} lifecycle rules")?,
                 }
-                f.write_str(": flow logs no longer expire by it")
+                f.write_str("; after that, only other rules expire flow logs")
             }
             HubChange::PutPolicy(policy) => Named { of: policy, names: self.names }.fmt(f),
             HubChange::RemoveGrant(removal) => {
-                let rest = if removal.leaves.is_some() {
-                    "the others stay"
+                f.write_str(if removal.leaves.is_some() {
+                    "remove flowagg's statements from the bucket policy and keep all others"
                 } else {
-                    "nothing else is in it, and it is deleted"
-                };
-                f.write_str("take flowagg's statements out of the bucket policy: ")?;
-                for what in revoked(&removal.revoked, &removal.revoked_access, self.names) {
-                    write!(f, "revokes {what}; ")?;
+                    "delete the bucket policy, which contains only flowagg's statements"
+                })?;
+                for (n, what) in
+                    revoked(&removal.revoked, &removal.revoked_access, self.names).iter().enumerate()
+                {
+                    write!(f, "{} revokes {what}", if n == 0 { ":" } else { ";" })?;
                 }
-                f.write_str(rest)
+                Ok(())
             }
         }
     }
@@ -87,17 +88,17 @@ impl fmt::Display for Encryption {
     }
 }
 
-/// The fleet's rules for these folders, as they are now.
+/// The fleet's current rules for these folders.
 fn rules_before(change: &LifecycleChange) -> Vec<Rule> {
     let rules = change.replaces.as_ref().map(LifecycleDocument::rules).transpose();
-    // A document that cannot be read changes nothing.
+    // An unreadable document never leads to a change.
     let rules = rules.ok().flatten().unwrap_or_default();
     let ids = change.set.iter().map(|rule| rule.id.as_str());
     let is_set = |rule: &Rule| ids.clone().any(|id| rule.id.as_deref() == Some(id));
     rules.into_iter().filter(is_set).collect()
 }
 
-/// What a rule does, and what each part of it did before. Parts that stay are written once.
+/// The effects of a rule, as `before -> after`. An effect that does not change is written once.
 fn changed(before: &Rule, after: &FleetRule) -> String {
     let mut same = FleetRule::new("", "");
     same.expire_days = before.expire_days();
@@ -125,14 +126,14 @@ fn changed(before: &Rule, after: &FleetRule) -> String {
     words.join(", ")
 }
 
-/// What a rule does to its objects, to older versions, and to unfinished uploads.
+/// The effects of a rule: expiration, transition, noncurrent versions, incomplete uploads.
 fn parts(rule: &FleetRule) -> [Option<String>; 4] {
     let FleetRule { id: _, under: _, expire_days, transition, noncurrent_days, abort_uploads_days } = rule;
     [
-        Some(expire_days.map_or("no expiry".to_owned(), |days| format!("expire after {days} days"))),
-        transition.as_ref().map(|to| format!("go to {} after {}", to.storage_class, to.days)),
-        noncurrent_days.map(|days| format!("old versions deleted after {days}")),
-        abort_uploads_days.map(|days| format!("unfinished uploads deleted after {days}")),
+        Some(expire_days.map_or("no expiration".to_owned(), |days| format!("expire after {days} days"))),
+        transition.as_ref().map(|to| format!("move to {} after {} days", to.storage_class, to.days)),
+        noncurrent_days.map(|days| format!("delete noncurrent versions after {days} days")),
+        abort_uploads_days.map(|days| format!("abort incomplete uploads after {days} days")),
     ]
 }
 
@@ -158,7 +159,7 @@ impl fmt::Display for LifecycleChange {
                         _ => first.fmt(f)?,
                     }
                 } else {
-                    f.write_str("a rule each")?;
+                    f.write_str("one rule each")?;
                 }
             }
         }
@@ -179,27 +180,27 @@ impl fmt::Display for LifecycleChange {
     }
 }
 
-/// Whether two rules do the same to their objects, whatever their ids and folders.
+/// Whether two rules have the same effects, whatever their IDs and folders.
 fn does_the_same(one: &FleetRule, other: &FleetRule) -> bool {
     let FleetRule { id, under, .. } = one.clone();
     FleetRule { id, under, ..other.clone() } == *one
 }
 
 impl fmt::Display for FleetRule {
-    /// What it does to its objects.
+    /// The effects of the rule.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts: Vec<String> = parts(self).into_iter().flatten().collect();
         f.write_str(&parts.join(", "))
     }
 }
 
-/// What the bucket has now, and, if rules may differ, what it has after the change.
+/// The current end of objects, and, if folders may differ, the end after the change.
 fn before(sooner: &Sooner, with_after: bool) -> String {
     let now = match (sooner.end, sooner.before) {
         (End::Expiry, None) => "now never".to_owned(),
         (End::Expiry, Some(days)) => format!("now after {days} days"),
-        (End::Versions, None) => "old versions now stay".to_owned(),
-        (End::Versions, Some(days)) => format!("old versions now deleted after {days} days"),
+        (End::Versions, None) => "noncurrent versions now kept".to_owned(),
+        (End::Versions, Some(days)) => format!("noncurrent versions now deleted after {days} days"),
     };
     if !with_after {
         return now;
@@ -235,20 +236,20 @@ impl fmt::Display for Named<'_, PolicyChange> {
         }
         if !change.also_granted.is_empty() {
             let already = names.accounts(&change.also_granted);
-            parts.push(format!("also grants delivery to {already}, which other statements allow already"));
+            parts.push(format!("also grants delivery to {already}, which other statements already allow"));
         }
         let revoked = revoked(&change.revoked, &change.revoked_access, names);
         parts.extend(revoked.into_iter().map(|what| format!("revokes {what}")));
         if !change.adopted.is_empty() {
-            parts.push(format!("replaces the adopted {}", change.adopted.join(", ")));
+            parts.push(format!("replaces adopted {}", change.adopted.join(", ")));
         }
         parts.extend(change.notes.iter().cloned());
         if parts.is_empty() {
-            parts.push("brings flowagg's statements up to date".to_owned());
+            parts.push("updates flowagg's statements".to_owned());
         }
         let (what, bytes) = (parts.join("; "), change.bytes);
         match change.bytes_before {
-            Some(before) => write!(f, "merge the bucket policy: {what} ({before} -> {bytes} bytes)"),
+            Some(before) => write!(f, "update the bucket policy: {what} ({before} -> {bytes} bytes)"),
             None => write!(f, "write the bucket policy: {what} ({bytes} bytes)"),
         }
     }

@@ -1,8 +1,8 @@
-//! The two parts of a difference between the fleet as declared and AWS as observed: what changes at the hub bucket, and what
-//! changes at the flow logs of every account and region.
+//! The two parts of the difference between the declared fleet and the observed state: changes to the hub bucket, and changes to
+//! the flow logs of every account-region.
 //!
-//! Neither part can be applied. A plan also decides the bucket policy and whether log delivery may use the KMS key, and
-//! whether the changes are safe if something could not be read: `flowagg_policy::plan` creates it.
+//! Neither part can be applied on its own. `flowagg_policy::plan` creates the plan: it also decides the bucket policy, whether log
+//! delivery may use the KMS key, and which changes are safe if something could not be read.
 
 mod access;
 mod also_logged;
@@ -36,35 +36,35 @@ use crate::id::{
 use crate::lifecycle::{FleetRule, LifecycleDocument};
 use crate::observed::{DefaultRetention, Manager, Oldest, Switch, Versioning};
 
-/// A change at the hub.
+/// A change to the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "change", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum HubChange {
-    /// Make the bucket.
+    /// Create the bucket.
     CreateBucket {
-        /// Where.
+        /// The region of the bucket.
         region: Region,
     },
-    /// Turn on switches of the public access block.
+    /// Enable settings of the public access block.
     BlockPublicAccess {
-        /// The switches that are off and are turned on.
+        /// The settings that are off and are enabled.
         off: Vec<Switch>,
         /// How the result compares to the current setting; `null` for a new bucket.
         compared: Option<Strength>,
     },
-    /// Turn ACLs off: the bucket's owner owns every object.
+    /// Disable ACLs, so that the bucket owner owns every object.
     EnforceBucketOwner {
-        /// The setting that is there.
+        /// The current setting.
         was: Option<String>,
         /// How the result compares to the current setting; `null` for a new bucket.
         compared: Option<Strength>,
     },
     /// Set the default encryption.
     Encrypt {
-        /// The encryption that is there, in S3's words.
+        /// The current encryption.
         was: Option<String>,
-        /// What to set.
+        /// The encryption to set.
         with: Encryption,
         /// How the result compares to the current setting; `null` for a new bucket.
         compared: Option<Strength>,
@@ -73,80 +73,80 @@ pub enum HubChange {
     SetLifecycle(LifecycleChange),
     /// Write the bucket policy.
     PutPolicy(PolicyChange),
-    /// Remove the fleet's lifecycle rules. Done last, after the flow logs are gone.
+    /// Remove the fleet's lifecycle rules. This happens last, after the flow logs are deleted.
     RemoveLifecycle(LifecycleChange),
-    /// Take our statements out of the bucket policy. Done last, after the flow logs are gone.
+    /// Remove the fleet's statements from the bucket policy. This happens last, after the flow logs are deleted.
     RemoveGrant(GrantRemoval),
 }
 
-/// How a setting compares to the one that it replaces.
+/// How a setting compares to the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Strength {
     /// It allows less.
     Stronger,
-    /// It allows neither less nor more, or that cannot be said.
+    /// It allows neither less nor more, or they cannot be compared.
     Different,
-    /// It protects less. Only an encryption that the fleet file sets and without which log delivery fails.
+    /// It protects less. The only case is an encryption that the fleet file sets and that log delivery requires.
     Weaker,
 }
 
-/// Whether a plan may have objects of an existing bucket expire sooner.
+/// Whether a plan may make objects of an existing bucket expire sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// It may.
+    /// Apply such changes.
     Allow,
-    /// It may not: such a change is listed as not applied.
+    /// Do not apply such changes; list them in `not_applied`.
     Withhold,
 }
 
-/// A new lifecycle configuration, edited into the one that was read.
+/// A new lifecycle configuration: the one that was read, with edited rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct LifecycleChange {
-    /// The folder that the fleet's flow logs are delivered to.
+    /// The folder of the fleet's flow logs.
     pub root: String,
-    /// The configuration to write; `null` if no rule is left, and it is deleted.
+    /// The configuration to write; `null` if no rule remains and the configuration is deleted.
     pub write: Option<LifecycleDocument>,
-    /// The configuration that was read; the new one is written only while this one is still there.
+    /// The configuration that was read. The new one is written only if this one is still current.
     pub replaces: Option<LifecycleDocument>,
-    /// The rules that are new or different.
+    /// The rules that are added or changed.
     pub set: Vec<FleetRule>,
-    /// The ids of the fleet's rules that are removed.
+    /// The IDs of the fleet's rules that are removed.
     pub removed: BTreeSet<String>,
-    /// What ends sooner for objects in an existing bucket. If anything does, the change needs `--allow-expiry`.
+    /// Objects of an existing bucket that expire sooner. If there are any, the change requires `--allow-expiry`.
     pub sooner: Vec<Sooner>,
-    /// How old the oldest objects are that end sooner.
+    /// The age of the oldest of those objects.
     pub oldest: Oldest,
 }
 
-/// Objects that end sooner by a change.
+/// Objects that a change expires sooner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Sooner {
-    /// What ends.
+    /// What happens to the objects.
     pub end: End,
-    /// After how many days before the change; `null` if never.
+    /// The number of days before the change; `null` if never.
     pub before: Option<u32>,
-    /// After how many days by the change.
+    /// The number of days after the change.
     pub after: u32,
-    /// In how many folders.
+    /// The number of folders.
     pub folders: usize,
 }
 
-/// What ends by a lifecycle rule.
+/// What a lifecycle rule does to objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// Objects expire.
     Expiry,
-    /// Versions that are no longer current are deleted.
+    /// Noncurrent versions are deleted.
     Versions,
 }
 
@@ -154,17 +154,17 @@ pub enum End {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExpiryGroup {
-    /// After how many days all objects expire; `None` if some or all do not.
+    /// The number of days after which all objects expire; `None` if some or all do not.
     pub days: Option<u32>,
-    /// Whether a rule expires some of them otherwise, which a concern names.
+    /// Whether a rule expires some of them differently, which is also a concern.
     pub some: bool,
-    /// The rule that expires them, by name and manager, if it is not the fleet's.
+    /// The name and manager of the rule that expires them, if it is not a rule of this fleet.
     pub rule: Option<String>,
-    /// How many folders.
+    /// The number of folders.
     pub folders: usize,
 }
 
-/// A new bucket policy, merged into the one that was read.
+/// A new bucket policy: the one that was read, with the fleet's statements updated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -172,28 +172,28 @@ pub struct ExpiryGroup {
 pub struct PolicyChange {
     /// The policy to write.
     pub text: String,
-    /// The policy that was read; the new one is written only while this one is still there.
+    /// The policy that was read. The new one is written only if this one is still current.
     pub replaces: Option<String>,
-    /// What counts against the limit, in bytes of compact JSON.
+    /// The size that counts against the limit, in bytes of compact JSON.
     pub bytes: usize,
-    /// The same of the policy that was read.
+    /// The size of the policy that was read.
     pub bytes_before: Option<usize>,
-    /// Accounts that may deliver from now on.
+    /// Accounts that can deliver after the change.
     pub granted: BTreeSet<AccountId>,
-    /// Accounts that the fleet's statements allow from now on and that foreign statements let deliver already.
+    /// Accounts that the fleet's statements allow after the change and that foreign statements already allow.
     pub also_granted: BTreeSet<AccountId>,
-    /// Accounts that may no longer deliver.
+    /// Accounts that can no longer deliver.
     pub revoked: BTreeSet<AccountId>,
-    /// Who else may no longer deliver, in words, such as an account in one region.
+    /// Other access that is revoked, such as that of an account in one region.
     pub revoked_access: BTreeSet<Access>,
-    /// Foreign statements that are removed because the grant replaces them, by name.
+    /// The names of foreign statements that are removed because the grant replaces them.
     pub adopted: Vec<String>,
-    /// What else changes, in words.
+    /// Other changes, as text.
     pub notes: Vec<String>,
 }
 
 impl PolicyChange {
-    /// A policy for a bucket without one, which grants and revokes no access. `bytes` is its size as compact JSON.
+    /// A policy for a bucket without a policy, which grants and revokes no access. `bytes` is its size as compact JSON.
     pub fn new(text: impl Into<String>, bytes: usize) -> Self {
         Self {
             text: text.into(),
@@ -210,7 +210,7 @@ impl PolicyChange {
     }
 }
 
-/// A bucket policy without our statements.
+/// A bucket policy without the fleet's statements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -218,16 +218,16 @@ impl PolicyChange {
 pub struct GrantRemoval {
     /// The policy that was read.
     pub replaces: String,
-    /// What is left of it; `None` when nothing is, and the policy is deleted.
+    /// The remaining policy; `null` if nothing remains and the policy is deleted.
     pub leaves: Option<String>,
-    /// Accounts that may no longer deliver.
+    /// Accounts that can no longer deliver.
     pub revoked: BTreeSet<AccountId>,
-    /// Who else may no longer deliver, in words, such as an account in one region.
+    /// Other access that is revoked, such as that of an account in one region.
     pub revoked_access: BTreeSet<Access>,
 }
 
 impl GrantRemoval {
-    /// The deletion of the policy that was read, which revokes no access.
+    /// Deletes the policy that was read, without revoking access.
     pub fn new(replaces: impl Into<String>) -> Self {
         Self {
             replaces: replaces.into(),
@@ -247,34 +247,34 @@ pub struct FlowLogChange {
     /// The account and the region.
     #[serde(flatten)]
     pub place: Place,
-    /// What is logged.
+    /// The resource.
     pub resource: ResourceId,
-    /// What is done.
+    /// The action.
     pub step: Step,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl FlowLogChange {
-    /// A step for this resource, and why it is made.
+    /// A step for this resource, with the reason.
     pub fn new(place: Place, resource: ResourceId, step: Step, reason: impl Into<String>) -> Self {
         Self { place, resource, step, reason: reason.into() }
     }
 }
 
-/// What is done to a flow log. Its settings cannot change once it is made; only its tags can.
+/// An action on a flow log. The settings of a flow log cannot be changed after its creation; only its tags can.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Step {
-    /// Make one.
+    /// Create a flow log.
     Create,
-    /// Make a right one, then delete the wrong one.
+    /// Create a flow log, then delete the one that it replaces.
     Replace {
-        /// The wrong one, which this fleet manages.
+        /// The flow log to replace, which this fleet manages.
         old: FlowLogId,
-        /// Whether AWS may refuse the right one because of it, and of no other: both have the same destination. Only then may the wrong
-        /// one be deleted first.
+        /// Whether AWS may reject the new one only because the old one has the same destination. Only then may the old one be
+        /// deleted first.
         may_conflict: bool,
     },
     /// Set tags.
@@ -284,38 +284,38 @@ pub enum Step {
         /// The tags to set.
         tags: BTreeMap<String, String>,
     },
-    /// Delete one that is not wanted.
+    /// Delete a flow log.
     Delete {
         /// The flow log, which this fleet manages.
         flow_log: FlowLogId,
-        /// The resource whose new flow log takes its place: without that one, nothing is deleted. `None` if it needs no other.
+        /// The resource whose new flow log must exist before the deletion; `null` if there is none.
         after: Option<ResourceId>,
     },
 }
 
-/// Something that differs from the fleet file and that flowagg does not change; or, in a plan's obstacles, something that
-/// keeps its changes from being made. No failed call is behind it.
+/// A difference from the fleet file that flowagg does not change or, in a plan's obstacles, a problem that blocks the changes. It
+/// is never caused by a failed call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Concern {
-    /// What kind of thing it is about.
+    /// The kind of resource that it is about.
     pub about: Subject,
     /// The account.
     pub account: AccountId,
-    /// The region, if it is about one.
+    /// The region, if it is about a single region.
     pub region: Option<Region>,
-    /// The thing, by name.
+    /// The name of the resource.
     pub resource: String,
     /// What is wrong.
     pub what: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: String,
 }
 
 impl Concern {
-    /// A concern that is not about one region.
+    /// A concern that is not about a single region.
     pub fn new(
         about: Subject,
         account: AccountId,
@@ -327,7 +327,7 @@ impl Concern {
     }
 }
 
-/// What a concern is about.
+/// The kind of resource that a concern is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -340,56 +340,56 @@ pub enum Subject {
     Key,
     /// The organization and its accounts.
     Organization,
-    /// A resource that is logged, or its flow logs.
+    /// A logged resource, or its flow logs.
     FlowLog,
 }
 
-/// Something worth knowing that needs no action. [`Display`](std::fmt::Display) gives the sentence, which is also its JSON.
+/// Information that requires no action. [`Display`](std::fmt::Display) is also its JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// An account-region has nothing of the kinds that the fleet file logs.
+    /// An account-region has no resources of the kinds that the fleet file logs.
     NothingToLog {
         /// The account-region.
         place: Place,
         /// The kinds that the fleet file logs there.
         kinds: Vec<ResourceKind>,
     },
-    /// A flow log to the bucket logs a kind of resource that flowagg does not know.
+    /// A flow log to the bucket logs a kind of resource that flowagg does not support.
     UnknownResource {
         /// The account-region.
         place: Place,
         /// The flow log.
         flow_log: FlowLogId,
-        /// What it logs, as EC2 names it.
+        /// The resource, as EC2 returns it.
         resource: String,
         /// Who manages it.
         manager: Manager,
     },
-    /// Whether deliveries are allowed depends on condition keys whose values are not known.
+    /// Whether deliveries are allowed depends on condition keys whose values are unknown.
     Undecided {
         /// The bucket policy or the key.
         about: Subject,
         /// The deliveries, and the decision.
         what: String,
     },
-    /// The bucket is encrypted with a KMS key, which is kept because the fleet file sets no encryption.
+    /// The bucket is encrypted with a KMS key, which is kept because the fleet file does not set an encryption.
     KeptEncryption {
         /// The KMS key.
         key: String,
     },
-    /// The bucket has an encryption that is stronger than the fleet file's, which is kept.
+    /// The bucket has a stronger encryption than the fleet file sets, which is kept.
     StrongerEncryption {
         /// The KMS key.
         key: String,
     },
-    /// The bucket keeps old versions of objects.
+    /// The bucket keeps noncurrent versions of objects.
     Versioned {
-        /// Whether new versions are kept, or only those from before.
+        /// Whether new versions are kept, or only existing ones.
         versioning: Versioning,
-        /// After how many days versions that are no longer current are deleted; `None` if some or all stay.
+        /// The number of days after which noncurrent versions are deleted; `None` if some or all are kept.
         noncurrent_days: Option<u32>,
     },
-    /// When flow logs expire by all lifecycle rules of the bucket together.
+    /// When flow logs expire, considering all lifecycle rules of the bucket.
     Expiry {
         /// The folders of the members' flow logs.
         groups: Vec<ExpiryGroup>,
@@ -410,7 +410,7 @@ pub enum Note {
     Notifies,
     /// Settings that could not be read.
     SettingsUnread {
-        /// Each with the call that failed.
+        /// Each setting with the call that failed.
         settings: Vec<String>,
     },
     /// Accounts of the organization that are not members.
@@ -422,57 +422,57 @@ pub enum Note {
     },
     /// A foreign statement also grants delivery to members, so that removing the fleet's statements does not stop them.
     AlsoGranted {
-        /// The statement: its Sid in backticks, or its place in the list, from 1.
+        /// The statement: its Sid in backticks, or its position in the policy, starting at 1.
         statement: String,
-        /// The fleet whose mark its Sid carries, if any.
+        /// The fleet whose mark is in the Sid, if any.
         of: Option<FleetMark>,
         /// The members.
         accounts: BTreeSet<AccountId>,
     },
-    /// A foreign statement delegates access to access points, through which log delivery does not go.
+    /// A foreign statement delegates access to access points, which log delivery does not use.
     DelegatesToAccessPoints {
-        /// The statement: its Sid in backticks, or its place in the list, from 1.
+        /// The statement: its Sid in backticks, or its position in the policy, starting at 1.
         statement: String,
-        /// The access points, in words.
+        /// The access points, as text.
         to: String,
     },
-    /// A statement of the fleet was not written by this fleet file and is kept, in words.
+    /// A statement of the fleet that this fleet file does not produce is kept.
     StatementKept {
-        /// The statement, why it is kept, and what removes it.
+        /// The statement, why it is kept, and how to remove it.
         what: String,
     },
-    /// A managed statement still grants delivery to an account that the fleet file does not name.
+    /// A managed statement still grants delivery to an account that is not in the fleet file.
     StillGranted {
         /// The account.
         account: AccountId,
     },
-    /// A managed statement lets accounts deliver from regions that the fleet file does not name for them.
+    /// A managed statement allows accounts to deliver from regions that the fleet file does not list for them.
     StillGrantedIn {
-        /// The accounts, each with a region.
+        /// The accounts with their regions.
         access: BTreeSet<Access>,
     },
-    /// The grant lets a whole organization, or units of it, deliver, although only part of the fleet was selected.
+    /// The grant allows a whole organization, or units of it, to deliver, although only part of the fleet was selected.
     GrantsOrganization {
         /// The organization.
         id: OrganizationId,
-        /// Only the accounts under these units; none stands for the whole organization.
+        /// Only the accounts under these units; empty for the whole organization.
         units: BTreeSet<OrganizationalUnitId>,
     },
-    /// Nothing is pruned from the grant, because only part of the fleet was selected.
+    /// The grant is not pruned, because only part of the fleet was selected.
     NothingPrunedForPart,
-    /// The lifecycle rule of every member is not changed, because only part of the fleet was selected.
+    /// The lifecycle rule for all members is not changed, because only part of the fleet was selected.
     LifecycleStaysForPart {
-        /// The folder that the rule is for.
+        /// The folder of the rule.
         root: String,
     },
     /// The grant is not removed, because only part of the fleet was selected.
     GrantStaysForPart,
-    /// The grant is not removed, because some accounts or regions could not be read.
+    /// The grant is not removed, because some account-regions could not be read.
     GrantStaysForUnread,
 }
 
 impl Note {
-    /// Whether it is about a setting of the hub bucket that affects flow logs or could not be read.
+    /// Whether it is about a setting of the hub bucket that affects flow logs, or that could not be read.
     pub fn is_about_bucket(&self) -> bool {
         match self {
             Self::Versioned { .. }
@@ -504,11 +504,11 @@ impl Note {
 
 text_in_json!(Note);
 
-/// What becomes of managed grants and flow logs that the fleet file does not name.
+/// What a plan does with managed grants and flow logs that are not in the fleet file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unnamed {
-    /// They are kept and reported.
+    /// Keep and report them.
     Keep,
-    /// They are removed.
+    /// Remove them.
     Prune,
 }

@@ -1,9 +1,9 @@
-//! A part of a plan as a sentence, with the names of accounts and resources next to their ids.
+//! The text of parts of a plan, with the names of accounts and resources next to their IDs.
 
 use super::{FlowLogChange, HubChange, Note};
 use crate::names::Names;
 
-/// Something that [`Display`](std::fmt::Display) writes with names next to ids.
+/// A value whose [`Display`](std::fmt::Display) writes names next to IDs.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a, T> {
     pub(super) of: &'a T,
@@ -13,7 +13,7 @@ pub struct Named<'a, T> {
 macro_rules! named {
     ($($what:ty),*) => {$(
         impl $what {
-            /// The sentence with these names.
+            /// The text with these names.
             pub fn named<'a>(&'a self, names: &'a Names) -> Named<'a, Self> {
                 Named { of: self, names }
             }

@@ -1,8 +1,8 @@
-//! What a change does, as one character.
+//! The effect of a change as one character.
 
 use super::{HubChange, PolicyChange, Step, Strength};
 
-/// What a change does. What may lose something, lets someone in, or replaces something is marked as such, whatever else it does.
+/// The effect of a change. A change that may lose data, expose data or replace something is `Destructive`, whatever else it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
     /// It creates something.
@@ -11,12 +11,12 @@ pub enum Sign {
     Change,
     /// It removes something.
     Remove,
-    /// It replaces something, or something may be lost or exposed by it.
+    /// It replaces something, or may lose or expose data.
     Destructive,
 }
 
 impl Sign {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 4] = [Self::Create, Self::Change, Self::Remove, Self::Destructive];
 
     /// The character.
@@ -31,7 +31,7 @@ impl Sign {
 }
 
 impl HubChange {
-    /// What it does.
+    /// The effect of the change.
     pub fn sign(&self) -> Sign {
         match self {
             Self::CreateBucket { .. } => Sign::Create,
@@ -63,7 +63,7 @@ impl PolicyChange {
 }
 
 impl Step {
-    /// What it does.
+    /// The effect of the step.
     pub fn sign(&self) -> Sign {
         match self {
             Self::Create => Sign::Create,

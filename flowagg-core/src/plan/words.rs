@@ -1,4 +1,4 @@
-//! How a plan reads.
+//! The text of a plan.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl fmt::Display for ExpiryGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.days, self.some) {
             (Some(days), false) => write!(f, "expire after {days} days")?,
-            (Some(days), true) => write!(f, "expire after {days} days, some before")?,
+            (Some(days), true) => write!(f, "expire after {days} days, some earlier")?,
             (None, false) => f.write_str("do not expire")?,
             (None, true) => f.write_str("do not all expire")?,
         }
@@ -48,41 +48,41 @@ impl fmt::Display for FlowLogChange {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AsWanted => f.write_str("as declared"),
-            Self::ForeignAsWanted { manager } => write!(f, "as declared, though {manager}"),
+            Self::AsWanted => f.write_str("up to date"),
+            Self::ForeignAsWanted { manager } => write!(f, "matches the fleet file ({manager})"),
             Self::ForeignCovers { manager, differences } => {
-                write!(f, "covers the resource, though {manager}: {}", differences.join(", "))
+                write!(f, "covers the resource ({manager}): {}", differences.join(", "))
             }
             Self::ForeignWithoutGrant { manager } => {
                 write!(f, "{manager}; it stops delivering unless another statement allows it")
             }
             Self::UnknownResource { manager } => {
-                write!(f, "{manager}; it logs a kind of resource that flowagg does not know")
+                write!(f, "{manager}; it logs an unsupported kind of resource")
             }
-            Self::Covered { by } => write!(f, "{by} is logged, and it with it"),
+            Self::Covered { by } => write!(f, "covered by the flow log of {by}"),
             Self::PartOfUnlogged { whole } => write!(f, "part of {whole}, which cannot get a flow log"),
-            Self::Shared { owner } => write!(f, "shared by its owner, {owner}, which alone can log it"),
+            Self::Shared { owner } => write!(f, "shared by {owner}; only the owner can log it"),
             Self::NotChosen { kind } => {
                 let noun = kind.noun();
-                write!(f, "the fleet file does not choose this {noun}; `--prune` deletes the flow log")
+                write!(f, "the fleet file does not select this {noun}; `--prune` deletes the flow log")
             }
         }
     }
 }
 
 impl Why {
-    /// A few words that follow a number.
+    /// A short form that follows a number, as in `7 up to date`.
     pub fn short(&self) -> &'static str {
         match self {
-            Self::AsWanted => "as declared",
-            Self::ForeignAsWanted { .. } => "as declared, of another manager",
-            Self::ForeignCovers { .. } => "covered by a flow log of another manager",
-            Self::ForeignWithoutGrant { .. } => "of another manager",
-            Self::UnknownResource { .. } => "of an unknown kind of resource",
+            Self::AsWanted => "up to date",
+            Self::ForeignAsWanted { .. } => "foreign and up to date",
+            Self::ForeignCovers { .. } => "covered by a foreign flow log",
+            Self::ForeignWithoutGrant { .. } => "foreign",
+            Self::UnknownResource { .. } => "of an unsupported kind of resource",
             Self::Covered { .. } => "covered by another flow log",
-            Self::PartOfUnlogged { .. } => "part of something that cannot get a flow log",
+            Self::PartOfUnlogged { .. } => "part of a resource that cannot get a flow log",
             Self::Shared { .. } => "owned by another account",
-            Self::NotChosen { .. } => "not chosen by the fleet file",
+            Self::NotChosen { .. } => "not selected by the fleet file",
         }
     }
 }
@@ -108,8 +108,8 @@ impl fmt::Display for Named<'_, Note> {
             ),
             Note::StrongerEncryption { key } => write!(
                 f,
-                "the bucket is encrypted with the key `{key}`, which is stronger than `sse-s3` and stays; write it in \
-                 `hub.encryption`"
+                "the bucket is encrypted with the key `{key}`, which is stronger than `sse-s3` and is kept; set `hub.encryption` \
+                 to this ARN"
             ),
             Note::Versioned { versioning, noncurrent_days } => {
                 let state = match versioning {
@@ -117,10 +117,10 @@ impl fmt::Display for Named<'_, Note> {
                     Versioning::Enabled => "enabled",
                     Versioning::Suspended => "suspended",
                 };
-                write!(f, "versioning is {state}: expiry only adds delete markers, and old versions ")?;
+                write!(f, "versioning is {state}: expiration only adds delete markers, and noncurrent versions ")?;
                 match noncurrent_days {
                     Some(days) => write!(f, "are deleted after {days} more days"),
-                    None => f.write_str("stay: no lifecycle rule deletes all of them"),
+                    None => f.write_str("are kept: no lifecycle rule deletes all of them"),
                 }
             }
             Note::AlsoExpires { accounts: others } => write!(
@@ -131,40 +131,43 @@ impl fmt::Display for Named<'_, Note> {
             Note::Expiry { groups } => match groups.as_slice() {
                 [group] => write!(f, "flow logs {group}"),
                 groups => {
-                    let groups: Vec<String> =
-                        groups.iter().map(|group| format!("in {} folders {group}", group.folders)).collect();
+                    let groups = groups.iter().map(|group| match group.folders {
+                        1 => format!("in 1 folder {group}"),
+                        folders => format!("in {folders} folders {group}"),
+                    });
+                    let groups: Vec<String> = groups.collect();
                     write!(f, "flow logs {}", groups.join(", "))
                 }
             },
             Note::ObjectLocked { retention: None } => f.write_str(
-                "Object Lock is enabled: locked versions of objects stay after expiry, until their retention ends",
+                "Object Lock is enabled: locked object versions are kept after expiration, until their retention ends",
             ),
             Note::ObjectLocked { retention: Some(retention) } => write!(
                 f,
-                "Object Lock is enabled with a default retention of {} ({}): every log file stays that long, even if it expires \
-                 before; AWS does not document whether log delivery supports a default retention",
+                "Object Lock is enabled with a default retention of {} ({}): every log file is kept that long, even if it expires \
+                 earlier; AWS does not document whether log delivery supports a default retention",
                 retention.period, retention.mode
             ),
             Note::Replicated => f.write_str(
-                "the bucket has a replication configuration: flow logs that it copies to another bucket do not expire there by \
-                 `hub.retention-days`",
+                "the bucket has a replication configuration: `hub.retention-days` does not expire the copies of flow logs in \
+                 another bucket",
             ),
             Note::Notifies => f.write_str(
-                "the bucket has event notifications: each log file may send one, about every 5 minutes for each flow log",
+                "the bucket has event notifications: each log file may trigger one, about every 5 minutes for each flow log",
             ),
             Note::SettingsUnread { settings } => write!(
                 f,
-                "settings of the bucket that could not be read and may affect flow logs: {}; `flowagg permissions` prints the \
-                 actions to allow",
+                "bucket settings that may affect flow logs could not be read: {}; `flowagg permissions` prints the actions to \
+                 allow",
                 settings.join(", ")
             ),
             Note::LeftOut { accounts, why } => match accounts.as_slice() {
-                [one] => write!(f, "{} of the organization is left out: {why}", names.account(*one)),
+                [one] => write!(f, "skipped {} of the organization: {why}", names.account(*one)),
                 few if few.len() <= LISTED => {
                     let listed: Vec<String> = few.iter().map(|account| names.account(*account)).collect();
-                    write!(f, "{} of the organization are left out: {why}", listed.join(", "))
+                    write!(f, "skipped {} of the organization: {why}", listed.join(", "))
                 }
-                many => write!(f, "{} accounts of the organization are left out: {why}", many.len()),
+                many => write!(f, "skipped {} accounts of the organization: {why}", many.len()),
             },
             Note::AlsoGranted { statement, of, accounts: members } => {
                 write!(f, "statement {statement}")?;
@@ -173,22 +176,22 @@ impl fmt::Display for Named<'_, Note> {
                     Some(mark) => write!(f, ", managed by a flowagg fleet with the mark {mark},")?,
                     None => {}
                 }
-                write!(f, " also lets {} deliver", names.accounts(members))
+                write!(f, " also allows delivery from {}", names.accounts(members))
             }
             Note::DelegatesToAccessPoints { statement, to } => write!(
                 f,
-                "statement {statement} delegates access to {to}; log delivery does not go through an access point"
+                "statement {statement} delegates access to {to}; log delivery does not use access points"
             ),
             Note::StatementKept { what } => f.write_str(what),
             Note::UnknownResource { place, flow_log, resource, manager } => write!(
                 f,
-                "{}: the flow log {flow_log} to the bucket is {manager} and logs `{}`, a kind of resource that flowagg does \
-                 not know; it is neither changed nor deleted",
+                "{}: flow log {flow_log} to the bucket is {manager} and logs `{}`, which flowagg does not support; it is left \
+                 unchanged",
                 names.place(place),
                 resource.escape_debug()
             ),
             Note::Undecided { what, .. } => {
-                write!(f, "{what}; `flowagg verify` shows after the next delivery whether objects arrive")
+                write!(f, "{what}; run `flowagg verify` after the next delivery to check whether objects arrive")
             }
             Note::StillGranted { account } => write!(
                 f,
@@ -197,7 +200,7 @@ impl fmt::Display for Named<'_, Note> {
             ),
             Note::StillGrantedIn { access: still } => write!(
                 f,
-                "the fleet's statements still cover {}, which the fleet file does not; `--prune` removes that",
+                "the fleet's statements still cover {}, which is not in the fleet file; `--prune` removes it",
                 access(still, names).join("; ")
             ),
             Note::GrantsOrganization { id, units } => {
@@ -208,18 +211,18 @@ impl fmt::Display for Named<'_, Note> {
                 }
                 write!(
                     f,
-                    "organization {id} and not for single accounts: `--only` does not limit it, and every account there may deliver"
+                    "organization {id}, not for individual accounts: `--only` does not limit it, and every account there can deliver"
                 )
             }
             Note::NothingPrunedForPart => {
-                f.write_str("`--prune` revokes no grant while only a part of the fleet is selected")
+                f.write_str("`--prune` does not revoke grants while only part of the fleet is selected")
             }
             Note::LifecycleStaysForPart { root } => write!(
                 f,
-                "the lifecycle rule of {root} is for every member and stays as it is while only a part of the fleet is selected"
+                "the lifecycle rule of {root} applies to every member and is not changed while only part of the fleet is selected"
             ),
             Note::GrantStaysForPart => {
-                f.write_str("the grant and the lifecycle rules stay while only a part of the fleet is selected")
+                f.write_str("the grant and the lifecycle rules are kept while only part of the fleet is selected")
             }
             Note::GrantStaysForUnread => {
                 f.write_str("the grant and the lifecycle rules are kept, because flow logs that could not be read may still need them")
@@ -228,5 +231,5 @@ impl fmt::Display for Named<'_, Note> {
     }
 }
 
-/// Up to this many accounts of one reason are listed; more are counted.
+/// More accounts than this with the same reason are counted instead of listed.
 const LISTED: usize = 12;

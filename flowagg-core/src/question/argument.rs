@@ -1,4 +1,4 @@
-//! What a question is asked with, read from text.
+//! The arguments and options of questions, parsed from text.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::id::{ResourceId, ResourceKind, is_id};
 
-/// A text that is not what an argument of a question should be.
+/// The error for an invalid argument of a question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}")]
 pub struct InvalidValue {
@@ -19,7 +19,7 @@ impl InvalidValue {
     }
 }
 
-/// Declares an enum of words: its variants with their words, and `ALL`, `as_str` and `FromStr`.
+/// Declares an enum with a name for each variant, and `ALL`, `as_str` and `FromStr`.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident, $expected:literal, { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
@@ -30,7 +30,7 @@ macro_rules! words {
             /// All values. The first one is the default.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The word on the command line.
+            /// The name on the command line.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
@@ -48,18 +48,18 @@ macro_rules! words {
 }
 
 words! {
-    /// Whose addresses the pairs of `pairs` are.
+    /// The addresses of `pairs`.
     Level, "`interfaces` or `packets`", {
-        /// Those of the network interfaces: what passes a gateway has a pair before it and another after it.
+        /// Addresses of network interfaces: traffic through a gateway has one pair before and one after the gateway.
         #[default]
         Interfaces = "interfaces",
-        /// Those in the packets (`pkt-srcaddr`, `pkt-dstaddr`).
+        /// Addresses in the packets (`pkt-srcaddr`, `pkt-dstaddr`).
         Packets = "packets",
     }
 }
 
 words! {
-    /// What `top` ranks.
+    /// The ranked resources of `top`.
     Ranked, "`addresses`, `instances` or `subnets`", {
         /// Addresses.
         #[default]
@@ -72,7 +72,7 @@ words! {
 }
 
 words! {
-    /// What `between-accounts` is between.
+    /// The scope of `between-accounts`.
     Border, "`accounts`, `vpcs` or `regions`", {
         /// Accounts.
         #[default]
@@ -96,12 +96,12 @@ words! {
 }
 
 words! {
-    /// What `by-service` groups by.
+    /// The grouping of `by-service`.
     Grouping, "`ecs-service`, `ecs-task`, `instance-tag`, `interface-tag` or `asg-tag`", {
-        /// Services of Amazon ECS, with their cluster.
+        /// Amazon ECS services, with their cluster.
         #[default]
         EcsService = "ecs-service",
-        /// Tasks of Amazon ECS, with their cluster.
+        /// Amazon ECS tasks, with their cluster.
         EcsTask = "ecs-task",
         /// The tag of the instance that the flow log records.
         InstanceTag = "instance-tag",
@@ -129,7 +129,7 @@ impl FromStr for InterfaceId {
             return Ok(Self::Interface(id));
         }
         let is_instance = is_id(text, "i-");
-        let expected = "the id of a network interface or an instance, as in `eni-0a1b2c3d4e5f67890`";
+        let expected = "the ID of a network interface or an instance, e.g. `eni-0a1b2c3d4e5f67890`";
         is_instance.then(|| Self::Instance(text.to_owned())).ok_or(InvalidValue::new(expected))
     }
 }
@@ -138,8 +138,8 @@ fn interface(text: &str) -> Option<ResourceId> {
     ResourceId::parse(text).ok().filter(|id| id.kind() == ResourceKind::NetworkInterface)
 }
 
-/// A NAT gateway, as records name it. A zonal one is named by its network interface or its private address, a regional one by its
-/// own id (`resource-id`).
+/// A NAT gateway, as records identify it: a zonal one by its network interface or its private address, a regional one by its ID
+/// (`resource-id`).
 ///
 /// Source: "Flow log record examples", traffic through a zonal and a regional NAT gateway (Amazon VPC User Guide).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,16 +150,16 @@ pub enum Gateway {
     Address(IpAddr),
     /// A regional NAT gateway: `nat-...`
     Regional(String),
-    /// Those of the fleet: `fleet`. In SQL it stands for the gateways whose records have their `interface-type`; those that EC2 lists
-    /// are [added](super::Question::with_gateways) by their ids, and by [`Listed`](Self::Listed).
+    /// The gateways of the fleet: `fleet`. In SQL it matches records by their `interface-type`; the gateways that EC2 lists are
+    /// [added](super::Question::with_gateways) by their IDs and as [`Listed`](Self::Listed).
     Fleet,
-    /// An address of a gateway that EC2 lists, and that is named by its network interface as well. Only records that do not name their
-    /// network interface are found by it: in another VPC, something else may have the address.
+    /// An address of a gateway that EC2 lists and that is also named by its network interface. It only matches records without a
+    /// network interface, because in another VPC the address may belong to something else.
     Listed(IpAddr),
 }
 
 impl Gateway {
-    /// The word for [`Gateway::Fleet`].
+    /// The text for [`Gateway::Fleet`].
     pub const FLEET: &str = "fleet";
 }
 
@@ -177,12 +177,12 @@ impl FromStr for Gateway {
             return Ok(Self::Fleet);
         }
         let is_gateway = is_id(text, "nat-");
-        let expected = "the network interface (`eni-...`) or private address of a NAT gateway, the id (`nat-...`) of a regional one, or `fleet`";
+        let expected = "the network interface (`eni-...`) or private address of a NAT gateway, the ID (`nat-...`) of a regional one, or `fleet`";
         is_gateway.then(|| Self::Regional(text.to_owned())).ok_or(InvalidValue::new(expected))
     }
 }
 
-/// A network, as in `10.0.0.0/8`. It is displayed with its first address.
+/// A network such as `10.0.0.0/8`. It is displayed with its first address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     address: IpAddr,
@@ -190,7 +190,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network of this length that contains an address; `None` if the address has fewer bits.
+    /// The network with this prefix length that contains an address; `None` if the address has fewer bits.
     pub fn around(address: IpAddr, length: u8) -> Option<Self> {
         let longest = if address.is_ipv4() { 32 } else { 128 };
         (length <= longest).then(|| Self { address, length }.first())
@@ -202,7 +202,7 @@ impl Network {
             && Self { address, length: self.length }.first() == self.first()
     }
 
-    /// The same, named by its first address.
+    /// The same network with its first address.
     pub(super) fn first(&self) -> Self {
         let by = u32::from(self.length);
         let address = match self.address {
@@ -224,7 +224,7 @@ impl Network {
 }
 
 impl From<IpAddr> for Network {
-    /// The network of one address.
+    /// The network that contains only this address.
     fn from(address: IpAddr) -> Self {
         Self { address, length: if address.is_ipv4() { 32 } else { 128 } }
     }
@@ -244,7 +244,7 @@ impl FromStr for Network {
     }
 }
 
-/// The first address of the network of this length that contains an address.
+/// The first address of the network with this prefix length that contains an address.
 fn first(address: IpAddr, length: u8) -> IpAddr {
     match address {
         IpAddr::V4(address) => {
@@ -264,7 +264,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// When people work, in their own time.
+/// Office hours in local time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OfficeHours {
@@ -272,11 +272,11 @@ pub struct OfficeHours {
     pub hours: Hours,
     /// The days of a week.
     pub weekdays: Weekdays,
-    /// How far their clocks are ahead of UTC.
+    /// The offset of local time from UTC.
     pub utc_offset: UtcOffset,
 }
 
-/// The hours of a day: from the start of the first to the start of the last.
+/// A range of hours, from the start of the first to the start of the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
     from: u8,
@@ -284,7 +284,7 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// The seconds since midnight at which they start and end.
+    /// The start and the end in seconds since midnight.
     pub(super) fn seconds(self) -> [u32; 2] {
         [self.from, self.to].map(|hour| u32::from(hour) * 3_600)
     }
@@ -317,7 +317,7 @@ pub struct Weekdays([bool; 7]);
 impl Weekdays {
     const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-    /// The days as numbers; Monday is 0.
+    /// The days as numbers, starting with 0 for Monday.
     pub(super) fn numbers(self) -> impl Iterator<Item = usize> {
         (0..self.0.len()).filter(move |day| self.0[*day])
     }
@@ -350,14 +350,14 @@ impl FromStr for Weekdays {
     }
 }
 
-/// How far a clock is ahead of UTC.
+/// An offset from UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UtcOffset {
     minutes: i32,
 }
 
 impl UtcOffset {
-    /// In seconds.
+    /// The offset in seconds.
     pub(super) fn seconds(self) -> i32 {
         self.minutes * 60
     }
@@ -383,12 +383,12 @@ impl FromStr for UtcOffset {
     }
 }
 
-/// An amount of bytes, as in `500MB`.
+/// A number of bytes, as in `500MB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(u64);
 
 impl Size {
-    /// Reads a number of bytes, whatever its size: `500MB`, `7 tb`, `100`. A unit is a power of 1,000.
+    /// Parses a number of bytes of any size: `500MB`, `7 tb`, `100`. Units are powers of 1,000.
     pub fn read(text: &str) -> Option<u64> {
         const UNITS: [(&str, u64); 4] =
             [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1_000)];
@@ -398,7 +398,7 @@ impl Size {
         number.trim().parse::<u64>().ok()?.checked_mul(factor)
     }
 
-    /// The bytes.
+    /// The number of bytes.
     pub fn bytes(self) -> u64 {
         self.0
     }
@@ -415,8 +415,8 @@ impl FromStr for Size {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        // What a signed number of SQL can hold.
+        // The maximum of a signed 64-bit integer in SQL.
         let size = Self::read(text).filter(|size| i64::try_from(*size).is_ok());
-        size.map(Self).ok_or(InvalidValue::new("bytes such as `500MB`"))
+        size.map(Self).ok_or(InvalidValue::new("a size such as `500MB`"))
     }
 }

@@ -1,10 +1,10 @@
-//! What SQL differs in between engines, and the table that a question reads.
+//! SQL differences between engines, and the table that a question reads.
 
 use crate::flow_log::{FieldKind, RecordedField};
 
 use super::argument::Network;
 
-/// The SQL of an engine. Both read the same table: a column for each field, and `log_account` and `log_region`.
+/// The SQL dialect of an engine. Both read the same table: a column for each field, `log_account` and `log_region`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Apache DataFusion with the table and the functions of `flowagg-query`. Every field has a column, `-` is NULL, and the session
@@ -28,7 +28,7 @@ impl Dialect {
         }
     }
 
-    /// Unix seconds as text, `2026-11-01T08:00:00Z`.
+    /// Unix seconds as text: `2026-11-01T08:00:00Z`.
     pub(super) fn time(self, seconds: &str) -> String {
         match self {
             Self::DataFusion => format!("to_char(from_unixtime({seconds}), '%Y-%m-%dT%H:%M:%SZ')"),
@@ -37,7 +37,7 @@ impl Dialect {
     }
 }
 
-/// The table that a question reads, and what of it.
+/// The table that a question reads, with its conditions.
 #[derive(Clone, Debug)]
 pub struct Table<'a> {
     dialect: Dialect,
@@ -47,26 +47,26 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The table of `flowagg-query` of this name: every field has a column, and its scope has the accounts and times. Records of transit
-    /// gateways are left out.
+    /// A table of `flowagg-query` with this name: every field has a column, and its scope limits accounts and times. Records of
+    /// transit gateways are excluded.
     pub fn of_session(name: &'a str) -> Self {
-        // Transit gateways record the traffic of network interfaces once more. A table of Athena has no such records.
+        // Transit gateways record the traffic of network interfaces again. Tables of Athena do not contain such records.
         let conditions = vec!["resource_type IS NULL".to_owned(), "tgw_id IS NULL".to_owned()];
         Self { dialect: Dialect::DataFusion, name, recorded: None, conditions }
     }
 
-    /// A table of Athena with columns for these fields, by its name in SQL. The conditions choose its partitions.
+    /// A table of Athena with columns for these fields, by its name in SQL. The conditions select its partitions.
     pub fn of_athena(name: &'a str, recorded: &'a [RecordedField], conditions: Vec<String>) -> Self {
         Self { dialect: Dialect::Athena, name, recorded: Some(recorded), conditions }
     }
 
-    /// The engine's SQL.
+    /// The SQL dialect.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// `WITH logs AS (...)`: these fields of the records in question, with NULL for `-` and for a field without a column. `start`
-    /// and `end` are called `started` and `ended`.
+    /// `WITH logs AS (...)`: these fields of the relevant records, with NULL for `-` and for fields without a column. `start` and
+    /// `end` are renamed to `started` and `ended`.
     pub(super) fn logs(&self, fields: &[RecordedField]) -> String {
         let columns = ["log_account".to_owned(), "log_region".to_owned()].into_iter();
         let columns: Vec<String> = columns.chain(fields.iter().map(|field| self.column(*field))).collect();
@@ -101,7 +101,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Whether an address is not on the internet: a private one, or one of these networks; NULL if it is not an address.
+    /// Whether an address is not on the internet: it is private or in one of these networks. NULL if it is not an address.
     pub(super) fn is_internal(&self, address: &str, own: &[Network]) -> String {
         let own = own.iter().map(Network::to_string);
         let networks = NOT_ON_THE_INTERNET.iter().map(ToString::to_string).chain(own);
@@ -110,11 +110,10 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Networks whose addresses are not on the internet: for private use, shared with a carrier, of a link, of the host, of multicast
-/// and broadcast.
+/// Networks whose addresses are not on the internet: private, carrier-grade NAT, link-local, loopback, multicast and broadcast.
 ///
 /// Source: "IPv4 Special-Purpose Address Registry", "IPv6 Special-Purpose Address Registry" and the registries of multicast
-/// addresses (IANA). Networks for documentation are left out.
+/// addresses (IANA). Networks for documentation are not included.
 const NOT_ON_THE_INTERNET: [&str; 12] = [
     "10.0.0.0/8",
     "172.16.0.0/12",

@@ -1,7 +1,7 @@
-//! What people ask of flow logs: named questions with parameters, the fields that they need, and their SQL.
+//! Named questions about flow logs, with parameters, required fields and SQL.
 //!
-//! A flow between two network interfaces that are both logged is recorded twice. [`QuestionName::counts`] says which record a question
-//! counts. Where records have no `flow-direction`, the two cannot be told apart: such rows have `true` in the column [`BOTH_ENDS`].
+//! A flow between two logged network interfaces is recorded twice. [`QuestionName::counts`] describes which record a question counts.
+//! Without `flow-direction` the two records cannot be distinguished: such rows have `true` in the column [`BOTH_ENDS`].
 
 mod argument;
 mod dialect;
@@ -36,66 +36,66 @@ use crate::flow_log::FlowLogSpec;
 pub enum Question {
     /// Pairs of addresses by bytes.
     Pairs {
-        /// Whose addresses.
+        /// Which addresses.
         level: Level,
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
     /// Addresses, instances or subnets by bytes.
     Top {
-        /// What is ranked.
+        /// The ranked resources.
         by: Ranked,
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
-    /// What an address sent and received.
+    /// Traffic of an address.
     Who {
         /// The address.
         address: IpAddr,
     },
-    /// What a network interface or an instance did.
+    /// Traffic of a network interface or an instance.
     Interface {
-        /// Which one.
+        /// The network interface or instance.
         id: InterfaceId,
     },
     /// Rejected traffic.
     Rejected,
     /// SSH and RDP.
     SshRdp,
-    /// Ports of administration and databases.
+    /// Requests to administration and database ports.
     AdminPorts {
-        /// The ports; without any, those of well-known services.
+        /// The ports; if empty, those of well-known services.
         ports: Vec<u16>,
-        /// Networks that are not the internet.
+        /// Networks that do not count as the internet.
         own: Vec<Network>,
     },
     /// Accepted requests from the internet.
     Inbound {
-        /// Networks that are not the internet.
+        /// Networks that do not count as the internet.
         own: Vec<Network>,
     },
     /// Traffic to the internet.
     Outbound {
-        /// Networks that are not the internet.
+        /// Networks that do not count as the internet.
         own: Vec<Network>,
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
-    /// What passes NAT gateways.
+    /// Traffic through NAT gateways.
     Nat {
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
-    /// What passes NAT gateways to services that have a gateway endpoint.
+    /// Traffic through NAT gateways to services that have a gateway endpoint.
     NatToAws {
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
-    /// Traffic between availability zones.
+    /// Traffic between Availability Zones.
     CrossZone,
     /// Traffic between accounts, VPCs or regions.
     BetweenAccounts {
-        /// Between what.
+        /// Accounts, VPCs or regions.
         by: Border,
     },
     /// Bytes by account and day.
@@ -105,54 +105,54 @@ pub enum Question {
     },
     /// Large single flows.
     LargeFlows {
-        /// From how many bytes.
+        /// The minimum number of bytes.
         above: Size,
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
     /// Sources with many targets.
     Scans {
-        /// From how many targets or ports.
+        /// The minimum number of targets or ports.
         above: u32,
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
     /// Traffic outside office hours.
     OffHours {
-        /// When people work.
+        /// The office hours.
         office: OfficeHours,
         /// Known NAT gateways.
         gateways: Vec<Gateway>,
     },
-    /// Security group rules without traffic. Its SQL has what [`RuleUsage`] compares with the rules.
+    /// Security group rules without traffic. Its SQL returns the traffic that [`RuleUsage`] compares with the rules.
     UnusedRules,
     /// Bytes by ECS service, task or tag.
     ByService {
-        /// By what.
+        /// The grouping.
         by: Grouping,
     },
-    /// Traffic that is not encrypted.
+    /// Unencrypted traffic.
     Unencrypted,
 }
 
-/// What a question may be asked with besides its argument.
+/// The options of a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
     /// Known NAT gateways.
     pub gateways: Vec<Gateway>,
-    /// Networks that are not the internet, besides private ones.
+    /// Networks that do not count as the internet, in addition to private ones.
     pub own: Vec<Network>,
-    /// The hours of the office.
+    /// The office hours of a day.
     pub hours: Option<Hours>,
-    /// The days of the office.
+    /// The working days.
     pub weekdays: Option<Weekdays>,
-    /// The clock of the office.
+    /// The UTC offset of the office.
     pub utc_offset: Option<UtcOffset>,
 }
 
 impl Options {
-    /// Each option by its name on the command line, and whether it is given.
+    /// The name of each option on the command line, and whether it is given.
     fn all(&self) -> [(&'static str, bool); 5] {
         [
             ("--nat", !self.gateways.is_empty()),
@@ -169,44 +169,44 @@ impl Options {
     }
 }
 
-/// Why a question cannot be asked with what was given.
+/// Invalid arguments or options of a question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
-    /// Its argument is not given.
-    #[error("`{0}` needs an argument: {name}", name = .0.argument().map_or("", |argument| argument.name))]
+    /// A required argument is missing.
+    #[error("`{0}` requires an argument: {name}", name = .0.argument().map_or("", |argument| argument.name))]
     Missing(QuestionName),
-    /// More arguments than it takes.
-    #[error("unexpected argument `{argument}` of `{question}`")]
+    /// There are too many arguments.
+    #[error("unexpected argument `{argument}` for `{question}`")]
     Unexpected {
         /// The question.
         question: QuestionName,
-        /// The first one too many.
+        /// The first unexpected argument.
         argument: String,
     },
-    /// Its argument is something else.
-    #[error("invalid argument `{argument}` of `{question}`: {source}")]
+    /// The argument is invalid.
+    #[error("invalid argument `{argument}` for `{question}`: {source}")]
     Invalid {
         /// The question.
         question: QuestionName,
         /// The argument.
         argument: String,
-        /// What it should be.
+        /// The expected value.
         source: InvalidValue,
     },
-    /// An option that it does not take.
-    #[error("`{option}` is not an option of `{question}`")]
+    /// The question does not support an option.
+    #[error("`{question}` does not support `{option}`")]
     Option {
         /// The question.
         question: QuestionName,
         /// The option.
         option: &'static str,
     },
-    /// An option that it takes with another argument only.
-    #[error("`--nat` is only an option of `{question}` with `{argument}`")]
+    /// The question supports `--nat` only with another argument.
+    #[error("`{question}` supports `--nat` only with `{argument}`")]
     Nat {
         /// The question.
         question: QuestionName,
-        /// The argument with which it takes the option.
+        /// The required argument.
         argument: &'static str,
     },
 }
@@ -223,16 +223,16 @@ impl ArgumentError {
         }
     }
 
-    /// A command line of the question that is right.
+    /// A valid command line for the question.
     pub fn help(&self) -> String {
         if let Self::Nat { question, argument } = self {
-            return format!("as in `flowagg query {question} {argument} --nat eni-0a1b2c3d4e5f67890`");
+            return format!("run e.g. `flowagg query {question} {argument} --nat eni-0a1b2c3d4e5f67890`");
         }
-        format!("as in `{}`; `flowagg query --list` shows all questions", self.question().example())
+        format!("run e.g. `{}`; `flowagg query --list` shows all questions", self.question().example())
     }
 }
 
-/// The argument of a question, to be read.
+/// The unparsed argument of a question.
 struct Given<'a> {
     question: QuestionName,
     text: Option<&'a str>,
@@ -261,11 +261,11 @@ impl Given<'_> {
     }
 }
 
-/// From how many targets or ports a source is a scan.
+/// The default minimum number of targets or ports of a scan.
 const SCAN: u32 = 100;
 
 impl Question {
-    /// A question with the arguments that follow its name, and options.
+    /// A question with the arguments after its name, and options.
     pub fn new<'a>(
         name: QuestionName,
         arguments: impl IntoIterator<Item = &'a str>,
@@ -288,7 +288,7 @@ impl Question {
             QuestionName::Who => {
                 let expected = InvalidValue::new("an IP address");
                 let address = |text: &str| text.parse::<IpAddr>().map_err(|_| expected.clone());
-                // Records have IPv4 addresses as such, not mapped to IPv6.
+                // Records contain plain IPv4 addresses, not addresses mapped to IPv6.
                 Self::Who { address: given.required(address)?.to_canonical() }
             }
             QuestionName::Interface => Self::Interface { id: given.required(str::parse)? },
@@ -325,7 +325,7 @@ impl Question {
             QuestionName::ByService => Self::ByService { by: given.or_default()? },
             QuestionName::Unencrypted => Self::Unencrypted,
         };
-        // What would have no effect is an error.
+        // An option without effect is an error.
         let argument = match question {
             Self::Pairs { level: Level::Interfaces, .. } => Level::Packets.as_str(),
             Self::Top { by: Ranked::Instances | Ranked::Subnets, .. } => Ranked::Addresses.as_str(),
@@ -334,14 +334,14 @@ impl Question {
         if has_gateways { Err(ArgumentError::Nat { question: name, argument }) } else { Ok(question) }
     }
 
-    /// A question as in its [example](QuestionName::example), without options.
+    /// The question of its [example](QuestionName::example), without options.
     pub fn sample(name: QuestionName) -> Result<Self, ArgumentError> {
         let words = name.example().split(' ').skip(3).take_while(|word| !word.starts_with("--"));
         Self::new(name, words, Options::default())
     }
 
-    /// The needs of a question: one that is asked by a word with each word that needs other fields, any other as in its
-    /// [example](QuestionName::example).
+    /// The required fields of a question. If they depend on a fixed argument, there is one entry per argument; otherwise there is a
+    /// single entry for the [example](QuestionName::example).
     pub fn needs_by_argument(name: QuestionName) -> Vec<(Option<&'static str>, Needs)> {
         let words = name.argument().map(|argument| argument.name).filter(|name| name.contains('|'));
         let words: Vec<&str> = words.into_iter().flat_map(|words| words.split('|')).collect();
@@ -356,21 +356,21 @@ impl Question {
         needs
     }
 
-    /// What it means that a row has the [mark](BOTH_ENDS).
+    /// An explanation of rows with the [mark](BOTH_ENDS).
     pub fn mark(&self) -> &'static str {
         match self {
             Self::Outbound { gateways, .. } if gateways.is_empty() => {
-                "both ends counted: rows with `both_ends` have records without `traffic-path` or `flow-direction`, and what passes a NAT \
-                 gateway may be in them twice. Record these fields, or name the gateways with `--nat`"
+                "both ends counted: rows with `both_ends` have records without `traffic-path` or `flow-direction`, and traffic through a \
+                 NAT gateway may be counted twice. Record these fields, or name the gateways with `--nat`"
             }
             _ => {
-                "both ends counted: rows with `both_ends` have records without `flow-direction`, and a flow that two network interfaces \
-                 recorded is in them twice. Record the field to count it once"
+                "both ends counted: rows with `both_ends` have records without `flow-direction`, and flows that two network interfaces \
+                 recorded are counted twice. Record the field to count them once"
             }
         }
     }
 
-    /// Its name.
+    /// The name of the question.
     pub fn name(&self) -> QuestionName {
         match self {
             Self::Pairs { .. } => QuestionName::Pairs,
@@ -396,12 +396,12 @@ impl Question {
         }
     }
 
-    /// Whether it is asked with the NAT gateways of the fleet, which have to be looked up.
+    /// Whether it uses the NAT gateways of the fleet, which must be looked up.
     pub fn asks_fleet(&self) -> bool {
         self.gateways().is_some_and(|gateways| gateways.contains(&Gateway::Fleet))
     }
 
-    /// The same question with more NAT gateways, if it takes any.
+    /// Adds NAT gateways, if the question supports them.
     pub fn with_gateways(mut self, more: impl IntoIterator<Item = Gateway>) -> Self {
         match &mut self {
             Self::Pairs { gateways, .. }
@@ -417,8 +417,8 @@ impl Question {
         self
     }
 
-    /// The question for a fleet with these flow logs. What passes NAT gateways is asked with those of the fleet, if it is asked without
-    /// any and the records do not say which network interfaces are gateways.
+    /// The question for a fleet with these flow logs. A question about NAT gateways uses those of the fleet if it names none and the
+    /// records do not contain the type of network interfaces.
     pub fn of_fleet(self, spec: &FlowLogSpec) -> Self {
         match &self {
             Self::Nat { gateways } | Self::NatToAws { gateways }
@@ -430,8 +430,8 @@ impl Question {
         }
     }
 
-    /// Whether it has no answer without NAT gateways that EC2 lists: it is about gateways, and these flow logs do not record which network
-    /// interfaces are gateways.
+    /// Whether it requires a list of NAT gateways from EC2: it is about gateways, and these flow logs do not record the type of
+    /// network interfaces.
     pub fn needs_listed_gateways(&self, spec: &FlowLogSpec) -> bool {
         match self {
             Self::Nat { gateways } | Self::NatToAws { gateways } => {
@@ -441,7 +441,7 @@ impl Question {
         }
     }
 
-    /// The NAT gateways that it was asked with; `None` if it takes none.
+    /// The given NAT gateways; `None` if the question does not support them.
     pub fn gateways(&self) -> Option<&[Gateway]> {
         match self {
             Self::Pairs { gateways, .. }
@@ -458,7 +458,7 @@ impl Question {
 }
 
 impl QuestionName {
-    /// The options that it takes.
+    /// The supported options.
     pub fn takes(self) -> impl Iterator<Item = &'static str> {
         let takes = move |option: &str| match option {
             "--nat" => matches!(

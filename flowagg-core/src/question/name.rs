@@ -1,4 +1,4 @@
-//! The questions by name, each with its sentence.
+//! The names, descriptions and examples of questions.
 
 use std::fmt;
 
@@ -11,25 +11,25 @@ pub enum QuestionName {
     Pairs,
     /// Addresses, instances or subnets by bytes.
     Top,
-    /// What an address sent and received.
+    /// Traffic of an address.
     Who,
-    /// What a network interface or an instance did.
+    /// Traffic of a network interface or an instance.
     Interface,
     /// Rejected traffic.
     Rejected,
     /// SSH and RDP.
     SshRdp,
-    /// Ports of administration and databases.
+    /// Requests to administration and database ports.
     AdminPorts,
     /// Accepted requests from the internet.
     Inbound,
     /// Traffic to the internet.
     Outbound,
-    /// What passes NAT gateways.
+    /// Traffic through NAT gateways.
     Nat,
-    /// What passes NAT gateways to services that have a gateway endpoint.
+    /// Traffic through NAT gateways to services that have a gateway endpoint.
     NatToAws,
-    /// Traffic between availability zones.
+    /// Traffic between Availability Zones.
     CrossZone,
     /// Traffic between accounts, VPCs or regions.
     BetweenAccounts,
@@ -45,28 +45,28 @@ pub enum QuestionName {
     UnusedRules,
     /// Bytes by ECS service, task or tag.
     ByService,
-    /// Traffic that is not encrypted.
+    /// Unencrypted traffic.
     Unencrypted,
 }
 
-/// The name of no question.
+/// The error for an unknown question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown question `{text}`")]
 #[non_exhaustive]
 pub struct UnknownQuestion {
-    /// What was given.
+    /// The given name.
     pub text: String,
     /// The question that was probably meant.
     pub meant: Option<QuestionName>,
 }
 
-/// What follows the name of a question on the command line.
+/// The argument of a question on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Argument {
-    /// What it is called in help.
+    /// The name in help.
     pub name: &'static str,
-    /// Whether the question cannot be asked without it.
+    /// Whether it is required.
     pub is_required: bool,
 }
 
@@ -86,12 +86,12 @@ const fn required(name: &'static str) -> Option<Argument> {
     Some(Argument { name, is_required: true })
 }
 
-/// How most questions count a flow that two network interfaces recorded.
+/// How most questions count a flow that two network interfaces recorded, followed by details.
 macro_rules! once {
     ($rest:literal) => {
         concat!(
-            "Counts what was sent (`egress`) or what was received (`ingress`), whichever is more, so a flow that both ends recorded \
-             counts once. ",
+            "Counts sent bytes (`egress`) or received bytes (`ingress`), whichever is greater, so a flow that both ends recorded counts \
+             once. ",
             $rest
         )
     };
@@ -103,8 +103,8 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         name: "pairs",
         about: "Pairs of addresses by bytes",
         counts: once!(
-            "With `interfaces`, what passes a gateway has a pair before the gateway and another after it. With `packets`, the addresses \
-             are those in the packets, and of the sections of a path the one with the most bytes counts. Rejected traffic is left out."
+            "With `interfaces`, traffic through a gateway has one pair before and one after the gateway. With `packets`, the addresses \
+             are those in the packets, and only the section of a path with the most bytes counts. Rejected traffic is excluded."
         ),
         argument: optional("interfaces|packets"),
         example: "flowagg query pairs --from 24h",
@@ -113,9 +113,9 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         name: "top",
         about: "Addresses, instances or subnets by bytes sent and received",
         counts: once!(
-            "An address sends what its pairs of `pairs packets` send. With `default` fields, what passes a NAT gateway counts again on \
-             the other side of the gateway. An instance or a subnet counts the records of its own network interfaces: what two of them \
-             exchange is sent by one and received by the other. Rejected traffic is left out."
+            "The traffic of an address is the sum of its pairs in `pairs packets`. With `default` fields, traffic through a NAT gateway \
+             counts again on the other side of the gateway. An instance or a subnet counts the records of its own network interfaces: \
+             traffic between two of them is sent by one and received by the other. Rejected traffic is excluded."
         ),
         argument: optional("addresses|instances|subnets"),
         example: "flowagg query top --from 24h",
@@ -124,116 +124,117 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         name: "who",
         about: "Who exchanged traffic with an address, when, and on which port",
         counts: once!(
-            "The port is the lower one, which is that of the service. Of the sections of a path through gateways the one with the most \
-             bytes counts. What passes a NAT gateway is there once more with the address of the gateway. `rejected` is the number of \
-             records with REJECT, which only the network interface that rejects has."
+            "The port is the lower one, which is usually the port of the service. Of the sections of a path through gateways, only the \
+             one with the most bytes counts. Traffic through a NAT gateway appears again with the address of the gateway. `rejected` is \
+             the number of records with REJECT, which only the rejecting network interface has."
         ),
         argument: required("ADDRESS"),
         example: "flowagg query who 10.0.0.7 --from 24h",
     },
     Row {
         name: "interface",
-        about: "What a network interface or an instance did",
-        counts: "Counts the records of this network interface, or of all network interfaces of this instance: the other end's records are \
-                 not read. The port is the lower one, which is that of the service.",
+        about: "Traffic of a network interface or an instance",
+        counts: "Counts the records of this network interface, or of all network interfaces of this instance. Records of the other end \
+                 are ignored. The port is the lower one, which is usually the port of the service.",
         argument: required("ID"),
         example: "flowagg query interface eni-0a1b2c3d4e5f67890",
     },
     Row {
         name: "rejected",
-        about: "What was rejected, from whom, and to which port",
-        counts: "Counts records with REJECT. Only the network interface that rejects has such a record, whichever end it is, so \
-                 nothing counts twice: `direction` says whether the traffic was about to leave it (`egress`) or to reach it.",
+        about: "Rejected traffic by source, destination and port",
+        counts: "Counts records with REJECT. Only the rejecting network interface has such a record, at either end, so nothing counts \
+                 twice. `direction` shows whether the traffic was leaving the network interface (`egress`) or arriving at it.",
         argument: None,
         example: "flowagg query rejected --from 24h",
     },
     Row {
         name: "ssh-rdp",
-        about: "SSH and RDP connections, and from where",
-        counts: "Counts records of requests to TCP port 22 and TCP or UDP port 3389. `accepted` is what the receiver recorded \
-                 (`ingress`); if no receiver recorded it, what the sender did. A request that the sender's network interface accepts and \
-                 the receiver's rejects is rejected.",
+        about: "SSH and RDP connections, with their sources",
+        counts: "Counts records of requests to TCP port 22 and TCP or UDP port 3389. `accepted` is the number of records of the receiver \
+                 (`ingress`) or, if no receiver recorded the request, of the sender. A request that the sender's network interface \
+                 accepts and the receiver's rejects is rejected.",
         argument: None,
         example: "flowagg query ssh-rdp --from 7d",
     },
     Row {
         name: "admin-ports",
-        about: "Requests to ports of administration and databases, by target",
-        counts: "Counts sources and records as `ssh-rdp` does, by target and port. `sources` have an accepted request, and \
-                 `internet_sources` a public address as well. Other ports can be given, as in `22,5432`.",
+        about: "Requests to administration and database ports, by target",
+        counts: "Counts sources and records like `ssh-rdp`, by target and port. `sources` have an accepted request, and \
+                 `internet_sources` also have a public address. Pass other ports as `22,5432`.",
         argument: optional("PORTS"),
         example: "flowagg query admin-ports 5432,6379",
     },
     Row {
         name: "inbound",
         about: "Accepted requests from the internet",
-        counts: "Counts what was received (`ingress`) from a public address and accepted. Answers to requests from inside, which go to \
-                 the higher port, are left out; answers over ICMP and between equal ports, such as those of NTP, are not. IPv6 addresses \
-                 of a VPC are public: name your networks with `--own`.",
+        counts: "Counts accepted traffic that was received (`ingress`) from a public address. Responses to requests from inside, which \
+                 go to the higher port, are excluded. Responses over ICMP, and responses between equal ports (as in NTP), are included. IPv6 \
+                 addresses of a VPC are public: list your networks with `--own`.",
         argument: None,
         example: "flowagg query inbound --own 2001:db8::/32",
     },
     Row {
         name: "outbound",
         about: "Traffic to the internet, by account and target",
-        counts: "Counts what was sent (`egress`) to a public address by the network interface that faces the internet gateway \
-                 (`traffic-path` 2 or 8), so what passes a NAT gateway counts once, in the account of the gateway. With `--nat`, it \
-                 counts in the account of the sender, and records of the gateways are left out. IPv6 addresses of a VPC are public: \
-                 name your networks with `--own`.",
+        counts: "Counts traffic that was sent (`egress`) to a public address by the network interface that faces the internet gateway \
+                 (`traffic-path` 2 or 8), so traffic through a NAT gateway counts once, in the account of the gateway. With `--nat`, it \
+                 counts in the account of the sender, and records of the gateways are excluded. IPv6 addresses of a VPC are public: \
+                 list your networks with `--own`.",
         argument: None,
         example: "flowagg query outbound --from 24h",
     },
     Row {
         name: "nat",
-        about: "What passes NAT gateways, by source",
-        counts: "Counts records of the gateways on the side of the source only, where the address in the packet differs from that of the \
-                 gateway: each byte that a gateway processes counts once, in the direction that it has for the source. Gateways are \
-                 recognised by the field `interface-type`, named with `--nat`, or looked up in the accounts of the fleet file with `--nat \
-                 fleet`, which is the default if the fleet file does not record `interface-type`. Addresses alone do not tell them from \
-                 load balancers and transit gateways.",
+        about: "Traffic through NAT gateways, by source",
+        counts: "Counts records of the gateways on the side of the source only, where the address in the packet differs from the address \
+                 of the gateway: each byte that a gateway processes counts once, in the direction as seen from the source. Gateways are \
+                 identified by the field `interface-type`, listed with `--nat`, or looked up in the accounts of the fleet file with \
+                 `--nat fleet`, which is the default if the fleet file does not record `interface-type`. Addresses alone do not \
+                 distinguish them from load balancers and transit gateways.",
         argument: None,
         example: "flowagg query nat --nat eni-0a1b2c3d4e5f67890",
     },
     Row {
         name: "nat-to-aws",
-        about: "Traffic to Amazon S3 and DynamoDB that passes NAT gateways instead of a gateway endpoint",
-        counts: "Counts as `nat` does, and only what goes to or comes from a public address of Amazon S3 or DynamoDB.",
+        about: "Traffic to Amazon S3 and DynamoDB through NAT gateways instead of a gateway endpoint",
+        counts: "Counts like `nat`, but only traffic to or from a public address of Amazon S3 or DynamoDB.",
         argument: None,
         example: "flowagg query nat-to-aws --nat eni-0a1b2c3d4e5f67890",
     },
     Row {
         name: "cross-zone",
-        about: "Traffic between availability zones, and its price",
-        counts: "Counts what was sent (`egress`) by network interfaces whose next hop is in another availability zone. Each section of \
-                 a path through gateways counts, as AWS charges for it. The price is the list price of data transfer within a region, \
-                 0.01 USD per GB (1,073,741,824 bytes) out of one zone and the same into the other; some services do not charge for it.",
+        about: "Traffic between Availability Zones, and its price",
+        counts: "Counts traffic that was sent (`egress`) by network interfaces whose next hop is in another Availability Zone. Each \
+                 section of a path through gateways counts, because AWS charges for it. The price is the list price of data transfer \
+                 within a region, 0.01 USD per GB (1,073,741,824 bytes) out of one zone and the same into the other; some services do \
+                 not charge for it.",
         argument: None,
         example: "flowagg query cross-zone --from 7d",
     },
     Row {
         name: "between-accounts",
         about: "Traffic between accounts, VPCs or regions",
-        counts: "Counts flows that exactly two accounts, VPCs or regions recorded with the same addresses and ports, once: what the end \
-                 with more bytes recorded. Traffic that only one of them logs is not found, nor is traffic whose addresses are \
-                 translated. Where networks have the same addresses, a match may be chance.",
+        counts: "Counts flows that exactly two accounts, VPCs or regions recorded with the same addresses and ports, once, with the \
+                 bytes of the end that recorded more. Traffic that only one of them logs, and traffic whose addresses are translated, is \
+                 not found. If networks have overlapping addresses, a match may be wrong; check the VPC of both ends.",
         argument: optional("accounts|vpcs|regions"),
         example: "flowagg query between-accounts --from 24h",
     },
     Row {
         name: "by-day",
-        about: "Bytes by account and day or hour, and how unusual they are",
-        counts: "Counts what the network interfaces of an account sent (`egress`) and what they received (`ingress`) separately. Bytes \
-                 of records without `flow-direction` are in the column `undirected`, which has what both ends recorded. \
-                 `percent` compares the sum with the account's average day or hour. Days and hours are UTC. Rejected traffic is left out.",
+        about: "Bytes by account and day or hour, compared with the average",
+        counts: "Counts sent bytes (`egress`) and received bytes (`ingress`) of the network interfaces of an account separately. Bytes \
+                 of records without `flow-direction` are in the column `undirected`, which includes the records of both ends. \
+                 `percent` compares the sum with the account's average day or hour. Days and hours are UTC. Rejected traffic is excluded.",
         argument: optional("day|hour"),
         example: "flowagg query by-day hour --from 2d",
     },
     Row {
         name: "large-flows",
-        about: "Single flows with very many bytes (500 MB)",
+        about: "Single flows above a size (500 MB)",
         counts: once!(
-            "A flow is what has the same addresses, ports and protocol, over all records. Of the sections of a path through gateways \
-             the one with the most bytes counts. Rejected traffic is left out."
+            "A flow consists of all records with the same addresses, ports and protocol. Of the sections of a path through gateways, \
+             only the one with the most bytes counts. Rejected traffic is excluded."
         ),
         argument: optional("SIZE"),
         example: "flowagg query large-flows 2GB --from 24h",
@@ -241,9 +242,9 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
     Row {
         name: "scans",
         about: "Sources with requests to many targets or ports (100)",
-        counts: "Counts different targets and different ports of requests over TCP and UDP, so it does not matter how many ends recorded \
-                 them. `rejected` is the number of records with REJECT, which only the network interface that rejects has. Known NAT \
-                 gateways are left out; load balancers, proxies and monitoring look like scans.",
+        counts: "Counts distinct targets and distinct ports of requests over TCP and UDP, so it does not matter whether one or both ends \
+                 recorded them. `rejected` is the number of records with REJECT, which only the rejecting network interface has. Known \
+                 NAT gateways are excluded; load balancers, proxies and monitoring look like scans.",
         argument: optional("NUMBER"),
         example: "flowagg query scans 50 --from 24h",
     },
@@ -251,42 +252,43 @@ static ROWS: [Row; QuestionName::ALL.len()] = [
         name: "off-hours",
         about: "Traffic outside office hours",
         counts: once!(
-            "The time is the end of a record. Office hours are 8 to 18 on Monday to Friday in UTC, unless `--hours`, `--weekdays` and \
-             `--utc-offset` set others. The offset is that of the whole time: daylight saving time does not change it. The port is the \
-             lower one. Rejected traffic is left out."
+            "The time is the end of a record. Office hours are 8 to 18 from Monday to Friday in UTC, unless `--hours`, `--weekdays` and \
+             `--utc-offset` set others. The offset applies to the whole period: daylight saving time does not change it. The port is the \
+             lower one. Rejected traffic is excluded."
         ),
         argument: None,
         example: "flowagg query off-hours --hours 7-19 --utc-offset +1",
     },
     Row {
         name: "unused-rules",
-        about: "Security group rules that no traffic used",
-        counts: "Compares accepted records with the rules of the selected accounts and regions, which are read from Amazon EC2. A rule counts as \
-                 used if it would have allowed a request that a network interface of its group recorded; all rules that would have \
-                 allowed it count. Answers need no rule: who opened a connection is known from `tcp-flags` or from a port below 512, \
-                 and otherwise rules of both directions count. What is not recorded counts as use. Types of ICMP are not recorded: \
-                 any ICMP counts. `reason` is `no traffic` if every network interface of the group has records. The rule may be \
-                 in use if it is `incomplete records` (some have no records, skipped ones, or none of accepted traffic) or `no records`; \
-                 skipped objects make all records incomplete. \
-                 Rules, groups and addresses are those of now: what network interfaces used that have been deleted since is \
-                 not known. The default of `--from` is 30 days, and a rule may be needed less often than that.",
+        about: "Security group rules that no traffic matched",
+        counts: "Compares accepted records with the rules of the selected accounts and regions, which are read from Amazon EC2. A rule \
+                 counts as used if it would have allowed a request that a network interface of its group recorded; all rules that would \
+                 have allowed it count. Responses do not require a rule: `tcp-flags` or a port below 512 shows which end opened a \
+                 connection, and otherwise rules of both directions count. Anything that is not recorded counts as use. ICMP types are \
+                 not recorded, so any ICMP counts. `reason` is `no traffic` if every network interface of the group has records. The \
+                 rule may be in use if `reason` is `incomplete records` (some network interfaces have no records, skipped records, or \
+                 no records of accepted traffic) or `no records`; skipped objects make all records incomplete. Rules, groups and \
+                 addresses are the current ones: use by deleted network interfaces is unknown. The default of `--from` is 30 days, and \
+                 a rule may be needed less often than that.",
         argument: None,
         example: "flowagg query unused-rules",
     },
     Row {
         name: "by-service",
         about: "Bytes by ECS service or task, or by tag",
-        counts: "Counts the records of the network interfaces of a service, task or tag: `sent` what they sent (`egress`), `received` \
-                 what they received, and `bytes` both. What two of them exchange is sent by one and received by the other.",
+        counts: "Counts the records of the network interfaces of a service, task or tag: `sent` is the traffic that they sent \
+                 (`egress`), `received` the traffic that they received, and `bytes` the sum. Traffic between two of them is sent by one \
+                 and received by the other.",
         argument: optional("ecs-service|ecs-task|instance-tag|interface-tag|asg-tag"),
         example: "flowagg query by-service ecs-task",
     },
     Row {
         name: "unencrypted",
-        about: "Traffic that is not encrypted in transit",
+        about: "Unencrypted traffic",
         counts: once!(
-            "Only records with `encryption-status` 0 count: AWS found no encryption by the Nitro system or by the application. What has \
-             no status (`-`) is left out. The port is the lower one. Rejected traffic is left out."
+            "Only records with `encryption-status` 0 count: AWS found no encryption by the Nitro system or by the application. Records \
+             without a status (`-`) are excluded. The port is the lower one. Rejected traffic is excluded."
         ),
         argument: None,
         example: "flowagg query unencrypted --from 24h",
@@ -318,7 +320,7 @@ impl QuestionName {
         Self::Unencrypted,
     ];
 
-    /// The question of this name.
+    /// The question with this name.
     pub fn parse(text: &str) -> Result<Self, UnknownQuestion> {
         let named = |text: &str| Self::ALL.into_iter().find(|name| name.as_str() == text);
         named(text).ok_or_else(|| {
@@ -333,22 +335,22 @@ impl QuestionName {
         self.row().name
     }
 
-    /// What it is about, in one line.
+    /// A description in one line.
     pub fn about(self) -> &'static str {
         self.row().about
     }
 
-    /// Which records it counts, and what it leaves out.
+    /// Which records it counts and which it excludes.
     pub fn counts(self) -> &'static str {
         self.row().counts
     }
 
-    /// What may follow the name.
+    /// The argument, if it has one.
     pub fn argument(self) -> Option<Argument> {
         self.row().argument
     }
 
-    /// A command line.
+    /// An example command line.
     pub fn example(self) -> &'static str {
         self.row().example
     }
@@ -369,7 +371,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back_and_unknown_ones_have_a_suggestion() {
+    fn names_round_trip_and_unknown_ones_have_a_suggestion() {
         for (n, name) in QuestionName::ALL.into_iter().enumerate() {
             assert_eq!(name as usize, n, "{name}");
             assert_eq!(QuestionName::parse(name.as_str()), Ok(name));

@@ -9,32 +9,32 @@ use super::{Question, QuestionName};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
-    /// Without one of these it has no answer.
+    /// The required fields. Without any of them, there is no answer.
     pub required: Vec<RecordedField>,
-    /// With these the answer is more exact or has more columns.
+    /// Optional fields, with which the answer is more exact or has more columns.
     pub better: Vec<RecordedField>,
-    /// The traffic that it is about, if it is not all.
+    /// The required traffic.
     pub traffic: TrafficType,
 }
 
 /// Why the flow logs of a fleet cannot answer a question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRecorded {
-    /// It reads fields that are not recorded.
-    #[error("`{question}` needs {} that the flow logs do not record: {}", if .fields.len() == 1 { "a field" } else { "fields" }, named(.fields))]
+    /// Required fields are not recorded.
+    #[error("`{question}` requires {} that the flow logs do not record: {}", if .fields.len() == 1 { "a field" } else { "fields" }, named(.fields))]
     Fields {
         /// The question.
         question: QuestionName,
         /// The fields.
         fields: Vec<RecordedField>,
-        /// All fields that it needs, recorded or not.
+        /// All required fields, recorded or not.
         needed: Vec<RecordedField>,
     },
-    /// It is about rejected traffic.
-    #[error("`{0}` is about rejected traffic, and the flow logs record accepted traffic only")]
+    /// It requires rejected traffic.
+    #[error("`{0}` requires rejected traffic, but the flow logs record only accepted traffic")]
     Rejected(QuestionName),
-    /// It is about accepted traffic.
-    #[error("`{0}` is about accepted traffic, and the flow logs record rejected traffic only")]
+    /// It requires accepted traffic.
+    #[error("`{0}` requires accepted traffic, but the flow logs record only rejected traffic")]
     Accepted(QuestionName),
 }
 
@@ -53,7 +53,7 @@ impl NotRecorded {
             fields.iter().map(|field| Field::parse(field.as_str())).collect()
         };
         let Ok(needed) = known(needed) else {
-            return "flow logs that other tools create can record tags; flowagg cannot request them yet"
+            return "use a flow log of another tool that records tags; flowagg cannot request them"
                 .to_owned();
         };
         let has_all = |set: &FieldSet| {
@@ -69,13 +69,13 @@ impl NotRecorded {
     }
 }
 
-/// Fields that tell the two records of a flow apart.
+/// Fields that distinguish the two records of a flow.
 const DIRECTION: &[&str] = &["flow-direction"];
-/// Fields by which the sections of a path through gateways are found.
+/// Fields that identify the sections of a path through gateways.
 const PATH: &[&str] = &["pkt-srcaddr", "pkt-dstaddr", "interface-type"];
 
 impl Question {
-    /// The fields that it needs.
+    /// The fields that the question reads.
     pub fn needs(&self) -> Needs {
         use TrafficType::{Accept, All, Reject};
         const ENDS: [&str; 3] = ["srcaddr", "dstaddr", "bytes"];
@@ -185,7 +185,7 @@ impl Question {
         };
         let required = fields(required.concat());
         let mut also = better.concat();
-        // What is asked with gateways reads the fields that name them.
+        // A question with gateways also reads the fields that identify them.
         if let Some(gateways) = self.gateways() {
             also.extend(ids(gateways));
             if gateways.contains(&Gateway::Fleet) {
@@ -197,7 +197,7 @@ impl Question {
         Needs { required, better, traffic }
     }
 
-    /// Whether flow logs like these can answer it.
+    /// Checks whether flow logs with these settings can answer the question.
     pub fn check(&self, spec: &FlowLogSpec) -> Result<(), NotRecorded> {
         let needs = self.needs();
         match (needs.traffic, spec.traffic) {
@@ -215,7 +215,7 @@ impl Question {
     }
 }
 
-/// The questions, each as in its example, that flow logs like these cannot answer.
+/// The questions, each with the arguments of its example, that flow logs with these settings cannot answer.
 pub fn unanswered(spec: &FlowLogSpec) -> Vec<QuestionName> {
     let can = |name: &QuestionName| {
         Question::sample(*name).is_ok_and(|question| question.of_fleet(spec).check(spec).is_ok())
@@ -223,19 +223,19 @@ pub fn unanswered(spec: &FlowLogSpec) -> Vec<QuestionName> {
     QuestionName::ALL.into_iter().filter(|name| !can(name)).collect()
 }
 
-/// Whether flow logs like these record a field.
+/// Whether flow logs with these settings record a field.
 pub(super) fn is_recorded(spec: &FlowLogSpec, field: &str) -> bool {
     spec.format.fields().iter().any(|recorded| recorded.as_str() == field)
 }
 
-/// The field that says which records are those of a NAT gateway.
+/// The field that identifies records of NAT gateways.
 pub(super) const INTERFACE_TYPE: &str = "interface-type";
 
-/// What names a gateway in its records, and whether it is one.
+/// Fields that identify a gateway in its records.
 const NAT: &[&str] = &["interface-id", INTERFACE_TYPE, "resource-id", "action"];
 
-/// The fields by which records of these gateways are found. An address is found in `srcaddr` and `dstaddr`; the gateways of the fleet
-/// are found by whatever there is.
+/// The fields that identify records of these gateways. An address is matched in `srcaddr` and `dstaddr`; the gateways of the fleet
+/// are matched with whatever fields are recorded.
 fn ids(gateways: &[Gateway]) -> &'static [&'static str] {
     if gateways.contains(&Gateway::Fleet) {
         return &[];
@@ -250,12 +250,12 @@ fn ids(gateways: &[Gateway]) -> &'static [&'static str] {
     }
 }
 
-/// The same; without gateways, the field that recognises them.
+/// Like [`ids`]; without gateways, the field that identifies records of any gateway.
 fn known(gateways: &[Gateway]) -> &'static [&'static str] {
     if gateways.is_empty() { &[INTERFACE_TYPE] } else { ids(gateways) }
 }
 
-/// Fields by their names, each once, in the order of AWS's documentation.
+/// The fields with these names, without duplicates, in the order of AWS's documentation.
 fn fields(names: Vec<&str>) -> Vec<RecordedField> {
     RecordedField::all().filter(|field| names.contains(&field.as_str())).collect()
 }

@@ -1,4 +1,4 @@
-//! Saved questions: SQL files with a title, parameters and a threshold in the comments at their top.
+//! Saved questions: SQL files with a title, parameters and a threshold in the comments at the top.
 //!
 //! ```sql
 //! -- title: Rejected traffic to a port
@@ -19,13 +19,13 @@ use crate::near::meant;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SavedQuestion {
-    /// What it is about, in one line.
+    /// The title, in one line.
     pub title: String,
-    /// What it is asked with, in the order of the file.
+    /// The parameters, in the order of the file.
     pub parameters: Vec<Parameter>,
-    /// The most rows that are no finding; 0 if the file sets none.
+    /// The maximum number of rows that is not a finding; 0 if the file sets none.
     pub threshold: u64,
-    /// The whole file: `$NAME` stands for a parameter.
+    /// The whole file. `$NAME` is replaced by the value of a parameter.
     pub sql: String,
 }
 
@@ -33,25 +33,25 @@ pub struct SavedQuestion {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name, without the `$`.
+    /// The name, without the `$`.
     pub name: String,
-    /// What values it takes.
+    /// The type.
     pub kind: ParameterKind,
-    /// Its value if none is given, as SQL; `None` if one has to be given.
+    /// The default value; `None` if the parameter is required.
     pub default: Option<Literal>,
 }
 
-/// What values a parameter takes.
+/// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// Any text.
     Text,
-    /// An integer of 64 bits.
+    /// A 64-bit integer.
     Integer,
 }
 
-/// A value of a parameter. It is displayed as SQL that is a literal wherever it stands: quotes in a text are doubled, and no sign or
-/// letter beside it becomes a part of it.
+/// A value of a parameter. It is displayed as an SQL literal that is safe in any position: quotes in text are doubled, and adjacent
+/// characters cannot become part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Literal {
     value: String,
@@ -59,7 +59,7 @@ pub struct Literal {
 }
 
 impl Literal {
-    /// The value as it was given.
+    /// The given value.
     pub fn value(&self) -> &str {
         &self.value
     }
@@ -69,9 +69,9 @@ impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             ParameterKind::Text => write!(f, "('{}')", self.value.replace('\'', "''")),
-            // After a minus sign, that of a number would begin a comment.
+            // After a minus sign, the sign of the number would start a comment.
             ParameterKind::Integer if self.value.starts_with('-') => write!(f, "({})", self.value),
-            // Athena takes no brackets after LIMIT.
+            // Athena does not accept parentheses after LIMIT.
             ParameterKind::Integer => write!(f, " {} ", self.value),
         }
     }
@@ -80,7 +80,7 @@ impl fmt::Display for Literal {
 impl ParameterKind {
     const ALL: [Self; 2] = [Self::Text, Self::Integer];
 
-    /// The word in the file.
+    /// The name in the file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -88,7 +88,7 @@ impl ParameterKind {
         }
     }
 
-    /// A value of this kind; `None` if the text is not one.
+    /// A value of this type; `None` if the text is invalid.
     fn literal(self, value: &str) -> Option<Literal> {
         let value = match self {
             Self::Text => value.to_owned(),
@@ -97,7 +97,7 @@ impl ParameterKind {
         Some(Literal { value, kind: self })
     }
 
-    /// A value with which a statement can be tried.
+    /// An example value for checking a statement.
     pub fn example(self) -> Literal {
         let value = match self {
             Self::Text => "text",
@@ -107,57 +107,57 @@ impl ParameterKind {
     }
 }
 
-/// What is wrong in the file of a saved question.
+/// An error in the file of a saved question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 #[non_exhaustive]
 pub struct SavedError {
-    /// The line, from 1.
+    /// The line, starting at 1.
     pub line: usize,
     /// What is wrong.
     pub what: String,
-    /// What to do.
+    /// How to fix it.
     pub help: String,
 }
 
-/// Why a saved question cannot be asked with what was given.
+/// Invalid arguments of a saved question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
     /// An argument without `=`.
-    #[error("unexpected argument `{0}`: a parameter is given as `NAME=VALUE`")]
+    #[error("unexpected argument `{0}`: expected `NAME=VALUE`")]
     NoAssignment(String),
-    /// A parameter that it does not have.
+    /// The question does not have the parameter.
     #[error("unknown parameter `{0}`")]
     Unknown(String),
-    /// A parameter that is given twice.
-    #[error("parameter `{0}` is given twice")]
+    /// A parameter is given twice.
+    #[error("duplicate parameter `{0}`")]
     Twice(String),
-    /// A parameter that has to be given.
-    #[error("parameter `{0}` is not given")]
+    /// A required parameter is missing.
+    #[error("missing parameter `{0}`")]
     Missing(String),
-    /// A value of another kind.
-    #[error("invalid value `{value}` of parameter `{name}`: not an integer of 64 bits")]
+    /// The value is not an integer.
+    #[error("invalid value `{value}` for parameter `{name}`: not a 64-bit integer")]
     NotAnInteger {
         /// The parameter.
         name: String,
-        /// What was given.
+        /// The given value.
         value: String,
     },
 }
 
 const KEYS: [&str; 3] = ["title", "parameter", "threshold"];
-const PARAMETER: &str = "as in `-- parameter: port integer = 5432` or `-- parameter: account text`";
+const PARAMETER: &str = "write e.g. `-- parameter: port integer = 5432` or `-- parameter: account text`";
 
 impl SavedQuestion {
-    /// Whether a text can be the name of a saved question: a-z, 0-9 and `-`, a letter first.
+    /// Whether a text can be the name of a saved question: a-z, 0-9 and `-`, starting with a letter.
     pub fn is_name(text: &str) -> bool {
         text.starts_with(|first: char| first.is_ascii_lowercase())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     }
 
-    /// Reads a file. Comments before the statement that begin with `title:`, `parameter:` or `threshold:` are its header.
+    /// Parses a file. Comments before the statement that start with `title:`, `parameter:` or `threshold:` are the header.
     pub fn parse(text: &str) -> Result<Self, SavedError> {
-        // Windows editors begin files with it.
+        // Some Windows editors start files with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (mut title, mut threshold, mut parameters) = (None, None, Vec::<Parameter>::new());
         let mut has_begun = false;
@@ -179,23 +179,23 @@ impl SavedQuestion {
             }
             match key {
                 "title" if title.is_some() => {
-                    return Err(wrong("a second title".to_owned(), "keep one of them".to_owned()));
+                    return Err(wrong("duplicate title".to_owned(), "remove the duplicate".to_owned()));
                 }
                 "title" if value.is_empty() => {
                     return Err(wrong(
                         "the title is empty".to_owned(),
-                        "write what the question answers".to_owned(),
+                        "describe what the question answers".to_owned(),
                     ));
                 }
                 "title" => title = Some(value.to_owned()),
                 "threshold" if threshold.is_some() => {
-                    return Err(wrong("a second threshold".to_owned(), "keep one of them".to_owned()));
+                    return Err(wrong("duplicate threshold".to_owned(), "remove the duplicate".to_owned()));
                 }
                 "threshold" => {
                     let rows = value.parse().map_err(|_| {
                         wrong(
                             format!("invalid threshold `{value}`"),
-                            "set a number of rows, as in `-- threshold: 10`".to_owned(),
+                            "set a number of rows, e.g. `-- threshold: 10`".to_owned(),
                         )
                     });
                     threshold = Some(rows?);
@@ -204,8 +204,8 @@ impl SavedQuestion {
                     let parameter =
                         Parameter::parse(value).map_err(|what| wrong(what, PARAMETER.to_owned()))?;
                     if parameters.iter().any(|other| other.name == parameter.name) {
-                        let what = format!("a second parameter `{}`", parameter.name);
-                        return Err(wrong(what, "keep one of them".to_owned()));
+                        let what = format!("duplicate parameter `{}`", parameter.name);
+                        return Err(wrong(what, "remove the duplicate".to_owned()));
                     }
                     parameters.push(parameter);
                 }
@@ -213,7 +213,7 @@ impl SavedQuestion {
                     && let Some(meant) = meant(key, KEYS) =>
                 {
                     let help = format!(
-                        "did you mean `{meant}:`? If it is a comment, write it after the statement's first line"
+                        "did you mean `{meant}:`? If it is a comment, move it below the first line of the statement"
                     );
                     return Err(wrong(format!("unknown header `{key}:`"), help));
                 }
@@ -221,7 +221,7 @@ impl SavedQuestion {
             }
         }
         let Some(title) = title else {
-            let help = "begin the file with what the question answers, as in `-- title: Rejected traffic to databases`";
+            let help = "start the file with a title, e.g. `-- title: Rejected traffic to databases`";
             return Err(SavedError {
                 line: 1,
                 what: "the title is missing".to_owned(),
@@ -231,7 +231,7 @@ impl SavedQuestion {
         Ok(Self { title, parameters, threshold: threshold.unwrap_or(0), sql: text.to_owned() })
     }
 
-    /// The values of its parameters: those of `NAME=VALUE` arguments, and the defaults.
+    /// The values of the parameters, from `NAME=VALUE` arguments and defaults.
     pub fn values<'a>(
         &self,
         arguments: impl IntoIterator<Item = &'a str>,
@@ -260,7 +260,7 @@ impl SavedQuestion {
         Ok(values)
     }
 
-    /// A command line that asks it under this name, with an example for each parameter that has to be given.
+    /// A command line for the question with this name, with an example value for each required parameter.
     pub fn example(&self, name: &str) -> String {
         let required = self.parameters.iter().filter(|parameter| parameter.default.is_none());
         let given =
@@ -270,18 +270,18 @@ impl SavedQuestion {
 }
 
 impl fmt::Display for Parameter {
-    /// `port (integer)`, or with its default `port (integer, 5432 if it is not given)`.
+    /// `port (integer)`, or with a default ``port (integer, default `5432`)``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}", self.name, self.kind.as_str())?;
         match &self.default {
             None => write!(f, ")"),
-            Some(default) => write!(f, ", `{}` if it is not given)", default.value()),
+            Some(default) => write!(f, ", default `{}`)", default.value()),
         }
     }
 }
 
 impl Parameter {
-    /// Whether a text can be the name of a parameter: a-z, 0-9 and `_`, a letter first.
+    /// Whether a text can be the name of a parameter: a-z, 0-9 and `_`, starting with a letter.
     pub fn is_name(text: &str) -> bool {
         text.starts_with(|first: char| first.is_ascii_lowercase())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
@@ -295,18 +295,17 @@ impl Parameter {
         };
         let mut words = declared.split_whitespace();
         let (Some(name), Some(kind), None) = (words.next(), words.next(), words.next()) else {
-            return Err("a parameter is a name and a type".to_owned());
+            return Err("a parameter requires a name and a type".to_owned());
         };
         if !Self::is_name(name) {
             return Err(format!(
-                "invalid name `{name}` of a parameter: use a-z, 0-9 and `_`, a letter first"
+                "invalid parameter name `{name}`: use a-z, 0-9 and `_`, starting with a letter"
             ));
         }
         let found = ParameterKind::ALL.into_iter().find(|known| known.as_str() == kind);
         let kind = found.ok_or_else(|| format!("unknown type `{kind}`: use `text` or `integer`"))?;
         let default = default.map(|default| {
-            kind.literal(default)
-                .ok_or_else(|| format!("invalid default `{default}`: not an integer of 64 bits"))
+            kind.literal(default).ok_or_else(|| format!("invalid default `{default}`: not a 64-bit integer"))
         });
         Ok(Self { name: name.to_owned(), kind, default: default.transpose()? })
     }
@@ -338,14 +337,14 @@ SELECT $port, $account -- threshold: none
         assert_eq!((question.title.as_str(), question.threshold), ("Rejected traffic to a port", 10));
         assert_eq!(question.example("port-scan"), "flowagg query port-scan account=text");
         let parameters: Vec<String> = question.parameters.iter().map(Parameter::to_string).collect();
-        assert_eq!(parameters, ["port (integer, `5432` if it is not given)", "account (text)"]);
+        assert_eq!(parameters, ["port (integer, default `5432`)", "account (text)"]);
         assert_eq!(question.sql, FILE);
         let plain = SavedQuestion::parse("\u{feff}-- title: all\r\nSELECT 1 -- parameter: none").unwrap();
         assert_eq!((plain.title.as_str(), plain.threshold, plain.parameters), ("all", 0, Vec::new()));
     }
 
     #[test]
-    fn values_are_those_given_and_the_defaults() {
+    fn missing_values_have_their_defaults() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(values(&["account=2"]).unwrap(), [pair("account", "('2')"), pair("port", " 5432 ")]);
         assert_eq!(
@@ -357,19 +356,16 @@ SELECT $port, $account -- threshold: none
     }
 
     #[test]
-    fn arguments_that_are_no_values_are_refused() {
+    fn invalid_arguments_are_rejected() {
         for (arguments, expected) in [
-            (&["5432"][..], "unexpected argument `5432`: a parameter is given as `NAME=VALUE`"),
+            (&["5432"][..], "unexpected argument `5432`: expected `NAME=VALUE`"),
             (&["ports=1"], "unknown parameter `ports`"),
-            (&["account=1", "account=2"], "parameter `account` is given twice"),
-            (&["port=1"], "parameter `account` is not given"),
-            (
-                &["account=1", "port=1.5"],
-                "invalid value `1.5` of parameter `port`: not an integer of 64 bits",
-            ),
+            (&["account=1", "account=2"], "duplicate parameter `account`"),
+            (&["port=1"], "missing parameter `account`"),
+            (&["account=1", "port=1.5"], "invalid value `1.5` for parameter `port`: not a 64-bit integer"),
             (
                 &["account=1", "port=1 OR 1=1"],
-                "invalid value `1 OR 1=1` of parameter `port`: not an integer of 64 bits",
+                "invalid value `1 OR 1=1` for parameter `port`: not a 64-bit integer",
             ),
         ] {
             assert_eq!(values(arguments).unwrap_err().to_string(), expected);
@@ -377,36 +373,36 @@ SELECT $port, $account -- threshold: none
     }
 
     #[test]
-    fn faults_in_the_header_have_their_line() {
+    fn header_errors_have_their_line() {
         for (text, expected) in [
             ("SELECT 1", "line 1: the title is missing"),
             ("", "line 1: the title is missing"),
             ("-- title:\nSELECT 1", "line 1: the title is empty"),
-            ("-- title: a\n-- title: b\n", "line 2: a second title"),
+            ("-- title: a\n-- title: b\n", "line 2: duplicate title"),
             ("-- title: a\n\n-- treshold: 1\n", "line 3: unknown header `treshold:`"),
             (
                 "-- title: a\nSELECT 1\n -- threshold: 1\n",
                 "line 3: `threshold:` is below the first line of the statement",
             ),
             ("-- title: a\n-- threshold: -1\n", "line 2: invalid threshold `-1`"),
-            ("-- title: a\n-- parameter: port\n", "line 2: a parameter is a name and a type"),
+            ("-- title: a\n-- parameter: port\n", "line 2: a parameter requires a name and a type"),
             ("-- title: a\n-- parameter: port int\n", "line 2: unknown type `int`: use `text` or `integer`"),
             (
                 "-- title: a\n-- parameter: Port integer\n",
-                "line 2: invalid name `Port` of a parameter: use a-z, 0-9 and `_`, a letter first",
+                "line 2: invalid parameter name `Port`: use a-z, 0-9 and `_`, starting with a letter",
             ),
             (
                 "-- title: a\n-- parameter: p integer = x\n",
-                "line 2: invalid default `x`: not an integer of 64 bits",
+                "line 2: invalid default `x`: not a 64-bit integer",
             ),
-            ("-- title: a\n-- parameter: p text\n-- parameter: p text\n", "line 3: a second parameter `p`"),
+            ("-- title: a\n-- parameter: p text\n-- parameter: p text\n", "line 3: duplicate parameter `p`"),
         ] {
             assert_eq!(SavedQuestion::parse(text).unwrap_err().to_string(), expected, "{text}");
         }
     }
 
     #[test]
-    fn names_are_those_of_files_and_questions() {
+    fn names_of_saved_questions_are_validated() {
         assert!(SavedQuestion::is_name("port-scan2"));
         for text in ["", "Top", "2x", "a b", "a.b", "../x", "a_b"] {
             assert!(!SavedQuestion::is_name(text), "{text}");

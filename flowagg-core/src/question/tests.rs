@@ -1,4 +1,4 @@
-//! Arguments, and what they need.
+//! Arguments and required fields.
 
 use std::fs;
 use std::path::Path;
@@ -18,14 +18,14 @@ fn gateways() -> Options {
 }
 
 #[test]
-fn examples_are_questions() {
+fn examples_are_valid_questions() {
     for name in QuestionName::ALL {
         assert_eq!(Question::sample(name).unwrap().name(), name);
     }
 }
 
 #[test]
-fn arguments_and_options_that_do_not_fit_are_named() {
+fn invalid_arguments_and_options_are_rejected() {
     let messages: Vec<String> = [
         asked("who", Options::default()),
         asked("who example.com", Options::default()),
@@ -44,17 +44,17 @@ fn arguments_and_options_that_do_not_fit_are_named() {
     assert_data_eq!(
         messages.concat(),
         str![[r#"
-`who` needs an argument: ADDRESS
-invalid argument `example.com` of `who`: expected an IP address
-unexpected argument `10.0.0.8` of `who`
-unexpected argument `today` of `rejected`
-invalid argument `packet` of `pairs`: expected `interfaces` or `packets`
-invalid argument `22,ssh` of `admin-ports`: expected ports such as `22,5432`
-invalid argument `eni-1` of `interface`: expected the id of a network interface or an instance, as in `eni-0a1b2c3d4e5f67890`
-`--nat` is not an option of `rejected`
-`--nat` is only an option of `pairs` with `packets`
-`--nat` is only an option of `top` with `addresses`
-`--hours` is not an option of `nat`
+`who` requires an argument: ADDRESS
+invalid argument `example.com` for `who`: expected an IP address
+unexpected argument `10.0.0.8` for `who`
+unexpected argument `today` for `rejected`
+invalid argument `packet` for `pairs`: expected `interfaces` or `packets`
+invalid argument `22,ssh` for `admin-ports`: expected ports such as `22,5432`
+invalid argument `eni-1` for `interface`: expected the ID of a network interface or an instance, e.g. `eni-0a1b2c3d4e5f67890`
+`rejected` does not support `--nat`
+`pairs` supports `--nat` only with `packets`
+`top` supports `--nat` only with `addresses`
+`nat` does not support `--hours`
 
 "#]]
     );
@@ -77,7 +77,7 @@ fn default_format_answers_all_but_five_questions() {
 }
 
 #[test]
-fn what_is_not_recorded_is_named_with_the_fix() {
+fn missing_fields_are_reported_with_a_fix() {
     let mut spec = FlowLogSpec::default();
     let message = |line: &str, options: Options, spec: &FlowLogSpec| {
         let error = asked(line, options).unwrap().check(spec).unwrap_err();
@@ -93,15 +93,15 @@ fn what_is_not_recorded_is_named_with_the_fix() {
     assert_data_eq!(
         messages,
         str![[r#"
-`nat` needs fields that the flow logs do not record: `pkt-srcaddr`, `pkt-dstaddr`
+`nat` requires fields that the flow logs do not record: `pkt-srcaddr`, `pkt-dstaddr`
   add them to `flow-logs.fields`, or set it to "cost"; then run `flowagg plan`
-`cross-zone` needs fields that the flow logs do not record: `az-id`, `next-hop-az-id`
+`cross-zone` requires fields that the flow logs do not record: `az-id`, `next-hop-az-id`
   add them to `flow-logs.fields`, or set it to "cost"; then run `flowagg plan`
-`by-service` needs a field that the flow logs do not record: `asg-tag`
-  flow logs that other tools create can record tags; flowagg cannot request them yet
-`rejected` is about rejected traffic, and the flow logs record accepted traffic only
+`by-service` requires a field that the flow logs do not record: `asg-tag`
+  use a flow log of another tool that records tags; flowagg cannot request them
+`rejected` requires rejected traffic, but the flow logs record only accepted traffic
   set `flow-logs.traffic` to "all", then run `flowagg plan`
-`inbound` is about accepted traffic, and the flow logs record rejected traffic only
+`inbound` requires accepted traffic, but the flow logs record only rejected traffic
   set `flow-logs.traffic` to "all", then run `flowagg plan`
 
 "#]]
@@ -109,7 +109,7 @@ fn what_is_not_recorded_is_named_with_the_fix() {
 }
 
 #[test]
-fn address_that_is_mapped_to_ipv6_is_the_one_of_the_records() {
+fn mapped_ipv6_addresses_become_ipv4() {
     let who = |text: &str| asked(&format!("who {text}"), Options::default()).unwrap();
     let address = |text: &str| Question::Who { address: text.parse().unwrap() };
     assert_eq!(who("::ffff:10.0.1.1"), address("10.0.1.1"));
@@ -132,7 +132,7 @@ fn gateways_are_interfaces_addresses_or_regional_ids() {
 }
 
 #[test]
-fn interfaces_and_instances_are_read_and_nothing_else() {
+fn only_interfaces_and_instances_are_accepted() {
     assert!(matches!(read("eni-0a1b2c3d"), Some(InterfaceId::Interface(_))));
     assert!(matches!(read("i-0a1b2c3d4e5f67890"), Some(InterfaceId::Instance(_))));
     for text in ["", "i-", "i-xyz", "vpc-0a1b2c3d", "i-0a1b2c3d'"] {
@@ -205,13 +205,14 @@ fn names(fields: &[RecordedField]) -> String {
     names.join(", ")
 }
 
-/// Encloses what the page has of the questions.
+/// Encloses the generated part of the page.
 const START: &str = "<!-- generated from the questions -->\n";
 const END: &str = "<!-- end of the generated part -->\n";
 
-/// The table of questions, and what each counts.
+/// The table of questions with what each counts.
 fn page() -> String {
-    let mut text = "| question | answer | needs | better with |\n|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| question | answer | required fields | optional fields |\n|---|---|---|---|\n".to_owned();
     for name in QuestionName::ALL {
         let needs = Question::needs_by_argument(name);
         let listed = |fields: fn(&Needs) -> &[RecordedField]| {
@@ -239,7 +240,7 @@ fn page() -> String {
 }
 
 #[test]
-fn page_lists_every_question_with_its_fields_and_what_it_counts() {
+fn query_page_matches_the_questions() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/query.md");
     let written = fs::read_to_string(&file).unwrap();
     let (before, rest) = written.split_once(START).unwrap();
@@ -255,7 +256,7 @@ fn recording(fields: &[&str]) -> FlowLogSpec {
 }
 
 #[test]
-fn advice_names_a_set_with_all_needed_fields() {
+fn advice_suggests_a_set_with_all_required_fields() {
     let spec = recording(&["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"]);
     let gateways = vec!["eni-0a1b2c3d4e5f67890".parse().unwrap()];
     let named = asked("nat", Options { gateways, ..Options::default() }).unwrap();
@@ -266,7 +267,7 @@ fn advice_names_a_set_with_all_needed_fields() {
 }
 
 #[test]
-fn gateways_of_the_fleet_are_asked_for_where_no_field_recognises_them() {
+fn fleet_gateways_are_used_if_interface_type_is_not_recorded() {
     let fields = ["srcaddr", "dstaddr", "bytes", "pkt-srcaddr", "pkt-dstaddr"];
     let without = recording(&fields);
     let with = recording(&[&fields[..], &["interface-type"]].concat());
@@ -282,7 +283,7 @@ fn gateways_of_the_fleet_are_asked_for_where_no_field_recognises_them() {
     let fleet = || Options { gateways: vec![Gateway::Fleet], ..Options::default() };
     assert!(of_fleet("nat", fleet(), &with) && of_fleet("top", fleet(), &without));
     assert!(!unanswered(&without).contains(&QuestionName::Nat));
-    assert!(unanswered(&without).contains(&QuestionName::NatToAws), "it needs the names of services");
+    assert!(unanswered(&without).contains(&QuestionName::NatToAws), "it requires the names of services");
     let needs_listed =
         |line: &str, options: Options, spec| asked(line, options).unwrap().needs_listed_gateways(spec);
     assert!(needs_listed("nat", fleet(), &without));

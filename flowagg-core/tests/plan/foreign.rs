@@ -1,4 +1,4 @@
-//! What `flow-logs.foreign` makes of flow logs that others made.
+//! The effect of `flow-logs.foreign` on foreign flow logs.
 
 use flowagg_core::arrival::expected;
 use flowagg_core::fleet::Fleet;
@@ -21,8 +21,8 @@ fn with(foreign: ForeignFlowLogs) -> Fleet {
     fleet
 }
 
-/// A plan in a few lines.
-fn told(part: &FlowLogPart) -> String {
+/// A short form of a plan.
+fn outline(part: &FlowLogPart) -> String {
     let changes = part.changes.iter().map(|change| format!("  {}: {}", change.step, change.reason));
     let left = part.left.iter().map(|left| format!("  leave: {}", left.why));
     let concerns = part.concerns.iter().map(|it| format!("  not as declared: {}\n    {}", it.what, it.help));
@@ -30,29 +30,29 @@ fn told(part: &FlowLogPart) -> String {
     changes.chain(left).chain(concerns).chain(also).map(|line| line + "\n").collect()
 }
 
-/// What each setting makes of these flow logs of one VPC.
+/// The plans for these flow logs of one VPC with each setting.
 fn each_setting(logs: impl Fn(&Fleet) -> Vec<FlowLog>) -> String {
     let one = |setting: ForeignFlowLogs| {
         let fleet = with(setting);
         let logs = logs(&fleet);
         let part = compare(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Keep);
-        format!("{}\n{}", setting.as_str(), told(&part))
+        format!("{}\n{}", setting.as_str(), outline(&part))
     };
     ForeignFlowLogs::ALL.map(one).concat()
 }
 
 #[test]
-fn foreign_flow_log_as_declared_counts_unless_it_is_ignored() {
+fn matching_foreign_flow_log_counts_unless_ignored() {
     assert_data_eq!(
         each_setting(|fleet| vec![foreign(right(fleet, 1, VPCS[0]))]),
         str![[r#"
 covers
-  leave: as declared, though not made by flowagg
+  leave: matches the fleet file (foreign)
 differs
-  leave: as declared, though not made by flowagg
+  leave: matches the fleet file (foreign)
 ignore
-  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000001 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+    set `flow-logs.foreign = "covers"` so that it counts, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
 
 "#]]
     );
@@ -70,33 +70,33 @@ fn foreign_flow_log_with_another_format_covers_by_default() {
         each_setting(logs),
         str![[r#"
 covers
-  leave: covers the resource, though not made by flowagg: aggregation interval is 60 s, wanted 600 s, file format is parquet, wanted plain-text
+  leave: covers the resource (foreign): aggregation interval is 60 s instead of 600 s, file format is parquet instead of plain-text
 differs
-  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s, file format is parquet, wanted plain-text
-    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+  not as declared: its flow log fl-00000001 is foreign and is left unchanged: aggregation interval is 60 s instead of 600 s, file format is parquet instead of plain-text
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg replaces it
 ignore
-  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000001 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+    set `flow-logs.foreign = "covers"` so that it counts, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
 
 "#]]
     );
 }
 
 #[test]
-fn foreign_flow_log_of_all_traffic_covers_a_fleet_that_logs_a_part() {
+fn foreign_flow_log_of_all_traffic_covers_partial_traffic() {
     let logs = |fleet: &Fleet| vec![foreign(right(fleet, 1, VPCS[0]))];
     let of_part = |setting| {
         let mut fleet = with(setting);
         fleet.flow_logs.traffic = flowagg_core::flow_log::TrafficType::Reject;
-        told(&compare(&fleet, &[vpc(VPCS[0])], &logs(&fleet), Unnamed::Keep))
+        outline(&compare(&fleet, &[vpc(VPCS[0])], &logs(&fleet), Unnamed::Keep))
     };
     assert_data_eq!(
         ForeignFlowLogs::ALL.map(of_part).concat(),
         str![[r#"
-  leave: covers the resource, though not made by flowagg: traffic is ALL, wanted REJECT
-  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: traffic is ALL, wanted REJECT
-    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
-  create a flow log: none to the bucket yet
+  leave: covers the resource (foreign): traffic is ALL instead of REJECT
+  not as declared: its flow log fl-00000001 is foreign and is left unchanged: traffic is ALL instead of REJECT
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg replaces it
+  create a flow log: no flow log to this bucket
   fl-00000001: also logged to arn:aws:s3:::acme-logs
 
 "#]]
@@ -114,13 +114,13 @@ fn foreign_flow_log_of_less_traffic_does_not_cover() {
         each_setting(logs),
         str![[r#"
 covers
-  create a flow log: none to the bucket yet
+  create a flow log: no flow log to this bucket
   fl-00000001: also logged to arn:aws:s3:::acme-logs
 differs
-  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: traffic is REJECT, wanted ALL
-    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+  not as declared: its flow log fl-00000001 is foreign and is left unchanged: traffic is REJECT instead of ALL
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg replaces it
 ignore
-  create a flow log: none to the bucket yet
+  create a flow log: no flow log to this bucket
   fl-00000001: also logged to arn:aws:s3:::acme-logs
 
 "#]]
@@ -128,7 +128,7 @@ ignore
 }
 
 #[test]
-fn foreign_flow_log_whose_objects_lie_elsewhere_is_in_the_way_and_said_to_be() {
+fn foreign_flow_log_with_another_layout_is_a_reported_conflict() {
     let logs = |fleet: &Fleet| {
         let mut log = foreign(right(fleet, 1, VPCS[0]));
         let mut hive = files("plain-text");
@@ -140,21 +140,21 @@ fn foreign_flow_log_whose_objects_lie_elsewhere_is_in_the_way_and_said_to_be() {
         each_setting(logs),
         str![[r#"
 covers
-  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (Hive-compatible prefixes is on, wanted off), and AWS refuses another one with the same destination and traffic type
-    delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000001 is foreign and does not count (Hive-compatible prefixes is on instead of off), and AWS rejects another one with the same destination and traffic type
+    delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
 differs
-  not as declared: its flow log fl-00000001 is not made by flowagg and is left alone: Hive-compatible prefixes is on, wanted off
-    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+  not as declared: its flow log fl-00000001 is foreign and is left unchanged: Hive-compatible prefixes is on instead of off
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg replaces it
 ignore
-  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (Hive-compatible prefixes is on, wanted off), and AWS refuses another one with the same destination and traffic type
-    delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000001 is foreign and does not count (Hive-compatible prefixes is on instead of off), and AWS rejects another one with the same destination and traffic type
+    delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
 
 "#]]
     );
 }
 
 #[test]
-fn foreign_flow_log_keeps_a_wrong_one_of_the_fleet_from_being_replaced() {
+fn foreign_flow_log_blocks_the_replacement_of_a_managed_one() {
     let logs = |fleet: &Fleet| {
         let mut own = right(fleet, 1, VPCS[0]);
         own.traffic = Some("REJECT".into());
@@ -166,23 +166,23 @@ fn foreign_flow_log_keeps_a_wrong_one_of_the_fleet_from_being_replaced() {
         each_setting(logs),
         str![[r#"
 covers
-  not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
-    delete fl-00000001 to have fl-00000002 count, delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000001 differs (traffic is REJECT instead of ALL), and AWS rejects a replacement because fl-00000002, which is foreign, has the same destination and traffic type
+    delete fl-00000001 so that fl-00000002 counts, delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
 differs
-  not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
-    delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
-  not as declared: its flow log fl-00000002 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
-    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it replaced
+  not as declared: its flow log fl-00000001 differs (traffic is REJECT instead of ALL), and AWS rejects a replacement because fl-00000002, which is foreign, has the same destination and traffic type
+    delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
+  not as declared: its flow log fl-00000002 is foreign and is left unchanged: aggregation interval is 60 s instead of 600 s
+    delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg replaces it
 ignore
-  not as declared: its flow log fl-00000001 differs (traffic is REJECT, wanted ALL), and AWS refuses a replacement next to fl-00000002, which is not made by flowagg and has the same destination and traffic type
-    delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000001 differs (traffic is REJECT instead of ALL), and AWS rejects a replacement because fl-00000002, which is foreign, has the same destination and traffic type
+    delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
 
 "#]]
     );
 }
 
 #[test]
-fn foreign_flow_logs_next_to_the_fleets_own_are_listed_or_findings() {
+fn foreign_flow_logs_next_to_managed_ones_are_listed_or_findings() {
     let logs = |fleet: &Fleet| {
         let mut elsewhere = foreign(right(fleet, 2, VPCS[0]));
         elsewhere.destination = "arn:aws:s3:::acme-logs/audit/".into();
@@ -195,17 +195,17 @@ fn foreign_flow_logs_next_to_the_fleets_own_are_listed_or_findings() {
         each_setting(logs),
         str![[r#"
 covers
-  leave: as declared
+  leave: up to date
   fl-00000002: also logged to arn:aws:s3:::acme-logs/audit/
   fl-00000003: also logged to arn:aws:s3:::audit-logs
   fl-00000004: also logged to arn:aws:s3:::acme-logs
 differs
-  leave: as declared
+  leave: up to date
   fl-00000002: also logged to arn:aws:s3:::acme-logs/audit/
   fl-00000003: also logged to arn:aws:s3:::audit-logs
   fl-00000004: also logged to arn:aws:s3:::acme-logs
 ignore
-  leave: as declared
+  leave: up to date
   fl-00000002: also logged to arn:aws:s3:::acme-logs/audit/
   fl-00000003: also logged to arn:aws:s3:::audit-logs
   fl-00000004: also logged to arn:aws:s3:::acme-logs
@@ -222,7 +222,7 @@ proptest! {
     })]
 
     #[test]
-    fn what_verify_watches_is_what_the_plan_counts(
+    fn verify_and_plan_count_the_same_flow_logs(
         logs in prop::collection::btree_map(0u32..1000, any_flow_log(), 0..12),
         setting in prop::sample::select(ForeignFlowLogs::ALL.to_vec()),
     ) {
@@ -246,7 +246,7 @@ proptest! {
     }
 }
 
-/// A VPC, and a subnet of it.
+/// A VPC with a subnet.
 fn whole_and_part() -> [Resource; 2] {
     let mut subnet = vpc("subnet-0000000a");
     subnet.part_of = BTreeSet::from([ResourceId::parse(VPCS[0]).unwrap()]);
@@ -260,23 +260,23 @@ fn logging_subnets(setting: ForeignFlowLogs) -> Fleet {
 }
 
 #[test]
-fn own_flow_log_of_a_part_stays_if_the_whole_cannot_get_one() {
+fn managed_flow_log_of_a_part_stays_if_the_whole_cannot_get_one() {
     let fleet = logging_subnets(ForeignFlowLogs::Ignore);
     let logs = [foreign(right(&fleet, 1, VPCS[0])), right(&fleet, 2, "subnet-0000000a")];
     let part = compare(&fleet, &whole_and_part(), &logs, Unnamed::Prune);
     assert_data_eq!(
-        told(&part),
+        outline(&part),
         str![[r#"
   leave: part of vpc-0000000a, which cannot get a flow log
-  not as declared: its flow log fl-00000001 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-    set `flow-logs.foreign = "covers"` to have it count, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` to have it managed
+  not as declared: its flow log fl-00000001 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+    set `flow-logs.foreign = "covers"` so that it counts, delete fl-00000001, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-logs` so that flowagg manages it
 
 "#]]
     );
 }
 
 #[test]
-fn every_own_flow_log_of_a_part_is_deleted_once_the_whole_has_one() {
+fn managed_flow_logs_of_a_part_are_deleted_once_the_whole_has_one() {
     let fleet = logging_subnets(ForeignFlowLogs::Covers);
     let mut former = right(&fleet, 3, "subnet-0000000a");
     former.destination = "arn:aws:s3:::acme-logs/former/".into();
@@ -294,7 +294,7 @@ fn every_own_flow_log_of_a_part_is_deleted_once_the_whole_has_one() {
 }
 
 #[test]
-fn own_flow_log_to_a_former_folder_of_an_unchosen_resource_is_listed_and_pruned() {
+fn managed_flow_log_of_an_unselected_resource_is_listed_and_pruned() {
     let mut fleet = fleet("\"all\"");
     fleet.hub.prefix = Some("new".parse().unwrap());
     fleet.declared_name = Some("acme-logs".parse().unwrap());
@@ -307,7 +307,7 @@ fn own_flow_log_to_a_former_folder_of_an_unchosen_resource_is_listed_and_pruned(
 }
 
 #[test]
-fn own_flow_log_with_other_fields_is_replaced_next_to_a_foreign_one_that_covers() {
+fn differing_managed_flow_log_is_replaced_despite_a_covering_foreign_one() {
     let mut fleet = with(ForeignFlowLogs::Covers);
     let mut own = right(&fleet, 1, VPCS[0]);
     own.traffic = Some("ALL".into());
@@ -318,16 +318,16 @@ fn own_flow_log_with_other_fields_is_replaced_next_to_a_foreign_one_that_covers(
 }
 
 #[test]
-fn the_flow_log_of_another_fleet_is_never_advised_to_be_tagged() {
+fn advice_never_tags_a_flow_log_of_another_fleet() {
     let mut fleet = with(ForeignFlowLogs::Differs);
     fleet.declared_name = Some(fleet.name());
     let mut log = right(&fleet, 1, VPCS[0]);
     log.interval = Some(60);
     log.tags.insert(flowagg_core::flow_log::FLEET_TAG.to_owned(), "other".to_owned());
     assert_data_eq!(
-        told(&compare(&fleet, &[vpc(VPCS[0])], &[log], Unnamed::Keep)),
+        outline(&compare(&fleet, &[vpc(VPCS[0])], &[log], Unnamed::Keep)),
         str![[r#"
-  not as declared: its flow log fl-00000001 is managed by flowagg fleet other and is left alone: aggregation interval is 60 s, wanted 600 s
+  not as declared: its flow log fl-00000001 is managed by flowagg fleet other and is left unchanged: aggregation interval is 60 s instead of 600 s
     change it in fleet other, or delete it
 
 "#]]
@@ -341,7 +341,7 @@ proptest! {
     })]
 
     #[test]
-    fn no_own_flow_log_goes_unless_the_traffic_stays_logged(
+    fn managed_flow_logs_are_deleted_only_if_the_traffic_stays_logged(
         logs in prop::collection::btree_map(1..50_u32, any_flow_log(), 0..6),
         setting in prop::sample::select(ForeignFlowLogs::ALL.to_vec()),
     ) {

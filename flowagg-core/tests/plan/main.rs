@@ -1,4 +1,4 @@
-//! What differs, and that doing it leaves nothing to do.
+//! Planned changes, and that the plan is empty after they are applied.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod foreign;
@@ -43,12 +43,12 @@ fn vpc(id: &str) -> Resource {
     resource
 }
 
-/// Files of this format, in folders by EC2's default.
+/// Files of this format in EC2's default folders.
 fn files(format: &str) -> Files<String> {
     Files::new(format.to_owned())
 }
 
-/// A flow log that is just what the fleet wants, made by flowagg.
+/// A managed flow log that matches the fleet file.
 fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
     let mut log =
         FlowLog::new(FlowLogId::parse(&format!("fl-{id:08x}")).unwrap(), vpc, fleet.destination().arn());
@@ -59,7 +59,7 @@ fn right(fleet: &Fleet, id: u32, vpc: &str) -> FlowLog {
     log
 }
 
-/// Flow logs under these ids, so that no two have the same.
+/// Flow logs with these IDs, so that they are unique.
 fn with_ids(logs: BTreeMap<u32, FlowLog>) -> Vec<FlowLog> {
     let id = |id: u32| FlowLogId::parse(&format!("fl-{id:08x}")).unwrap();
     logs.into_iter()
@@ -84,7 +84,7 @@ fn compare(fleet: &Fleet, vpcs: &[Resource], flow_logs: &[FlowLog], unnamed: Unn
     part
 }
 
-/// Whether there is nothing to do and nothing differs.
+/// Whether there are no changes and no concerns.
 fn is_settled(part: &FlowLogPart) -> bool {
     part.changes.is_empty() && part.concerns.is_empty() && part.failures.is_empty()
 }
@@ -93,12 +93,12 @@ fn all_vpcs() -> Vec<Resource> {
     VPCS.map(vpc).to_vec()
 }
 
-/// What each concern says, one a line.
+/// The text of each concern, one per line.
 fn concerns(part: &FlowLogPart) -> String {
     part.concerns.iter().map(|concern| concern.what.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// Each flow log of others, one a line.
+/// Each foreign flow log, one per line.
 fn also_logged(part: &FlowLogPart) -> String {
     let lines = part.also_logged.iter().map(|log| format!("{} {}: {log}", log.resource, log.flow_log));
     lines.collect::<Vec<_>>().join("\n")
@@ -109,7 +109,7 @@ fn steps(part: &FlowLogPart) -> Vec<&Step> {
 }
 
 #[test]
-fn a_vpc_without_a_flow_log_to_the_bucket_gets_one() {
+fn vpc_without_a_flow_log_gets_one() {
     let fleet = fleet("\"all\"");
     let mut elsewhere = right(&fleet, 1, VPCS[0]);
     elsewhere.destination = "arn:aws:s3:::somebody-elses".into();
@@ -118,7 +118,7 @@ fn a_vpc_without_a_flow_log_to_the_bucket_gets_one() {
 }
 
 #[test]
-fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
+fn matching_foreign_flow_log_counts() {
     let fleet = fleet("\"all\"");
     let logs = [foreign(right(&fleet, 1, VPCS[0]))];
     let part = compare(&fleet, &[vpc(VPCS[0])], &logs, Unnamed::Prune);
@@ -127,7 +127,7 @@ fn a_foreign_flow_log_that_is_what_is_wanted_counts_as_done() {
 }
 
 #[test]
-fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
+fn differing_foreign_flow_log_is_reported_and_unchanged() {
     let mut fleet = fleet("\"all\"");
     fleet.flow_logs.foreign = ForeignFlowLogs::Differs;
     let mut log = right(&fleet, 1, VPCS[0]);
@@ -137,14 +137,12 @@ fn a_foreign_flow_log_that_is_not_what_is_wanted_is_told_and_left_alone() {
     assert!(part.changes.is_empty());
     assert_data_eq!(
         concerns(&part),
-        str![
-            "its flow log fl-00000001 is not made by flowagg and is left alone: traffic is REJECT, wanted ALL"
-        ]
+        str!["its flow log fl-00000001 is foreign and is left unchanged: traffic is REJECT instead of ALL"]
     );
 }
 
 #[test]
-fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
+fn foreign_flow_log_to_another_prefix_does_not_conflict() {
     let fleet = fleet("\"all\"");
     let mut other = right(&fleet, 1, VPCS[0]);
     other.destination = "arn:aws:s3:::acme-logs/audit/".into();
@@ -157,7 +155,7 @@ fn a_foreign_flow_log_to_another_sub_folder_does_not_stand_in_the_way() {
 }
 
 #[test]
-fn flow_logs_of_others_to_any_destination_are_listed_next_to_the_fleets_own() {
+fn foreign_flow_logs_to_any_destination_are_listed() {
     let fleet = fleet("\"all\"\nsubnets = \"all\"");
     let to = |id: u32, resource: &str, destination: LogDestination, tags: &[(&str, &str)]| {
         let mut log = foreign(right(&fleet, id, resource));
@@ -195,7 +193,7 @@ subnet-0000000a fl-00000005: also logged to kafka
 }
 
 #[test]
-fn flow_log_that_is_not_for_s3_is_never_taken_for_the_fleets_own() {
+fn flow_log_to_another_service_is_never_managed() {
     let fleet = fleet("\"all\"");
     let mut log = right(&fleet, 1, VPCS[0]);
     log.destination = LogDestination::CloudWatchLogs { log_group: fleet.destination().arn() };
@@ -203,9 +201,9 @@ fn flow_log_that_is_not_for_s3_is_never_taken_for_the_fleets_own() {
     assert_eq!(steps(&part), [&Step::Create], "whatever its tags are");
     assert_data_eq!(
         also_logged(&part),
-        str![
-            "vpc-0000000a fl-00000001: also logged to log group `arn:aws:s3:::acme-logs`; possible owner: flowagg fleet acme-logs"
-        ]
+        str![[
+            r#"vpc-0000000a fl-00000001: also logged to log group `arn:aws:s3:::acme-logs`; possible owner: flowagg fleet acme-logs"#
+        ]]
     );
     let state = RegionState::new(all_vpcs(), vec![log]);
     let removal = flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
@@ -213,7 +211,7 @@ fn flow_log_that_is_not_for_s3_is_never_taken_for_the_fleets_own() {
 }
 
 #[test]
-fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
+fn differing_managed_flow_log_is_replaced_with_all_differences_as_reason() {
     let fleet = fleet("\"all\"");
     let mut wrong = right(&fleet, 1, VPCS[0]);
     wrong.traffic = Some("REJECT".into());
@@ -224,7 +222,7 @@ fn a_wrong_flow_log_of_ours_is_replaced_with_every_difference_as_the_reason() {
 }
 
 #[test]
-fn a_replacement_that_was_cut_short_is_finished() {
+fn interrupted_replacement_is_finished() {
     let fleet = fleet("\"all\"");
     let mut wrong = right(&fleet, 1, VPCS[0]);
     wrong.traffic = Some("REJECT".into());
@@ -233,21 +231,21 @@ fn a_replacement_that_was_cut_short_is_finished() {
 }
 
 #[test]
-fn a_flow_log_with_other_fields_is_replaced() {
+fn flow_log_with_other_fields_is_replaced() {
     let fleet = fleet("\"all\"");
     let mut other = right(&fleet, 1, VPCS[0]);
     other.format = Some("${version} ${vpc-id}".into());
     let part = compare(&fleet, &[vpc(VPCS[0])], &[other], Unnamed::Keep);
     assert_data_eq!(
         &part.changes[0].reason,
-        str![
-            "format ${version} ${vpc-id} -> ${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
-        ]
+        str![[
+            r#"format ${version} ${vpc-id} -> ${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"#
+        ]]
     );
 }
 
 #[test]
-fn a_missing_tag_is_set_without_replacing_the_flow_log() {
+fn missing_tag_is_set_without_replacement() {
     let fleet = fleet("\"all\"");
     let mut log = right(&fleet, 1, VPCS[0]);
     log.tags.remove("team");
@@ -257,7 +255,7 @@ fn a_missing_tag_is_set_without_replacing_the_flow_log() {
 }
 
 #[test]
-fn what_the_endpoint_does_not_return_is_no_difference() {
+fn missing_values_are_not_differences() {
     let fleet = fleet("\"all\"");
     let mut silent = right(&fleet, 1, VPCS[0]);
     silent.format = None;
@@ -270,7 +268,7 @@ fn what_the_endpoint_does_not_return_is_no_difference() {
 }
 
 #[test]
-fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
+fn shared_vpc_is_left_to_its_owner() {
     let all = fleet("\"all\"");
     let mut shared = vpc(VPCS[0]);
     shared.owner = Some(AccountId::parse("333333333333").unwrap());
@@ -283,7 +281,7 @@ fn a_vpc_that_another_account_shares_is_left_to_its_owner() {
 }
 
 #[test]
-fn vpcs_are_chosen_by_tag_by_exception_and_by_being_nobodys() {
+fn vpcs_are_selected_by_tag_exception_and_default() {
     let mut tagged = vpc(VPCS[0]);
     tagged.tags = BTreeMap::from([("logged".to_owned(), "yes".to_owned())]);
     let mut default = vpc(VPCS[1]);
@@ -311,7 +309,7 @@ fn part(id: &str, of: &[&str]) -> Resource {
 }
 
 #[test]
-fn what_is_part_of_something_logged_is_not_logged_twice() {
+fn parts_of_a_logged_resource_are_not_logged_twice() {
     let member = |vpcs: &str| fleet(&format!("{vpcs}\nsubnets = \"all\"\nnetwork-interfaces = \"all\""));
     let resources = [
         part("eni-0000000a", &["subnet-0000000a", VPCS[0]]),
@@ -340,7 +338,7 @@ fn what_is_part_of_something_logged_is_not_logged_twice() {
 }
 
 #[test]
-fn a_transit_gateway_has_no_traffic_type_its_own_fields_and_one_minute() {
+fn transit_gateway_settings_are_not_compared_with_vpc_settings() {
     let fleet = fleet("\"none\"\ntransit-gateways = \"all\"");
     let mut right = right(&fleet, 1, "tgw-0000000a");
     right.traffic = None;
@@ -350,7 +348,7 @@ fn a_transit_gateway_has_no_traffic_type_its_own_fields_and_one_minute() {
 }
 
 #[test]
-fn files_and_folders_other_than_declared_are_differences() {
+fn file_settings_are_compared() {
     let mut fleet = fleet("\"all\"");
     let mut written = Files::new(FileFormat::Parquet);
     written.hive_compatible_partitions = true;
@@ -366,7 +364,7 @@ fn files_and_folders_other_than_declared_are_differences() {
 }
 
 #[test]
-fn a_resource_with_as_many_flow_logs_as_aws_allows_is_told() {
+fn resource_with_the_maximum_number_of_flow_logs_is_reported() {
     let fleet = fleet("\"all\"");
     let elsewhere = |n| {
         let mut log = foreign(right(&fleet, n, VPCS[0]));
@@ -374,17 +372,17 @@ fn a_resource_with_as_many_flow_logs_as_aws_allows_is_told() {
         log
     };
     let full: Vec<FlowLog> = (0..250).map(elsewhere).collect();
-    let told = compare(&fleet, &[vpc(VPCS[0])], &full, Unnamed::Keep);
-    assert!(told.changes.is_empty(), "{told:?}");
+    let part = compare(&fleet, &[vpc(VPCS[0])], &full, Unnamed::Keep);
+    assert!(part.changes.is_empty(), "{part:?}");
     assert_data_eq!(
-        concerns(&told),
-        str!["has 250 flow logs already, as many as AWS allows, and none is flowagg's"]
+        concerns(&part),
+        str!["already has 250 flow logs, the maximum, and flowagg manages none of them"]
     );
     assert_eq!(compare(&fleet, &[vpc(VPCS[0])], &full[1..], Unnamed::Keep).changes.len(), 1);
 }
 
 #[test]
-fn our_flow_logs_on_what_the_fleet_file_no_longer_asks_for_go_only_when_pruning() {
+fn managed_flow_logs_of_unselected_kinds_are_deleted_only_by_pruning() {
     let fleet = fleet("\"all\"");
     let log = right(&fleet, 1, "subnet-0000000a");
     let kept = compare(&fleet, &[], std::slice::from_ref(&log), Unnamed::Keep);
@@ -397,7 +395,7 @@ fn our_flow_logs_on_what_the_fleet_file_no_longer_asks_for_go_only_when_pruning(
 }
 
 #[test]
-fn a_listed_vpc_that_no_region_has_is_told() {
+fn listed_vpc_that_does_not_exist_is_reported() {
     let fleet = fleet("[\"vpc-0000000a\", \"vpc-ffffffff\"]");
     let part = compare(&fleet, &all_vpcs(), &[], Unnamed::Keep);
     assert_eq!(part.concerns[0].resource, "vpc-ffffffff");
@@ -405,7 +403,7 @@ fn a_listed_vpc_that_no_region_has_is_told() {
 }
 
 #[test]
-fn our_flow_log_on_a_vpc_that_is_not_chosen_goes_only_when_pruning() {
+fn managed_flow_log_of_an_unselected_vpc_is_deleted_only_by_pruning() {
     let fleet = fleet("[\"vpc-0000000a\"]");
     let logs = [right(&fleet, 1, VPCS[0]), right(&fleet, 2, VPCS[1]), foreign(right(&fleet, 3, VPCS[2]))];
     assert!(is_settled(&compare(&fleet, &all_vpcs(), &logs, Unnamed::Keep)));
@@ -414,7 +412,7 @@ fn our_flow_log_on_a_vpc_that_is_not_chosen_goes_only_when_pruning() {
 }
 
 #[test]
-fn one_account_that_cannot_be_read_does_not_hide_the_others() {
+fn unreadable_account_does_not_hide_others() {
     let fleet = Fleet::parse(
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
          [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n\
@@ -435,7 +433,7 @@ fn one_account_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[test]
-fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
+fn destroy_deletes_only_managed_flow_logs() {
     let fleet = fleet("[\"vpc-0000000a\"]");
     let mut elsewhere = right(&fleet, 4, VPCS[0]);
     elsewhere.destination = "arn:aws:s3:::audit-logs/".into();
@@ -450,10 +448,10 @@ fn taking_a_fleet_away_deletes_what_is_ours_and_leaves_what_is_not() {
     let ours: Vec<Step> =
         logs[..2].iter().map(|log| Step::Delete { flow_log: log.id.clone(), after: None }).collect();
     assert_eq!(steps(&part), ours.iter().collect::<Vec<_>>());
-    assert_eq!(part.left.len(), 1, "the foreign one is told");
+    assert_eq!(part.left.len(), 1, "the foreign one is listed");
 }
 
-/// EC2 as a model: does what the changes say.
+/// A model of EC2 that applies the changes.
 fn applied(fleet: &Fleet, part: &FlowLogPart, mut logs: Vec<FlowLog>) -> Vec<FlowLog> {
     let number =
         |log: &FlowLog| u32::from_str_radix(log.id.to_string().trim_start_matches("fl-"), 16).unwrap();
@@ -510,7 +508,7 @@ proptest! {
     })]
 
     #[test]
-    fn doing_a_plan_leaves_nothing_to_do_and_no_foreign_flow_log_is_touched(
+    fn applied_plan_leaves_no_changes_and_keeps_foreign_flow_logs(
         logs in prop::collection::btree_map(0u32..1000, any_flow_log(), 0..12),
         chosen in prop::sample::select(vec!["\"all\"", "[\"vpc-0000000a\"]", "{ tags = { logged = \"yes\" } }"]),
         prune in any::<bool>(),
@@ -530,7 +528,7 @@ proptest! {
 }
 
 #[test]
-fn removing_a_grant_names_the_accounts_only_if_there_are_any() {
+fn grant_removal_lists_accounts_only_if_there_are_any() {
     let removal = |revoked: &[&str], leaves: Option<&str>| {
         let revoked = revoked.iter().map(|account| AccountId::parse(account).unwrap()).collect();
         let leaves = leaves.map(str::to_owned);
@@ -541,16 +539,13 @@ fn removing_a_grant_names_the_accounts_only_if_there_are_any() {
     };
     assert_eq!(
         removal(&["222222222222"], Some("{}")),
-        "take flowagg's statements out of the bucket policy: revokes delivery from 222222222222; the others stay"
+        "remove flowagg's statements from the bucket policy and keep all others: revokes delivery from 222222222222"
     );
-    assert_eq!(
-        removal(&[], None),
-        "take flowagg's statements out of the bucket policy: nothing else is in it, and it is deleted"
-    );
+    assert_eq!(removal(&[], None), "delete the bucket policy, which contains only flowagg's statements");
 }
 
 #[test]
-fn region_that_is_up_to_date_is_reduced_to_ids_and_names() {
+fn up_to_date_region_is_reduced_to_ids_and_names() {
     let fleet = fleet("\"all\"");
     let mut named = vpc(VPCS[0]);
     named.tags.insert("Name".to_owned(), "main".to_owned());
@@ -567,7 +562,7 @@ fn region_that_is_up_to_date_is_reduced_to_ids_and_names() {
     let removals = |state: RegionState| flow_log_removals(&fleet, &BTreeMap::from([(place(), Ok(state))]));
     assert_eq!(removals(state), removals(RegionState::new(vpcs.to_vec(), logs.to_vec())));
 
-    // A resource without a flow log, and a second flow log of someone else, keep everything.
+    // A resource without a flow log, or a second, foreign flow log, prevents the reduction.
     assert_eq!(reduce(&logs[..1]).resources, vpcs);
     let mut second = foreign(right(&fleet, 3, VPCS[0]));
     second.destination = "arn:aws:s3:::others".into();

@@ -1,4 +1,4 @@
-//! Only flow logs with the fleet's tags are its own.
+//! A fleet manages only flow logs with its tags.
 
 use flowagg_core::flow_log::FLEET_TAG;
 use flowagg_core::id::FleetName;
@@ -28,7 +28,7 @@ pub(crate) fn carries(log: &FlowLog, fleet: &FleetName) -> bool {
 }
 
 #[test]
-fn a_flow_log_of_another_fleet_is_neither_changed_nor_deleted() {
+fn flow_log_of_another_fleet_is_unchanged() {
     let chosen = fleet("\"all\"");
     let not_chosen = fleet("[\"vpc-0000000b\"]");
     let mut unnamed = right(&chosen, 2, VPCS[0]);
@@ -49,7 +49,7 @@ fn a_flow_log_of_another_fleet_is_neither_changed_nor_deleted() {
 }
 
 #[test]
-fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_reported() {
+fn managed_flow_log_of_an_unsupported_resource_is_reported_and_unchanged() {
     let fleet = fleet("\"all\"");
     let log = right(&fleet, 1, "tgw-attach-0000000a");
     let part = compare(&fleet, &[], std::slice::from_ref(&log), Unnamed::Prune);
@@ -68,7 +68,7 @@ fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_repo
         assert_data_eq!(
             notes.map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             str![
-                "222222222222 eu-west-1: the flow log fl-00000001 to the bucket is managed by flowagg fleet acme-logs and logs `tgw-attach-0000000a`, a kind of resource that flowagg does not know; it is neither changed nor deleted"
+                "222222222222 eu-west-1: flow log fl-00000001 to the bucket is managed by flowagg fleet acme-logs and logs `tgw-attach-0000000a`, which flowagg does not support; it is left unchanged"
             ]
         );
     }
@@ -79,7 +79,7 @@ fn a_managed_flow_log_of_a_resource_that_no_fleet_file_can_name_is_left_and_repo
 }
 
 #[test]
-fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it() {
+fn destroy_deletes_flow_logs_to_a_former_prefix() {
     let mut fleet = fleet("\"all\"");
     fleet.declared_name = Some(fleet.name());
     let to = |id: u32, destination: &str| {
@@ -95,22 +95,22 @@ fn a_flow_log_of_the_fleet_to_a_former_folder_of_the_bucket_is_removed_with_it()
     assert_eq!(steps(&removal), [&Step::Delete { flow_log: former.id, after: None }]);
     assert_eq!(
         removal.changes[0].reason,
-        "the fleet is taken away; it delivers to arn:aws:s3:::acme-logs/old/"
+        "the fleet is being destroyed; it delivers to arn:aws:s3:::acme-logs/old/"
     );
     assert!(removal.left.is_empty(), "{:?}", removal.left);
 }
 
 #[test]
-fn the_manager_of_a_flow_log_is_named() {
+fn manager_is_read_from_tags() {
     let fleet = fleet("\"all\"");
     let log = right(&fleet, 1, VPCS[0]);
     assert!(log.is_managed_by(&fleet.name()));
     assert_eq!(of_other(log.clone()).manager().to_string(), "managed by flowagg fleet other");
-    assert_eq!(foreign(log).manager().to_string(), "not made by flowagg");
+    assert_eq!(foreign(log).manager().to_string(), "foreign");
 }
 
 #[test]
-fn a_flow_log_of_another_fleet_raises_a_concern_until_the_fleet_file_names_its_own() {
+fn flow_log_of_another_fleet_is_a_concern_until_the_fleet_is_named() {
     let unnamed = fleet("\"all\"");
     let mut elsewhere = right(&unnamed, 1, VPCS[0]);
     elsewhere.destination = "arn:aws:s3:::acme-logs/old/".into();

@@ -1,5 +1,5 @@
-//! Which accounts may deliver before and after a change to a bucket policy. Every answer is an evaluation of both requests that a
-//! delivery takes: the check of the bucket's ACL and the write to the account's folder.
+//! The accounts that may deliver before and after a change to a bucket policy. Every answer evaluates both requests of
+//! a delivery: the check of the bucket's ACL and the write to the account's folder.
 
 mod named;
 
@@ -14,11 +14,11 @@ use crate::grant::Grant;
 pub(crate) use named::named;
 pub use named::{LogRoot, Mentioned, mentioned};
 
-/// Deliveries to evaluate, by account. Their requests are made when a policy is evaluated: there may be many.
+/// Deliveries to evaluate, by account. Requests are only built during evaluation because there may be many.
 #[derive(Debug, Default)]
 pub(crate) struct Deliveries(BTreeMap<AccountId, Vec<Asked>>);
 
-/// A delivery: the bucket, and the key of the object.
+/// A delivery with its bucket and object key.
 #[derive(Debug)]
 struct Asked {
     delivery: Delivery,
@@ -31,30 +31,30 @@ struct Asked {
 pub(crate) enum Answer {
     Allowed,
     Denied,
-    /// It depends on these condition keys, whose values are not known.
+    /// The result depends on these condition keys with unknown values.
     Depends(BTreeSet<String>),
 }
 
 /// The answers for each account, in the order of its deliveries.
 pub(crate) type Answers = BTreeMap<AccountId, Vec<Answer>>;
 
-/// What a change does to accounts.
+/// The effects of a change on accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AccessChange {
-    /// Accounts that may deliver from a region, or to a folder, from or to which they could not.
+    /// Accounts that gain delivery from a region or to a folder.
     pub(crate) granted: BTreeSet<AccountId>,
-    /// Accounts that could deliver from a region, or to a folder, and no longer may.
+    /// Accounts that lose delivery from a region or to a folder.
     pub(crate) revoked: BTreeSet<AccountId>,
-    /// Accounts that may deliver from a region, or to a folder, before and after.
+    /// Accounts that keep delivery from a region or to a folder.
     pub(crate) steady: BTreeSet<AccountId>,
-    /// Accounts for which a delivery depended on condition keys whose values are not known, and that no longer may deliver.
+    /// Accounts that lose a delivery that depended on condition keys with unknown values.
     pub(crate) closed: BTreeSet<AccountId>,
-    /// Accounts for which a delivery newly depends on condition keys whose values are not known, with these keys.
+    /// Accounts with a delivery that newly depends on condition keys with unknown values, and these keys.
     pub(crate) undecided: BTreeMap<AccountId, BTreeSet<String>>,
 }
 
 impl Deliveries {
-    /// The deliveries of accounts, from these regions, to their folders as the grant names them.
+    /// Deliveries of accounts from these regions to their folders in the layout of the grant.
     pub(crate) fn of_grant(grant: &Grant, regions: &BTreeMap<AccountId, BTreeSet<Region>>) -> Self {
         let of = |account: AccountId, region: &Region| Asked {
             delivery: grant.delivery(account, region),
@@ -67,13 +67,14 @@ impl Deliveries {
         Self(deliveries.collect())
     }
 
-    /// The answers of a policy; without one, every delivery is denied.
+    /// The answers of a policy; without a policy, every delivery is denied.
     pub(crate) fn answers(&self, policy: Option<&str>) -> Result<Answers, DocumentError> {
         let [answers] = self.answers_of_each([policy])?;
         Ok(answers)
     }
 
-    /// The answers of several policies. Making the requests of a delivery takes longer than to evaluate a policy for them.
+    /// The answers of several policies. Building the requests takes longer than evaluating them, so they are built only
+    /// once.
     pub(crate) fn answers_of_each<const N: usize>(
         &self,
         policies: [Option<&str>; N],
@@ -99,7 +100,7 @@ impl Deliveries {
     }
 }
 
-/// The answer for a delivery that takes all of these requests.
+/// The answer for a delivery that requires both decisions.
 pub(crate) fn answer(decisions: [Decision; 2]) -> Answer {
     if decisions.iter().any(Decision::is_denied) {
         return Answer::Denied;
@@ -110,7 +111,7 @@ pub(crate) fn answer(decisions: [Decision; 2]) -> Answer {
     Answer::Depends(decisions.into_iter().flat_map(|decision| decision.depends_on).collect())
 }
 
-/// What changes from one policy's answers to another's about the same deliveries.
+/// Compares the answers of two policies about the same deliveries.
 pub(crate) fn change(before: &Answers, after: &Answers) -> AccessChange {
     let mut change = AccessChange::default();
     for ((account, before), after) in before.iter().zip(after.values()) {
@@ -138,7 +139,7 @@ pub(crate) fn change(before: &Answers, after: &Answers) -> AccessChange {
     change
 }
 
-/// A region of the partition that no fleet file names: what a grant allows from it, it allows from any.
+/// A region of the partition that no fleet file names: a grant that allows this region allows every region.
 pub(crate) fn unnamed_region(partition: Partition) -> Option<Region> {
     let code = match partition {
         Partition::Aws => "us-unnamed-1",

@@ -1,5 +1,5 @@
-//! The deliveries that bucket policies mention: the accounts and folders in their conditions and resources. A mention allows nothing;
-//! the evaluation decides.
+//! The deliveries that bucket policies mention: the accounts and folders in their conditions and resources. A mention
+//! does not grant access; only the evaluation decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::document::{Document, DocumentError, Statement};
 use crate::evaluate::Delivery;
 use crate::service::names_delivery;
 
-/// What statements of a bucket policy mention.
+/// The accounts, buckets, regions and folders that the statements of a bucket policy mention.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mentioned {
@@ -21,17 +21,17 @@ pub struct Mentioned {
     pub partition: Option<Partition>,
     /// The buckets of the resources.
     pub buckets: BTreeSet<BucketName>,
-    /// The accounts of `aws:SourceAccount`, of `aws:SourceArn` and of folders.
+    /// The accounts in `aws:SourceAccount`, `aws:SourceArn` and folders.
     pub accounts: BTreeSet<AccountId>,
-    /// The regions of `aws:SourceArn`.
+    /// The regions in `aws:SourceArn`.
     pub regions: BTreeSet<Region>,
     folders: BTreeSet<(Partition, BucketName, LogRoot)>,
 }
 
-/// The folder of a bucket under which each account has its folder of logs: `[prefix/]AWSLogs/`.
+/// The folder of a bucket that contains the log folders of the accounts: `[prefix/]AWSLogs/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogRoot {
-    /// What comes before `AWSLogs/` in keys: empty, or a path that ends with `/`.
+    /// The part of keys before `AWSLogs/`: empty, or a path that ends with `/`.
     start: String,
     hive: bool,
 }
@@ -45,7 +45,7 @@ impl LogRoot {
     }
 }
 
-/// What the statements of a policy mention that name the log delivery service, whatever their effect.
+/// Collects the mentions in the statements for the log delivery service, regardless of their effect.
 pub fn mentioned(policy: &str) -> Result<Mentioned, DocumentError> {
     let document = Document::parse(policy)?;
     let mut mentioned = Mentioned::default();
@@ -58,12 +58,12 @@ pub fn mentioned(policy: &str) -> Result<Mentioned, DocumentError> {
     Ok(mentioned)
 }
 
-/// More deliveries than this are not evaluated.
+/// The maximum number of deliveries to evaluate.
 const MOST: usize = 50_000;
 
-/// The deliveries of every account that these policies mention: to each folder and from each region that they mention, and from one that
-/// they do not. If that is more than can be evaluated in a reasonable time, each account is only paired with the folders and regions of
-/// the same statement. Returns also what is not evaluated, in words.
+/// The deliveries of every account that these policies mention: to each mentioned folder, from each mentioned region
+/// and one other region. If there are too many to evaluate in a reasonable time, each account is only combined with the
+/// folders and regions of its own statements. Also returns a description of the part that is not evaluated.
 pub(crate) fn named(policies: [&Document<'_>; 2]) -> (Deliveries, Option<String>) {
     let statements = || policies.into_iter().flat_map(Document::statements);
     let mut all = Mentioned::default();
@@ -85,7 +85,7 @@ pub(crate) fn named(policies: [&Document<'_>; 2]) -> (Deliveries, Option<String>
     (deliveries(each), Some(why.to_owned()))
 }
 
-/// The deliveries of the accounts of each of these to all of its folders from all of its regions.
+/// Combines the accounts of each item with all of its folders and regions.
 fn deliveries(mentioned: impl IntoIterator<Item = Mentioned>) -> Deliveries {
     let mut asked: BTreeMap<AccountId, BTreeSet<Place>> = BTreeMap::new();
     for mentioned in mentioned {
@@ -105,11 +105,11 @@ fn deliveries(mentioned: impl IntoIterator<Item = Mentioned>) -> Deliveries {
     Deliveries(asked.into_iter().map(of).collect())
 }
 
-/// From where, and to which folder.
+/// A source region, and the destination folder.
 type Place = (Region, BucketName, LogRoot);
 
 impl Mentioned {
-    /// The first folder in a bucket.
+    /// The first mentioned folder of a bucket.
     pub fn folder(&self, bucket: &BucketName) -> Option<LogRoot> {
         let (_, _, folder) = self.folders.iter().find(|(_, of, _)| of == bucket)?;
         Some(folder.clone())
@@ -162,7 +162,7 @@ impl Mentioned {
     }
 }
 
-/// The partition and the bucket of an ARN, and the path if it is one of objects.
+/// The partition and bucket of an ARN, and the path if it is an object ARN.
 fn s3_resource(arn: &str) -> Option<(Partition, BucketName, Option<&str>)> {
     let (partition, resource) = arn.strip_prefix("arn:")?.split_once(":s3:::")?;
     let (bucket, path) = match resource.split_once('/') {

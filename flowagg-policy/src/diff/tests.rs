@@ -5,7 +5,7 @@ fn policy(statement: &str) -> String {
 }
 
 #[test]
-fn what_does_not_count_is_no_difference() {
+fn equivalent_notation_is_not_a_difference() {
     let before = policy(
         r#"{"Sid":"A","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":["s3:GetObject","s3:ListBucket"],
             "Resource":["x"],"Condition":{"Bool":{"aws:SecureTransport":true},"NumericEquals":{"s3:max-keys":10}}},{}"#,
@@ -20,7 +20,7 @@ fn what_does_not_count_is_no_difference() {
 }
 
 #[test]
-fn conditions_and_lists_are_tightened_or_loosened() {
+fn changed_conditions_and_lists_are_tightened_or_loosened() {
     let before = policy(
         r#"{"Sid":"A","Effect":"Allow","Resource":["a","b"],"Condition":{"StringEquals":{"k":"1","l":"1"}}}"#,
     );
@@ -32,9 +32,9 @@ fn conditions_and_lists_are_tightened_or_loosened() {
         difference.statements[0].details,
         [
             "tightened: `Resource` no longer has `a`",
-            "tightened: it tests `m` (null) now",
+            "tightened: now tests `m` (null)",
             "loosened: `k` (stringequals) now has `2`",
-            "loosened: it no longer tests `l` (stringequals)",
+            "loosened: no longer tests `l` (stringequals)",
         ]
     );
     let deny = |text: &str| text.replace("Allow", "Deny");
@@ -44,7 +44,7 @@ fn conditions_and_lists_are_tightened_or_loosened() {
 }
 
 #[test]
-fn access_through_wildcards_is_evaluated_or_said_not_to_be() {
+fn access_through_wildcards_is_evaluated_or_reported_as_unevaluated() {
     let grant = |resource: &str| {
         policy(&format!(
             r#"{{"Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":["s3:PutObject","s3:GetBucketAcl"],
@@ -82,7 +82,7 @@ fn account_that_may_deliver_before_and_after_is_neither_granted_nor_revoked() {
         let text = diff(&both, &after).unwrap().to_string();
         assert!(
             text.starts_with(
-                "~ account 222222222222 may deliver from other regions, or to other folders, than before\n"
+                "~ account 222222222222 may deliver from different regions or to different folders\n"
             ),
             "{text}"
         );

@@ -1,4 +1,4 @@
-//! From the text of a policy to one that can be asked. What S3 would refuse is an error here.
+//! Compiles the text of a policy. Policies that S3 would reject are errors.
 
 use super::condition::{Condition, Operator};
 use super::decision::StatementId;
@@ -9,7 +9,7 @@ use super::{Effect, Policy, Statement};
 use crate::document::{self, Document, DocumentError};
 use crate::json::{Node, Value};
 
-/// The version of the policy language that has variables. In others, and in none, `${…}` is text.
+/// The version of the policy language with variables. In other versions, and without a version, `${…}` is plain text.
 const VERSION_WITH_VARIABLES: &str = "2012-10-17";
 
 pub(super) fn policy(text: &str) -> Result<Policy, DocumentError> {
@@ -32,11 +32,11 @@ fn statement(
     live: document::Statement<'_>,
     variables: bool,
 ) -> Result<(Effect, Statement), String> {
-    let effect = live.get("Effect").and_then(Node::as_str).ok_or("it has no `Effect`")?;
+    let effect = live.get("Effect").and_then(Node::as_str).ok_or("missing `Effect`")?;
     let effect = match effect {
         _ if effect.eq_ignore_ascii_case("Allow") => Effect::Allow,
         _ if effect.eq_ignore_ascii_case("Deny") => Effect::Deny,
-        _ => return Err("its `Effect` is neither `Allow` nor `Deny`".into()),
+        _ => return Err("`Effect` must be `Allow` or `Deny`".into()),
     };
     let (principal, not_principal) = one_of(&live, "Principal", "NotPrincipal")?;
     let (action, not_action) = one_of(&live, "Action", "NotAction")?;
@@ -61,7 +61,7 @@ fn statement(
     Ok((effect, statement))
 }
 
-/// The member of one name or its negation; exactly one must be there.
+/// Returns the member with a name or its negation, and whether it is negated; exactly one must exist.
 fn one_of<'d>(
     live: &document::Statement<'d>,
     name: &'static str,
@@ -70,8 +70,8 @@ fn one_of<'d>(
     match (live.get(name), live.get(negation)) {
         (Some(node), None) => Ok((node, false)),
         (None, Some(node)) => Ok((node, true)),
-        (None, None) => Err(format!("it has neither `{name}` nor `{negation}`")),
-        (Some(_), Some(_)) => Err(format!("it has both `{name}` and `{negation}`")),
+        (None, None) => Err(format!("missing `{name}` or `{negation}`")),
+        (Some(_), Some(_)) => Err(format!("cannot have both `{name}` and `{negation}`")),
     }
 }
 
@@ -80,14 +80,14 @@ fn strings<'d>(
     name: &'static str,
 ) -> Result<impl Iterator<Item = Result<&'d str, String>>, String> {
     if matches!(node.value, Value::Object(_)) {
-        return Err(format!("its `{name}` is an object"));
+        return Err(format!("`{name}` cannot be an object"));
     }
     Ok(node.elements().iter().map(move |node| {
-        node.as_str().ok_or_else(|| format!("its `{name}` has {} where a string should stand", node.kind()))
+        node.as_str().ok_or_else(|| format!("`{name}` contains {}; expected a string", node.kind()))
     }))
 }
 
-/// Whether a variable stands before the fifth colon, where AWS puts no value in.
+/// Whether a variable is before the fifth colon, where AWS does not substitute values.
 ///
 /// Source: "IAM policy elements: Variables and tags", where you can use policy variables (IAM User Guide).
 fn has_early_variable(arn: &str) -> bool {
@@ -98,29 +98,29 @@ fn principals(node: &Node<'_>) -> Result<Principals, String> {
     if node.as_str() == Some("*") {
         return Ok(Principals::everyone());
     }
-    let map = node.members().ok_or("its `Principal` is neither `\"*\"` nor an object")?;
+    let map = node.members().ok_or("`Principal` must be `\"*\"` or an object")?;
     let mut principals = Principals::default();
     for entry in map {
         for text in strings(&entry.value, "Principal")? {
             principals
                 .add(&entry.key, text?)
-                .ok_or_else(|| format!("`{}` is no type of principal", entry.key.escape_debug()))?;
+                .ok_or_else(|| format!("unknown principal type `{}`", entry.key.escape_debug()))?;
         }
     }
     Ok(principals)
 }
 
 fn conditions(node: Option<&Node<'_>>, variables: bool) -> Result<Vec<Condition>, String> {
-    const SHAPE: &str = "its `Condition` is not of the form `{operator: {key: values}}`";
+    const SHAPE: &str = "`Condition` must have the form `{operator: {key: values}}`";
     let mut conditions = Vec::new();
     for entry in node.map_or(Some(&[][..]), |node| node.members()).ok_or(SHAPE)? {
         let operator = Operator::parse(&entry.key)
-            .ok_or_else(|| format!("`{}` is no condition operator", entry.key.escape_debug()))?;
+            .ok_or_else(|| format!("unknown condition operator `{}`", entry.key.escape_debug()))?;
         for key in entry.value.members().ok_or(SHAPE)? {
             let values = key.value.elements();
             if values.iter().any(|node| node.as_scalar().is_none()) {
                 return Err(format!(
-                    "`{}` has a value that is no string, number or Boolean",
+                    "the values of `{}` must be strings, numbers or Booleans",
                     key.key.escape_debug()
                 ));
             }

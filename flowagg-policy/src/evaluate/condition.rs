@@ -1,4 +1,4 @@
-//! One condition: an operator, a key, and the values to compare with.
+//! Conditions: an operator, a key, and the values to compare with.
 //!
 //! Source: "Condition operators" and "Set operators for multivalued context keys" (IAM User Guide).
 
@@ -14,12 +14,12 @@ use super::set::{ArnSet, PatternSet, TextSet};
 use super::truth::Truth;
 use super::value::{Number, Range, base64, instant, number};
 
-/// One condition. All of a statement's must hold.
+/// A condition of a statement. All of them must hold.
 #[derive(Debug)]
 pub(super) struct Condition {
-    /// As the policy writes it.
+    /// As written in the policy.
     pub(super) operator_name: Arc<str>,
-    /// As the policy writes it.
+    /// As written in the policy.
     pub(super) key_name: Arc<str>,
     /// In lower case.
     pub(super) key: String,
@@ -27,7 +27,7 @@ pub(super) struct Condition {
     test: Test,
 }
 
-/// An operator's name, taken apart.
+/// A parsed operator name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operator {
     pub(crate) quantifier: Quantifier,
@@ -36,7 +36,7 @@ pub(crate) struct Operator {
     pub(crate) family: Family,
 }
 
-/// How many of a key's values must match.
+/// How many values of a key must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quantifier {
     /// The key has one value.
@@ -62,7 +62,7 @@ pub(crate) enum Family {
     Null,
 }
 
-/// The order that the request's value must have to the policy's.
+/// The required order of the request's value relative to the policy's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Equal,
@@ -85,12 +85,12 @@ impl Comparison {
 }
 
 impl Operator {
-    /// Whether each value of the policy is one more that the key may (or, negated, may not) have.
+    /// Whether the policy lists individual values that the key may have (or must not have if negated).
     pub(crate) fn compares_for_equality(&self) -> bool {
         !matches!(self.family, Family::Null | Family::Number(_) | Family::Date(_))
     }
 
-    /// Reads an operator's name; its case does not count.
+    /// Parses an operator name, ignoring case.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         let (quantifier, name) = match name.split_once(':') {
@@ -134,7 +134,7 @@ impl Operator {
     }
 }
 
-/// The policy's values, prepared. A value that the operator cannot read matches nothing.
+/// The policy's values, prepared for comparison. A value that the operator cannot read matches nothing.
 #[derive(Debug)]
 enum Test {
     Text { texts: TextSet, patterns: Vec<Glob> },
@@ -214,7 +214,7 @@ impl Condition {
             Test::Null { present, .. } => present.into(),
             _ => Truth::True.negated_if(self.operator.negated),
         });
-        // With any value possible, one that the policy does not match is among them.
+        // If any value is possible, one of them does not match the policy's values.
         let unmatched = (possible.named == Named::Any).then(|| match self.test {
             Test::Null { present, .. } => present.into(),
             _ if self.matches_everything() => Truth::True.negated_if(self.operator.negated),
@@ -224,7 +224,7 @@ impl Condition {
             .unwrap_or(Truth::Unknown)
     }
 
-    /// Whether one of the policy's values may match a value that the key may have.
+    /// Whether a value of the policy may match a value that the key may have.
     fn may_match(&self, named: &Named) -> bool {
         match &self.test {
             _ if *named == Named::No => false,
@@ -244,7 +244,7 @@ impl Condition {
         }
     }
 
-    /// The keys that the answer depends on, in the policy's spelling if it is the key of the condition.
+    /// The keys that the result depends on, in the policy's spelling if it is the key of the condition.
     pub(super) fn unknown_keys<'c>(&'c self, request: &'c Request) -> Vec<&'c str> {
         if matches!(request.fact(&self.key), Fact::Unknown(_)) {
             return vec![&self.key_name];
@@ -261,7 +261,8 @@ impl Condition {
         }
     }
 
-    /// Whether the condition holds for a key with these values; none is a request without the key.
+    /// Whether the condition holds for a key with these values; an empty list means that the request does not have the
+    /// key.
     fn holds_for(&self, values: &[String], request: &Request) -> Truth {
         if let Test::Null { absent, present } = self.test {
             return if values.is_empty() { absent } else { present }.into();
@@ -269,7 +270,7 @@ impl Condition {
         let Operator { quantifier, if_exists, negated, .. } = self.operator;
         let holds = |value: &String| self.matches(value, request).negated_if(negated);
         match (quantifier, values) {
-            // A negated operator holds for a key that is not there; `IfExists` makes every one hold.
+            // A negated operator holds if the key is absent; with `IfExists`, every operator does.
             (Quantifier::One, []) => (if_exists || negated).into(),
             (Quantifier::One, [only]) => holds(only),
             // Several values without a set operator match nothing.
@@ -285,7 +286,7 @@ impl Condition {
         }
     }
 
-    /// Whether a value of the request matches any of the policy's.
+    /// Whether a value of the request matches any value of the policy.
     fn matches(&self, value: &str, request: &Request) -> Truth {
         match &self.test {
             Test::Text { texts, patterns } => {
@@ -324,7 +325,7 @@ impl Condition {
     }
 }
 
-/// Whether a value of a policy is one that the operators of a family can compare.
+/// Whether the operators of a family can compare a value of a policy.
 pub(crate) fn is_readable(family: Family, value: &str) -> bool {
     match family {
         Family::Number(_) => number(value).is_some(),
@@ -335,7 +336,7 @@ pub(crate) fn is_readable(family: Family, value: &str) -> bool {
     }
 }
 
-/// Values without variables, to be hashed, and the rest.
+/// Splits values into those without variables, which are hashed, and the rest.
 fn texts<'v>(values: impl Iterator<Item = Cow<'v, str>>, variables: bool) -> (TextSet, Vec<Glob>) {
     let mut texts = TextSet::with_room(values.size_hint().1.unwrap_or(0));
     let mut patterns = Vec::new();

@@ -1,5 +1,5 @@
-//! The answer: what was decided, by which statement or depending on which keys, and for an implicit denial, which statement came
-//! nearest to allowing the request.
+//! Decisions: the result, the statement or the keys that it depends on, and for an implicit denial the statement that
+//! was closest to allowing the request.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,21 +9,21 @@ use serde::{Serialize, Serializer};
 
 use super::condition::Condition;
 
-/// A policy's answer to a request.
+/// The decision of a policy about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(with = "InJson<'static>"))]
 #[non_exhaustive]
 pub struct Decision {
-    /// What was decided.
+    /// The result.
     pub kind: DecisionKind,
-    /// The statement that decides: the first that denies, else the first that allows. For [`DecisionKind::Depends`], the first that
-    /// may deny an allowed request, else the first that may allow it.
+    /// The deciding statement: the first that denies, else the first that allows. For [`DecisionKind::Depends`], the
+    /// first that may deny an allowed request, else the first that may allow it.
     pub statement: Option<StatementId>,
-    /// The condition keys that the answer depends on, whose values are not known. Empty unless the kind is
+    /// The condition keys with unknown values that the decision depends on. Empty unless the kind is
     /// [`DecisionKind::Depends`].
     pub depends_on: BTreeSet<String>,
-    /// For an implicit denial, the statement that would have allowed it but for something.
+    /// For an implicit denial, the statement that was closest to allowing the request.
     pub near_miss: Option<NearMiss>,
 }
 
@@ -42,14 +42,15 @@ impl Decision {
         self.allowed() == Some(false)
     }
 
-    /// Why it was decided so, without what depends on the account: decisions about many accounts with one cause are one message.
+    /// The cause of the decision without account-specific parts, so that decisions about many accounts can share one
+    /// message.
     pub fn cause(&self) -> Cause {
         let nearest = self.near_miss.as_ref().map(|near| near.statement.index);
         let statement = self.statement.as_ref().map(|statement| statement.index).or(nearest);
         Cause { kind: self.kind, statement, depends_on: self.depends_on.clone() }
     }
 
-    /// Whether the request is allowed; `None` if that depends on keys whose values are not known.
+    /// Whether the request is allowed; `None` if that depends on keys with unknown values.
     pub fn allowed(&self) -> Option<bool> {
         match self.kind {
             DecisionKind::Allow => Some(true),
@@ -59,17 +60,17 @@ impl Decision {
     }
 }
 
-/// Why a policy decides as it does.
+/// The cause of a decision; see [`Decision::cause`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
     kind: DecisionKind,
-    /// The statement that decides, or came nearest, by its place in the list.
+    /// The index of the deciding or closest statement.
     statement: Option<usize>,
     depends_on: BTreeSet<String>,
 }
 
 impl fmt::Display for Decision {
-    /// `Allow by statement …`, `ImplicitDeny: statement … would allow it but for …`, `Depends on … in statement …`
+    /// `Allow by statement …`, `ImplicitDeny: statement … would allow it except for …`, `Depends on … in statement …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;
         if self.kind == DecisionKind::Depends {
@@ -86,7 +87,7 @@ impl fmt::Display for Decision {
     }
 }
 
-/// Condition keys as a sentence lists them: `` `a`, `b` and `c` ``.
+/// Formats condition keys as a list: `` `a`, `b` and `c` ``.
 pub(crate) fn key_list(keys: &BTreeSet<String>) -> String {
     let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", key.escape_debug())).collect();
     match keys.as_slice() {
@@ -100,18 +101,18 @@ pub(crate) fn key_list(keys: &BTreeSet<String>) -> String {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 struct InJson<'d> {
-    /// What was decided.
+    /// The result.
     decision: DecisionKind,
-    /// Whether the request is allowed; null if that depends on keys whose values are not known.
+    /// Whether the request is allowed; null if that depends on keys with unknown values.
     allowed: Option<bool>,
-    /// The statement that decides: the first that denies, else the first that allows. If the answer depends on keys, the first that may
-    /// deny an allowed request, else the first that may allow it.
+    /// The deciding statement: the first that denies, else the first that allows. If the decision depends on keys, the
+    /// first that may deny an allowed request, else the first that may allow it.
     statement: Option<&'d StatementId>,
-    /// The condition keys that the answer depends on, whose values are not known.
+    /// The condition keys with unknown values that the decision depends on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeSet<String>"))]
     depends_on: Option<&'d BTreeSet<String>>,
-    /// For an implicit denial, the statement that would have allowed it but for something.
+    /// For an implicit denial, the statement that was closest to allowing the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     near_miss: Option<&'d NearMiss>,
@@ -130,17 +131,17 @@ impl Serialize for Decision {
     }
 }
 
-/// What a policy decides.
+/// The result of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum DecisionKind {
     /// A statement allows the request and none denies it.
     Allow,
-    /// A statement denies it.
+    /// A statement denies the request.
     ExplicitDeny,
-    /// No statement allows or denies it.
+    /// No statement allows or denies the request.
     ImplicitDeny,
-    /// It depends on condition keys whose values are not known.
+    /// The result depends on condition keys with unknown values.
     Depends,
 }
 
@@ -155,14 +156,14 @@ impl fmt::Display for DecisionKind {
     }
 }
 
-/// Which statement of the policy.
+/// A statement of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StatementId {
-    /// Its place in the list, from 0.
+    /// The index in the list, starting at 0.
     pub index: usize,
-    /// Its Sid.
+    /// The Sid.
     #[serde(serialize_with = "sid_text")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub sid: Option<Arc<str>>,
@@ -184,30 +185,30 @@ impl fmt::Display for StatementId {
     }
 }
 
-/// How near a statement came to allowing the request.
+/// The statement that was closest to allowing the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NearMiss {
     /// The statement.
     pub statement: StatementId,
-    /// What of it does not fit the request.
+    /// The parts that do not match the request.
     pub misses: Vec<Miss>,
 }
 
-/// A part of a statement that does not fit the request.
+/// A part of a statement that does not match the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Miss {
-    /// Another principal.
+    /// The principal.
     Principal,
-    /// Another action.
+    /// The action.
     Action,
-    /// Another resource.
+    /// The resource.
     Resource,
     /// A condition that does not hold.
     Condition {
-        /// Its operator, as the policy writes it.
+        /// The operator as written in the policy.
         operator: Arc<str>,
-        /// Its key, as the policy writes it.
+        /// The key as written in the policy.
         key: Arc<str>,
         /// The request's value of the key.
         found: Found,
@@ -217,19 +218,19 @@ pub enum Miss {
 /// The value of a condition key in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// These values, with a comma between them.
+    /// These values, separated by commas.
     Values(String),
     /// The request does not have the key.
     Absent,
-    /// A value that is not known, and none that the policy names.
+    /// An unknown value that is not one of those that the policy names.
     Other,
-    /// A value that is not known: the condition may hold.
+    /// An unknown value: the condition may hold.
     Unknown,
 }
 
 impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "statement {} would allow it but for ", self.statement)?;
+        write!(f, "statement {} would allow it except for ", self.statement)?;
         for (index, miss) in self.misses.iter().enumerate() {
             match index {
                 0 => {}
@@ -245,8 +246,8 @@ impl fmt::Display for NearMiss {
                     match found {
                         Found::Values(values) => write!(f, "is `{values}`")?,
                         Found::Absent => f.write_str("the request does not have")?,
-                        Found::Other => f.write_str("is another")?,
-                        Found::Unknown => f.write_str("is not known")?,
+                        Found::Other => f.write_str("has another value")?,
+                        Found::Unknown => f.write_str("is unknown")?,
                     }
                 }
             }
@@ -261,7 +262,7 @@ impl Serialize for NearMiss {
     }
 }
 
-/// A part of a statement; all must hold.
+/// A part of a statement; all parts must match.
 pub(super) enum Part<'a> {
     Principal,
     Action,

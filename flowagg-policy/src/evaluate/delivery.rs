@@ -1,5 +1,5 @@
-//! The requests that the delivery service makes for a flow log: to S3, and through S3 to KMS. One constructor gives both the
-//! same condition keys.
+//! The requests of the delivery service for a flow log: to S3, and through S3 to KMS. Both are built by one
+//! constructor, so they have the same condition keys.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -12,15 +12,15 @@ use super::fact::{ABSENT, Fact, Named, Possible, UNKNOWN, UNNAMED_PART};
 use super::request::{Others, Request};
 use crate::service::{DELIVERY_ACL, DELIVERY_SERVICE};
 
-/// A delivery of flow logs: for whom, and into whose bucket, as far as that is known.
+/// A delivery of flow logs: its source account and the bucket owner, as far as known.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The account whose flow log it is.
+    /// The account that owns the flow log.
     pub account: AccountId,
     /// The partition of the bucket and the flow log.
     pub partition: Partition,
-    /// The region of the flow log; `None` if it is not known.
+    /// The region of the flow log; `None` if unknown.
     pub region: Option<Region>,
     /// The organization of that account.
     pub membership: Membership,
@@ -34,71 +34,71 @@ pub struct Delivery {
 pub struct Owner {
     /// The account.
     pub account: AccountId,
-    /// The region of the bucket or the key; `None` if it is not known.
+    /// The region of the bucket or the key; `None` if unknown.
     pub region: Option<Region>,
-    /// The organization of the account; `None` if it is not known.
+    /// The organization of the account; `None` if unknown.
     pub organization: Option<OrganizationId>,
 }
 
 impl Owner {
-    /// An owner of which only the account is known.
+    /// An owner with unknown region and organization.
     pub fn new(account: AccountId) -> Self {
         Self { account, region: None, organization: None }
     }
 }
 
-/// What is known of the organization of an account.
+/// The known organization membership of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Membership {
-    /// Nothing.
+    /// Unknown.
     #[default]
     Unknown,
-    /// It is not in an organization.
+    /// The account is not in an organization.
     None,
-    /// It is not in this organization; it may be in another.
+    /// The account is not in this organization; it may be in another.
     Outside(OrganizationId),
-    /// It is in this organization, somewhere under one of these units; without units, anywhere.
+    /// The account is in this organization, under one of these units; without units, anywhere in it.
     Within(OrganizationId, BTreeSet<OrganizationalUnitId>),
 }
 
 impl Delivery {
-    /// A delivery of which only the account and the region of the flow log are known.
+    /// A delivery with unknown membership and owner.
     pub fn new(account: AccountId, region: Region) -> Self {
         let partition = region.partition();
         Self { account, partition, region: Some(region), membership: Membership::Unknown, owner: None }
     }
 
-    /// A delivery for a flow log in a region that is not known.
+    /// A delivery for a flow log in an unknown region.
     pub fn from_any_region(account: AccountId, partition: Partition) -> Self {
         Self { account, partition, region: None, membership: Membership::Unknown, owner: None }
     }
 
-    /// The same delivery for an account of this organization.
+    /// Sets the organization membership of the account.
     #[must_use]
     pub fn with_membership(self, membership: Membership) -> Self {
         Self { membership, ..self }
     }
 
-    /// The same delivery to a bucket of this owner.
+    /// Sets the owner of the bucket.
     #[must_use]
     pub fn with_owner(self, owner: Option<Owner>) -> Self {
         Self { owner, ..self }
     }
 
-    /// The service puts an object with this key.
+    /// The request to put an object with this key.
     pub fn put_object(&self, bucket: &BucketName, key: &str) -> Request {
         let [_, put] = self.requests(bucket, key);
         put
     }
 
-    /// The service reads the bucket's ACL.
+    /// The request to read the bucket's ACL.
     pub fn acl_check(&self, bucket: &BucketName) -> Request {
         self.s3("s3:GetBucketAcl", format!("arn:{}:s3:::{bucket}", self.partition))
             .with_fact("s3:x-amz-acl", ABSENT.clone())
             .with_fact("s3:objectcreationoperation", ABSENT.clone())
     }
 
-    /// Both requests of the delivery of an object, in their order: the check of the ACL, and the write.
+    /// Both requests that deliver an object, in order: the ACL check and the write.
     pub fn requests(&self, bucket: &BucketName, key: &str) -> [Request; 2] {
         let check = self.acl_check(bucket);
         let put = check
@@ -109,7 +109,7 @@ impl Delivery {
         [check, put]
     }
 
-    /// S3 uses a key for the service, with this encryption context.
+    /// The request of S3 to use a key for the service with this encryption context.
     pub fn use_key(&self, action: &str, key: &KmsKeyArn, context: &str) -> Request {
         let organization = self.owner.as_ref().filter(|owner| owner.account == key.account());
         let owner = Owner {
@@ -121,7 +121,8 @@ impl Delivery {
             .request(action, key.to_string(), Some(&owner), &KMS)
             .with("kms:EncryptionContext:aws:s3:arn", context)
             .with_all("kms:EncryptionContextKeys", ["aws:s3:arn"]);
-        // Source: "AWS KMS condition keys", `kms:ViaService` (AWS KMS Developer Guide). Its name in China is not certain.
+        // Source: "AWS KMS condition keys", `kms:ViaService` (AWS KMS Developer Guide). Its value in China is not
+        // documented there.
         match self.partition {
             Partition::AwsCn => request,
             _ => request.with("kms:ViaService", &format!("s3.{}.amazonaws.com", key.region())),
@@ -172,7 +173,7 @@ impl Delivery {
 }
 
 impl Membership {
-    /// The request of an account with this membership.
+    /// Adds the organization keys of this membership to a request.
     fn of(&self, request: Request) -> Request {
         let keys = |request: Request, id, paths| {
             request.with_fact("aws:sourceorgid", id).with_fact("aws:sourceorgpaths", paths)
@@ -191,7 +192,7 @@ impl Membership {
             }
             Self::Within(id, units) => {
                 let root = format!("{id}/r-{UNNAMED_PART}/");
-                // Directly under the root or a unit, and further below.
+                // Directly under the root or a unit, and deeper.
                 let below = format!("ou-{UNNAMED_PART}/");
                 let values = match units.is_empty() {
                     true => vec![root.clone(), format!("{root}{below}")],
@@ -210,12 +211,12 @@ impl Membership {
     }
 }
 
-/// Global keys that identify the caller. For a service principal AWS does not document whether the request has them, and with which
-/// value: none that a policy for users, roles or accounts names.
+/// Global keys that identify the caller. AWS does not document whether requests of service principals have them, or
+/// their values; the value is assumed to be one that no policy for users, roles or accounts names.
 const NAMELESS: [&str; 4] = ["aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:userid"];
 
-/// What each request of the delivery service has, in S3 the keys of S3 as well. They are not kept in the request: a plan makes
-/// thousands.
+/// The keys of every request of the delivery service, including S3 keys for S3. They are not stored in each request
+/// because a plan creates thousands of requests.
 static CONSTANT: LazyLock<[(&str, Fact); 8]> = LazyLock::new(|| {
     let value = |value| Fact::values([value]);
     [
@@ -230,20 +231,21 @@ static CONSTANT: LazyLock<[(&str, Fact); 8]> = LazyLock::new(|| {
     ]
 });
 
-/// A service that receives requests for a delivery: which condition keys it knows, and which of them such a request does not have.
+/// A service that receives delivery requests: the condition keys that it knows, and those that such a request does not
+/// have.
 #[derive(Debug)]
 pub(super) struct Service {
-    /// What its own keys begin with.
+    /// The prefix of its own keys.
     prefix: &'static str,
-    /// Keys that its requests do not have; one that ends with `/` or `:` stands for all that begin with it.
+    /// Keys that its requests do not have; a key that ends with `/` or `:` is a prefix.
     absent: &'static [&'static str],
 }
 
 impl Service {
-    /// What is known of a key, given in lower case, that a request does not mention.
+    /// The known value of a key (in lower case) that a request does not mention.
     pub(super) fn fact(&self, key: &str) -> &'static Fact {
         static NAMELESS_FACT: LazyLock<Fact> = LazyLock::new(Fact::unnamed);
-        // An address of AWS, outside the networks that policies name.
+        // An AWS address outside the networks that policies name.
         static SERVICE_ADDRESS: LazyLock<Fact> = LazyLock::new(|| {
             let values = vec!["240.0.0.1".to_owned()];
             Fact::Unknown(Possible { absent: true, values, named: Named::No })
@@ -268,11 +270,12 @@ impl Service {
     }
 }
 
-/// Global keys that a request of a service principal does not have.
+/// Global keys that requests of a service principal do not have.
 ///
-/// Source: "AWS global condition context keys" (IAM User Guide), the availability of each key: those of the principal's organization,
-/// tags and session need an IAM principal, those of the network a request through a VPC endpoint or from outside AWS, those of the
-/// chain of calls a service that uses the caller's credentials. `aws:TagKeys` and `aws:RequestTag/` need a request with tags.
+/// Source: "AWS global condition context keys" (IAM User Guide), availability of each key: keys of the principal's
+/// organization, tags and session require an IAM principal; network keys require a request through a VPC endpoint or
+/// from outside AWS; call chain keys require a service that uses the caller's credentials. `aws:TagKeys` and
+/// `aws:RequestTag/` require a request with tags.
 const GLOBAL_ABSENT: [&str; 27] = [
     "aws:assumedroot",
     "aws:calledvia",
@@ -303,9 +306,9 @@ const GLOBAL_ABSENT: [&str; 27] = [
     "aws:vpcsourceip",
 ];
 
-/// Source: "Actions, resources, and condition keys for Amazon S3" (Service Authorization Reference): keys of other operations, of
-/// access points and of headers. The delivery service sends no header for encryption: flow logs are encrypted as the bucket's default
-/// says ("Required key policy for use with SSE-KMS", Amazon VPC User Guide).
+/// Source: "Actions, resources, and condition keys for Amazon S3" (Service Authorization Reference): keys of other
+/// operations, of access points and of headers. The delivery service sends no encryption header: flow logs use the
+/// default encryption of the bucket ("Required key policy for use with SSE-KMS", Amazon VPC User Guide).
 const S3: Service = Service {
     prefix: "s3:",
     absent: &[
@@ -337,8 +340,8 @@ const S3: Service = Service {
     ],
 };
 
-/// Source: "AWS KMS condition keys" (AWS KMS Developer Guide): keys of other operations, and of Nitro enclaves. The encryption context
-/// of S3 has one key ("Protecting data with SSE-KMS", Amazon S3 User Guide).
+/// Source: "AWS KMS condition keys" (AWS KMS Developer Guide): keys of other operations and of Nitro enclaves. S3's
+/// encryption context has a single key ("Protecting data with SSE-KMS", Amazon S3 User Guide).
 const KMS: Service = Service {
     prefix: "kms:",
     absent: &[

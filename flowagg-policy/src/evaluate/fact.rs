@@ -1,17 +1,17 @@
-//! What is known of a condition key of a request.
+//! The known values of the condition keys of a request.
 
-/// What is known of a condition key.
+/// The known value of a condition key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fact {
-    /// The request has these values; none if it does not have the key.
+    /// The request has these values; empty if it does not have the key.
     Values(Vec<String>),
-    /// The value is not known.
+    /// The value is unknown.
     Unknown(Possible),
 }
 
 /// The request does not have the key.
 pub(super) static ABSENT: Fact = Fact::Values(Vec::new());
-/// Nothing is known, not even whether the request has the key.
+/// The value is unknown, and so is whether the request has the key.
 pub(super) static UNKNOWN: Fact =
     Fact::Unknown(Possible { absent: true, values: Vec::new(), named: Named::Any });
 
@@ -21,7 +21,7 @@ impl Fact {
         Self::Values(values.into_iter().map(str::to_owned).collect())
     }
 
-    /// Absent, or a value of AWS's that no policy names, such as the ARN of a principal that AWS does not document.
+    /// Absent, or a value that no policy names, such as the undocumented ARN of an AWS principal.
     pub(super) fn unnamed() -> Self {
         Self::Unknown(Possible { absent: true, values: vec![UNNAMED.to_owned()], named: Named::No })
     }
@@ -33,32 +33,32 @@ impl Fact {
     }
 }
 
-/// The cases to consider of a key whose value is not known.
+/// The cases to consider for a key with an unknown value.
 ///
-/// A condition holds if it holds in every case, and does not if it holds in none.
+/// A condition holds if it holds in every case, and does not hold if it holds in none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Possible {
-    /// Whether the request may be without the key.
+    /// Whether the request may lack the key.
     pub(super) absent: bool,
-    /// Values that stand for all that a policy does not name.
+    /// Values that represent all values that a policy does not name.
     pub(super) values: Vec<String>,
-    /// Which of the values that a policy names may be the key's.
+    /// The values named by a policy that the key may have.
     pub(super) named: Named,
 }
 
-/// Which of the values that a policy names may be the value of a key.
+/// The values named by a policy that a key may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     No,
     Any,
-    /// Those that may begin with this text.
+    /// Those that may start with this text.
     Under(String),
-    /// Those that are not this text, or do not begin with it if it ends with `/`.
+    /// Those that differ from this text, or that do not start with it if it ends with `/`.
     Outside(String),
 }
 
 impl Named {
-    /// Whether the key may have a value that matches a pattern with this literal beginning.
+    /// Whether the key may have a value that matches a pattern with this literal prefix.
     pub(super) fn may_begin(&self, literal: &str) -> bool {
         match self {
             Self::No => false,
@@ -71,7 +71,7 @@ impl Named {
     }
 }
 
-/// A character for private use: a value with it is matched by wildcards only.
+/// A private-use character: a value that contains it is only matched by wildcards.
 pub(super) const UNNAMED_PART: char = '\u{E000}';
 /// A value that no policy names, with the six parts of an ARN.
 const UNNAMED: &str = "\u{E000}:\u{E000}:\u{E000}:\u{E000}:\u{E000}:\u{E000}";

@@ -1,7 +1,7 @@
-//! AWS's decision logic for one resource policy: compiled once, evaluated for many requests. It evaluates this policy only, not
-//! identity policies, organization policies or the permissions of the owner's account.
+//! AWS's decision logic for one resource policy: compiled once, evaluated for many requests. It evaluates this policy
+//! only, not identity policies, organization policies or the permissions of the owner's account.
 //!
-//! A condition key is known, absent or unknown. What depends on an unknown key is neither allowed nor denied.
+//! A condition key is known, absent or unknown. A result that depends on an unknown key is neither allowed nor denied.
 //!
 //! Source: "Policy evaluation logic" and the pages on the elements of a policy (IAM User Guide).
 
@@ -35,30 +35,30 @@ use self::set::PatternSet;
 use self::truth::Truth;
 use crate::document::DocumentError;
 
-/// A policy, compiled for evaluation: it decides any number of requests.
+/// A policy, compiled to decide any number of requests.
 ///
-/// Lists of literal values and of resources with one `*` at the end are hashed, so that a decision takes as long
-/// for 1,300 accounts as for ten.
+/// Lists of literal values, and of resources with a single trailing `*`, are hashed, so a decision takes as long for
+/// 1,300 accounts as for ten.
 #[derive(Debug)]
 pub struct Policy {
-    /// Denials first, then what allows, each in the order of the policy.
+    /// Deny statements, then Allow statements, each in the order of the policy.
     denials: Vec<Statement>,
     allowances: Vec<Statement>,
 }
 
-/// What a statement does where it applies.
+/// The effect of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
     Allow,
     Deny,
 }
 
-/// A statement, ready to be asked.
+/// A compiled statement.
 #[derive(Debug)]
 struct Statement {
     id: StatementId,
     principals: Principals,
-    /// For `NotPrincipal`, the effect: whom it leaves out depends on it.
+    /// For `NotPrincipal`, the effect, which determines the principals that it exempts.
     not_principal: Option<Effect>,
     actions: Vec<Glob>,
     not_action: bool,
@@ -68,17 +68,17 @@ struct Statement {
 }
 
 impl Policy {
-    /// Reads a policy and compiles it. What AWS's policy grammar does not allow is an error.
+    /// Parses and compiles a policy. Text that AWS's policy grammar does not allow is an error.
     pub fn compile(text: &str) -> Result<Self, DocumentError> {
         compile::policy(text)
     }
 
-    /// The same policy without the statements that deny.
+    /// The same policy without its Deny statements.
     pub(crate) fn without_denials(self) -> Self {
         Self { denials: Vec::new(), ..self }
     }
 
-    /// Whether the policy allows the request, denies it, does neither, or depends on keys that are not known.
+    /// Decides a request: allowed, denied, neither, or dependent on unknown keys.
     pub fn decide(&self, request: &Request) -> Decision {
         let mut may_deny = Vec::new();
         for statement in &self.denials {
@@ -116,7 +116,7 @@ impl Policy {
 }
 
 impl Decision {
-    /// The answer depends on these statements, of which the first is named, and on others.
+    /// A decision that depends on these statements, the first of which is named, and on others.
     fn depends(statements: &[&Statement], others: &[&Statement], request: &Request) -> Self {
         let keys = statements.iter().chain(others).flat_map(|statement| statement.unknown_keys(request));
         Self {
@@ -128,11 +128,11 @@ impl Decision {
     }
 }
 
-/// The parts of a statement that do not hold, one bit each; those past the 63rd share the last one.
+/// The parts of a statement that do not match, one bit each; parts from the 64th on share the last bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Missed {
     certainly: u64,
-    /// Those that may hold, which depends on keys that are not known.
+    /// Parts that may match, depending on unknown keys.
     perhaps: u64,
 }
 
@@ -159,8 +159,8 @@ impl Statement {
         missed
     }
 
-    /// How far the statement is from allowing the request: the number of parts that do not hold. A statement that names no service
-    /// is not about deliveries, so its principal counts more than all that is usually tested.
+    /// How far the statement is from allowing the request: the number of parts that do not match. A statement without a
+    /// service principal is not about deliveries, so its principal weighs more than all parts that are usually tested.
     fn distance(&self, missed: Missed) -> u32 {
         const OTHER_KIND: u32 = 8;
         let other_kind = missed.certainly & 1 != 0 && !self.principals.names_a_service();
@@ -200,7 +200,7 @@ impl Statement {
         }
     }
 
-    /// The keys on which it depends whether the statement applies.
+    /// The unknown keys that determine whether the statement applies.
     fn unknown_keys(&self, request: &Request) -> BTreeSet<String> {
         let unknown = self.parts().filter(|part| self.holds(part, request) == Truth::Unknown);
         let keys = unknown.flat_map(|part| match part {

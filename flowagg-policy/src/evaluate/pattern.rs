@@ -1,5 +1,5 @@
-//! A text with wildcards and policy variables: `*` is any number of characters, `?` is one, `${key}` is what the request
-//! says. A value put in for a variable is never a wildcard.
+//! Patterns with wildcards and policy variables: `*` matches any number of characters, `?` matches one, and `${key}` is
+//! replaced with a value of the request. A substituted value is never treated as a wildcard.
 //!
 //! Source: "IAM policy elements: Variables and tags" (IAM User Guide).
 
@@ -28,8 +28,8 @@ pub(super) struct Syntax {
     pub(super) variables: bool,
 }
 
-/// Cuts a text into pieces. Neighbouring literals are one, and no two `Any` stand side by side.
-#[expect(clippy::string_slice, reason = "`find` returns the place of an ASCII character of the same text")]
+/// Splits a text into pieces. Adjacent literals are merged, and so are adjacent `Any`.
+#[expect(clippy::string_slice, reason = "`find` returns the position of an ASCII character of the same text")]
 pub(super) fn pieces(text: &str, syntax: Syntax) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
@@ -63,7 +63,8 @@ pub(super) fn pieces(text: &str, syntax: Syntax) -> Vec<Piece> {
     pieces
 }
 
-/// Reads what follows a `$`: an escape or what is not a variable goes to the literal. Returns the rest of the text.
+/// Parses the text after a `$`. Escapes and text that is not a variable are appended to the literal. Returns the rest
+/// of the text.
 fn variable<'t>(text: &'t str, literal: &mut String) -> (Option<Piece>, &'t str) {
     let braced = text.strip_prefix('{').and_then(|braced| Some((braced, braced.split_once('}')?)));
     let Some((braced, (inside, after))) = braced else {
@@ -74,7 +75,7 @@ fn variable<'t>(text: &'t str, literal: &mut String) -> (Option<Piece>, &'t str)
         literal.push_str(inside);
         return (None, after);
     }
-    // A default may hold a brace of its own, so its end is looked for behind the quotation mark.
+    // A default may contain a brace, so the end is searched for after the closing quotation mark.
     if let Some((key, rest)) = braced.split_once(',')
         && !key.contains('}')
         && let Some(quoted) = rest.trim_start().strip_prefix('\'')
@@ -87,7 +88,7 @@ fn variable<'t>(text: &'t str, literal: &mut String) -> (Option<Piece>, &'t str)
     (Some(Piece::Variable { key: inside.trim().to_lowercase(), default: None }), after)
 }
 
-/// A pattern that is matched piece by piece.
+/// A pattern, matched piece by piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Glob {
     pieces: Vec<Piece>,
@@ -103,17 +104,18 @@ impl Glob {
         Self::new(pieces(text, Syntax { wildcards: true, variables: false }))
     }
 
-    /// A pattern of actions: wildcards, no variables, and no case.
+    /// A case-insensitive pattern of actions with wildcards and without variables.
     pub(super) fn of_action(text: &str) -> Self {
         Self::plain(&text.to_ascii_lowercase())
     }
 
-    /// Whether a text matches, if the pattern has no variables.
+    /// Whether a text matches. The pattern must not have variables.
     pub(crate) fn matches_plain(&self, text: &str) -> bool {
         self.matches_with(text, &|_| Variable::Absent)
     }
 
-    /// Whether a text in lower case is this pattern with the request's values, in lower case, in place of the variables.
+    /// Whether a lowercase text equals this pattern after the variables are replaced with the request's values in lower
+    /// case.
     pub(super) fn equals_in_lower_case(&self, text: &str, request: &Request) -> Truth {
         let lower = |piece: &Piece| match piece {
             Piece::Literal(text) => Piece::Literal(text.to_lowercase()),
@@ -129,7 +131,8 @@ impl Glob {
         Self::new(self.pieces.iter().map(lower).collect()).matches(text, request)
     }
 
-    /// Whether a text matches, with the request's values in place of the variables. A variable without a value matches nothing.
+    /// Whether a text matches after the variables are replaced with the request's values. A variable without a value
+    /// matches nothing.
     pub(super) fn matches(&self, text: &str, request: &Request) -> Truth {
         let matches = self.matches_with(text, &|key| request.variable(key));
         if matches && self.unknown_variables(request).next().is_some() {
@@ -139,7 +142,7 @@ impl Glob {
         }
     }
 
-    /// The variables whose value is not known.
+    /// The variables with unknown values.
     pub(super) fn unknown_variables<'g>(&'g self, request: &'g Request) -> impl Iterator<Item = &'g str> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Variable { key, .. } if request.variable(key) == Variable::Unknown => Some(key.as_str()),
@@ -155,8 +158,8 @@ impl Glob {
         }
     }
 
-    /// The classic two-pointer match: on a mismatch, the last `*` takes one character more. A variable whose value is not known
-    /// matches like `*`.
+    /// The classic two-pointer match: on a mismatch, the last `*` takes one more character. A variable with an unknown
+    /// value matches like `*`.
     fn matches_with<'r>(&self, text: &str, value: &dyn Fn(&str) -> Variable<'r>) -> bool {
         let mut rest = text;
         let mut at = 0;
@@ -212,7 +215,7 @@ impl Glob {
     }
 }
 
-/// Whether a text fits a pattern of `*` and `?`, without variables.
+/// Whether a text matches a pattern of `*` and `?` without variables.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     Glob::plain(pattern).matches_plain(text)
 }
@@ -224,7 +227,7 @@ mod tests {
     const ALL: Syntax = Syntax { wildcards: true, variables: true };
 
     #[test]
-    fn wildcards_variables_defaults_and_escapes_are_told_apart() {
+    fn pieces_distinguish_wildcards_variables_defaults_and_escapes() {
         let variable = |key: &str, default: Option<&str>| Piece::Variable {
             key: key.into(),
             default: default.map(str::to_owned),

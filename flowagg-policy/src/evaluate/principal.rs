@@ -1,4 +1,4 @@
-//! Who calls, and whether a `Principal` or `NotPrincipal` means the caller.
+//! Callers, and whether a `Principal` or `NotPrincipal` matches a caller.
 //!
 //! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" (IAM User Guide).
 
@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use flowagg_core::id::AccountId;
 
-/// Who calls.
+/// The principal that sends a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// Nobody known: a request without credentials.
+    /// A request without credentials.
     Anonymous,
-    /// An account's root user; the partition is that of the ARN, where it is one.
+    /// The root user of an account, with the partition if it is given as an ARN.
     Account { id: AccountId, partition: Option<String> },
     /// An IAM user or role, a session of one, or an identity provider.
     Arn { arn: String, partition: String, account: Option<AccountId>, role: Option<Role> },
@@ -19,7 +19,7 @@ pub(super) enum Caller {
     Name(String),
 }
 
-/// The role whose session calls.
+/// The role of an assumed-role session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Role {
     /// `arn:PARTITION:iam::ACCOUNT:role/`
@@ -28,7 +28,7 @@ pub(super) struct Role {
 }
 
 impl Role {
-    /// Whether an ARN is that of the role. The session's ARN does not tell the role's path.
+    /// Whether an ARN is the ARN of this role. The session's ARN does not contain the role's path.
     fn is(&self, arn: &str) -> bool {
         arn.strip_prefix(self.start.as_str()).is_some_and(|path| {
             path.strip_suffix(self.name.as_str()).is_some_and(|path| path.is_empty() || path.ends_with('/'))
@@ -68,9 +68,9 @@ impl Caller {
 pub(super) struct Principals {
     everyone: bool,
     every_service: bool,
-    /// With the partition of the root user's ARN; an account id alone is without one.
+    /// With the partition of the root user's ARN; empty for a bare account ID.
     accounts: BTreeSet<(AccountId, String)>,
-    /// ARNs of users, roles, sessions and providers; ids of users and roles that are gone.
+    /// ARNs of users, roles, sessions and providers; IDs of deleted users and roles.
     arns: BTreeSet<String>,
     /// Services, web identity providers and canonical users.
     names: BTreeSet<String>,
@@ -82,7 +82,7 @@ impl Principals {
         Self { everyone: true, ..Self::default() }
     }
 
-    /// Adds one entry of a principal map. `None`: there is no such type.
+    /// Adds an entry of a principal map. Returns `None` for an unknown type.
     pub(super) fn add(&mut self, kind: &str, text: &str) -> Option<()> {
         match (kind, text) {
             ("AWS", "*") => self.everyone = true,
@@ -106,7 +106,7 @@ impl Principals {
         Some(())
     }
 
-    /// Whether a `Principal` means the caller. An account stands for everyone in it.
+    /// Whether a `Principal` matches the caller. An account matches everyone in it.
     pub(super) fn include(&self, caller: &Caller) -> bool {
         self.everyone
             || match caller {
@@ -120,8 +120,8 @@ impl Principals {
             }
     }
 
-    /// Whether the `NotPrincipal` of a Deny spares the caller. It must name all that the caller is: the user, or the session and
-    /// its role, and the account. An account alone spares nobody in it but its root user.
+    /// Whether the `NotPrincipal` of a Deny exempts the caller. It must name every identity of the caller: the user, or
+    /// the session and its role, and the account. An account alone only exempts its root user.
     pub(super) fn spare(&self, caller: &Caller) -> bool {
         match caller {
             Caller::Arn { arn, partition, account, role } if !self.everyone => {
@@ -133,7 +133,7 @@ impl Principals {
         }
     }
 
-    /// Whether a service is among them.
+    /// Whether the list contains a service.
     pub(super) fn names_a_service(&self) -> bool {
         self.every_service || self.names.iter().any(|name| is_service(name))
     }
@@ -150,7 +150,7 @@ impl Principals {
     }
 }
 
-/// Service principals end with AWS's domains; canonical user ids and identity providers do not.
+/// Service principals end with AWS's domains, unlike canonical user IDs and identity providers.
 fn is_service(name: &str) -> bool {
     name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn") || name.ends_with(".aws.internal")
 }

@@ -1,4 +1,4 @@
-//! A request: who wants to do what to which resource, and what is known of its condition keys.
+//! Requests: principal, action, resource, and the known values of condition keys.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,29 +10,30 @@ use super::delivery::{Delivery, Service};
 use super::fact::{ABSENT, Fact, Named, UNKNOWN};
 use super::principal::Caller;
 
-/// A request that a policy decides about: a principal, an action, a resource and condition keys.
+/// A request to evaluate: a principal, an action, a resource and condition keys.
 ///
-/// It can be read from `{"principal": …, "action": …, "resource": …, "context": {key: string or list}, "unknown": [key]}`. The
-/// principal is a service's name, an ARN, an account id, a canonical user id, or `*` for a caller without credentials. The
-/// request is without a key that is in neither `context` nor `unknown`.
+/// Deserialized from `{"principal": …, "action": …, "resource": …, "context": {key: string or list}, "unknown":
+/// [key]}`. The principal is a service name, an ARN, an account ID, a canonical user ID, or `*` for a caller without
+/// credentials. Keys that are in neither `context` nor `unknown` are absent from the request.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(super) principal: Caller,
-    /// In lower case: actions have no case.
+    /// In lower case: actions are case-insensitive.
     pub(super) action: String,
     pub(super) resource: String,
-    /// By key in lower case, for the names of condition keys have no case. A request has few: a list is the fastest map.
+    /// By lowercase key: condition keys are case-insensitive. A request has few keys, so a list is the fastest map.
     context: Vec<(Cow<'static, str>, Fact)>,
-    /// What is known of the keys that are not in `context`.
+    /// The values of keys that are not in `context`.
     others: Others,
 }
 
-/// What is known of the keys that a request does not mention.
+/// The values of keys that a request does not mention.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Others {
     /// The request does not have them.
     Absent,
-    /// Those of AWS and of this service are not known, but for the ones that its deliveries are documented not to have.
+    /// Global keys and keys of this service are unknown, except those that its delivery requests are documented not to
+    /// have.
     Delivery(&'static Service),
 }
 
@@ -45,7 +46,7 @@ pub(super) enum Variable<'r> {
     Unknown,
 }
 
-/// Keys that have several values, in lower case. They cannot be policy variables, even with one value.
+/// Multivalued keys in lower case. They cannot be policy variables, even with a single value.
 ///
 /// Source: "Set operators for multivalued context keys" and "IAM policy elements: Variables and tags" (IAM User Guide);
 /// "Actions, resources, and condition keys" of Amazon S3 and of AWS KMS (Service Authorization Reference).
@@ -62,7 +63,7 @@ const MULTIVALUED: [&str; 9] = [
 ];
 
 impl Request {
-    /// A request without context.
+    /// A request without condition keys.
     pub fn new(principal: &str, action: &str, resource: &str) -> Self {
         Self {
             principal: Caller::parse(principal),
@@ -73,7 +74,7 @@ impl Request {
         }
     }
 
-    /// A request of an AWS service, without context.
+    /// A request of an AWS service without condition keys.
     pub(super) fn of_service(service: &str, action: &str, resource: String) -> Self {
         Self {
             principal: Caller::Name(service.to_owned()),
@@ -84,37 +85,37 @@ impl Request {
         }
     }
 
-    /// The same request for this action on this resource.
+    /// Sets the action and resource.
     #[must_use]
     pub(super) fn to(self, action: &str, resource: String) -> Self {
         Self { action: action.to_ascii_lowercase(), resource, ..self }
     }
 
-    /// The same request with this value of a condition key.
+    /// Sets a condition key to one value.
     #[must_use]
     pub fn with(self, key: &str, value: &str) -> Self {
         self.with_all(key, [value])
     }
 
-    /// The same request with these values of a condition key. Without a value, the request does not have the key.
+    /// Sets a condition key to these values. Without values, the request does not have the key.
     #[must_use]
     pub fn with_all<'a>(self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
         self.with_fact(key.to_lowercase(), Fact::values(values))
     }
 
-    /// The same request, of which it is not known whether it has a condition key, nor with which value.
+    /// Marks a condition key as unknown: both its value and whether the request has it.
     #[must_use]
     pub fn with_unknown(self, key: &str) -> Self {
         self.with_fact(key.to_lowercase(), UNKNOWN.clone())
     }
 
-    /// The same request with this value of a key, given in lower case.
+    /// Sets a key (in lower case) to one value.
     #[must_use]
     pub(super) fn with_value(self, key: &'static str, value: String) -> Self {
         self.with_fact(key, Fact::Values(vec![value]))
     }
 
-    /// The same request, with what is known of a key, given in lower case.
+    /// Sets the fact for a key (in lower case).
     #[must_use]
     pub(super) fn with_fact(mut self, key: impl Into<Cow<'static, str>>, fact: Fact) -> Self {
         self.put(key.into(), fact);
@@ -126,31 +127,31 @@ impl Request {
         Self { others, ..self }
     }
 
-    /// The same request of an account in this organization, under this path (`o-…/r-…/ou-…/`).
+    /// Sets the organization of the account and the path in it (`o-…/r-…/ou-…/`).
     #[must_use]
     pub fn in_organization(self, id: &OrganizationId, path: &str) -> Self {
         self.with("aws:SourceOrgID", id.as_str()).with_all("aws:SourceOrgPaths", [path])
     }
 
-    /// The same request of an account that is not in an organization.
+    /// Marks the account as not belonging to an organization.
     #[must_use]
     pub fn without_organization(self) -> Self {
         self.with_all("aws:SourceOrgID", []).with_all("aws:SourceOrgPaths", [])
     }
 
-    /// The delivery service puts an object, for a flow log of this account and region. The account's organization and the
-    /// bucket's owner are unknown.
+    /// The delivery service's request to put an object for a flow log of this account and region. The account's
+    /// organization and the bucket's owner are unknown.
     pub fn put_object(bucket: &BucketName, account: AccountId, region: &Region, key: &str) -> Self {
         Delivery::new(account, region.clone()).put_object(bucket, key)
     }
 
-    /// The delivery service reads the bucket's ACL, for a flow log of this account and region. The account's organization and
-    /// the bucket's owner are unknown.
+    /// The delivery service's request to read the bucket's ACL for a flow log of this account and region. The account's
+    /// organization and the bucket's owner are unknown.
     pub fn acl_check(bucket: &BucketName, account: AccountId, region: &Region) -> Self {
         Delivery::new(account, region.clone()).acl_check(bucket)
     }
 
-    /// Sets what is known of a key, given in lower case; whether it was not set before.
+    /// Sets the fact for a key (in lower case); returns false if it was already set.
     fn put(&mut self, key: Cow<'static, str>, fact: Fact) -> bool {
         match self.context.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => *old = fact,
@@ -162,7 +163,7 @@ impl Request {
         false
     }
 
-    /// What is known of a key, given in lower case.
+    /// The fact for a key (in lower case).
     pub(super) fn fact(&self, key: &str) -> &Fact {
         match (self.context.iter().find(|(known, _)| known == key), self.others) {
             (Some((_, fact)), _) => fact,
@@ -171,7 +172,7 @@ impl Request {
         }
     }
 
-    /// The value of the policy variable of a key, given in lower case.
+    /// The value of the policy variable for a key (in lower case).
     pub(super) fn variable(&self, key: &str) -> Variable<'_> {
         match self.fact(key) {
             _ if MULTIVALUED.contains(&key) => Variable::Absent,
@@ -179,7 +180,7 @@ impl Request {
                 [only] => Variable::Value(only),
                 _ => Variable::Absent,
             },
-            // No resource and no policy has such a value.
+            // No resource and no policy contains such a value.
             Fact::Unknown(possible) if possible.named == Named::No => Variable::Absent,
             Fact::Unknown(_) => Variable::Unknown,
         }
@@ -204,14 +205,14 @@ impl<'de> Deserialize<'de> for Request {
         let known = raw.context.into_iter().map(|(key, Values(values))| (key, Fact::Values(values)));
         for (key, fact) in known.chain(raw.unknown.into_iter().map(|key| (key, UNKNOWN.clone()))) {
             if !request.put(key.to_lowercase().into(), fact) {
-                return Err(de::Error::custom(format!("the request has `{key}` twice")));
+                return Err(de::Error::custom(format!("duplicate condition key `{key}`")));
             }
         }
         Ok(request)
     }
 }
 
-/// A string or a list of strings; numbers and Booleans count as their texts.
+/// A string or a list of strings; numbers and Booleans are converted to text.
 struct Values(Vec<String>);
 
 impl<'de> Deserialize<'de> for Values {

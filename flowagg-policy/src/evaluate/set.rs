@@ -1,4 +1,5 @@
-//! Many patterns asked at once. Literals, and literals with one `*` at the end, are hashed; what is left is tried in turn.
+//! Sets of patterns. Literals, and literals with a single trailing `*`, are hashed; the remaining patterns are tried in
+//! turn.
 
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use super::pattern::{Glob, Piece, Syntax, pieces};
 use super::request::{Request, Variable};
 use super::truth::Truth;
 
-/// A set of strings. They are stored in one `String`, which saves an allocation for each. Their order is unspecified.
+/// A set of strings in unspecified order. They are stored in one `String`, which saves an allocation for each.
 #[derive(Debug, Default)]
 pub(super) struct TextSet {
     texts: String,
@@ -46,30 +47,30 @@ impl TextSet {
     }
 }
 
-#[expect(clippy::string_slice, reason = "a place is the range of a whole string")]
+#[expect(clippy::string_slice, reason = "a range always covers a whole string")]
 fn part<'t>(texts: &'t str, place: &Range<usize>) -> &'t str {
     &texts[place.clone()]
 }
 
-/// A set of patterns that is asked whether one of them fits.
+/// A set of patterns that matches a text if one of them does.
 #[derive(Debug, Default)]
 pub(super) struct PatternSet {
-    /// How many patterns are to come.
+    /// The expected number of patterns.
     room: usize,
     anything: bool,
     exact: TextSet,
-    /// By length: what texts may begin with.
+    /// Prefixes, grouped by length.
     starts: Vec<(usize, TextSet)>,
     others: Vec<Glob>,
 }
 
 impl PatternSet {
-    /// A set that has room for so many patterns.
+    /// An empty set with capacity for this number of patterns.
     pub(super) fn with_room(room: usize) -> Self {
         Self { room, ..Self::default() }
     }
 
-    /// Adds a pattern with wildcards, and with variables or without.
+    /// Adds a pattern with wildcards, and optionally with variables.
     pub(super) fn add(&mut self, text: &str, variables: bool) {
         let first = memchr::memchr3(b'*', b'?', b'$', text.as_bytes());
         match (first, text.strip_suffix('*')) {
@@ -104,46 +105,46 @@ impl PatternSet {
         Truth::any(self.others.iter().map(|glob| glob.matches(text, request)))
     }
 
-    /// Whether it holds every text.
+    /// Whether it matches every text.
     pub(super) fn is_anything(&self) -> bool {
         self.anything
     }
 
-    /// What the patterns begin with, before their first wildcard or variable.
+    /// The literal prefixes of the patterns, before the first wildcard or variable.
     pub(super) fn literal_starts(&self) -> impl Iterator<Item = &str> {
         let starts = self.starts.iter().flat_map(|(_, set)| set.iter());
         let anything = self.anything.then_some("");
         self.exact.iter().chain(starts).chain(self.others.iter().map(Glob::literal_start)).chain(anything)
     }
 
-    /// The variables whose value is not known.
+    /// The variables with unknown values.
     pub(super) fn unknown_variables<'s>(&'s self, request: &'s Request) -> impl Iterator<Item = &'s str> {
         self.others.iter().flat_map(|glob| glob.unknown_variables(request))
     }
 }
 
-/// A set of ARN patterns. Each of the six parts is matched by itself, so that a `*` never reaches over a colon of the
-/// first five.
+/// A set of ARN patterns. Each of the six parts is matched separately, so that a `*` never matches across one of the
+/// first five colons.
 ///
 /// Source: "Amazon Resource Name (ARN) condition operators" (IAM User Guide).
 #[derive(Debug, Default)]
 pub(super) struct ArnSet {
     anything: bool,
-    /// Patterns of which every part is either a literal or `*`: by which parts are literals, the literals joined.
+    /// Patterns in which every part is a literal or `*`, grouped by which parts are literals; the literals are joined.
     masked: Vec<(Mask, TextSet)>,
     others: Vec<[Glob; PARTS]>,
-    /// Patterns that have their six parts only when the request's values stand in place of the variables.
+    /// Patterns that only have six parts after the variables are replaced with the request's values.
     unsplit: Vec<Vec<Piece>>,
 }
 
-/// The parts of an ARN. The last one may hold colons of its own.
+/// The parts of an ARN. The last one may contain colons.
 const PARTS: usize = 6;
 
-/// Which parts are literals.
+/// Marks the parts that are literals.
 type Mask = [bool; PARTS];
 
 impl ArnSet {
-    /// Adds a pattern; one that has not six parts fits nothing, but for `*` alone.
+    /// Adds a pattern. A pattern without six parts matches nothing, except `*`, which matches everything.
     pub(super) fn add(&mut self, pieces: Vec<Piece>) {
         if pieces == [Piece::Any] {
             self.anything = true;
@@ -218,12 +219,12 @@ impl ArnSet {
         Truth::any(others.chain(unsplit))
     }
 
-    /// Whether it holds every text.
+    /// Whether it matches every text.
     pub(super) fn is_anything(&self) -> bool {
         self.anything
     }
 
-    /// The variables whose value is not known.
+    /// The variables with unknown values.
     pub(super) fn unknown_variables<'s>(&'s self, request: &'s Request) -> impl Iterator<Item = &'s str> {
         let split = self.others.iter().flatten().flat_map(|glob| glob.unknown_variables(request));
         let unsplit = self.unsplit.iter().flatten().filter_map(|piece| match piece {
@@ -234,14 +235,15 @@ impl ArnSet {
     }
 }
 
-/// Whether the parts of an ARN match a pattern that is cut after the request's values were put in.
+/// Whether the parts of an ARN match a pattern that is split after the variables are replaced with the request's
+/// values.
 fn matches_resolved(pieces: &[Piece], parts: &[&str; PARTS], request: &Request) -> Truth {
     let mut resolved = Vec::with_capacity(pieces.len());
     for piece in pieces {
         resolved.push(match piece {
             Piece::Variable { key, default } => match (request.variable(key), default) {
                 (Variable::Value(value), _) => Piece::Literal(value.to_owned()),
-                // The value may have colons of its own.
+                // The value may contain colons.
                 (Variable::Unknown, _) => return Truth::Unknown,
                 (Variable::Absent, Some(default)) => Piece::Literal(default.clone()),
                 (Variable::Absent, None) => return Truth::False,
@@ -258,7 +260,7 @@ fn matches_resolved(pieces: &[Piece], parts: &[&str; PARTS], request: &Request) 
     Truth::all(matches)
 }
 
-/// The parts of an ARN pattern: cut at the first five colons, which are those of the literals and not of variables.
+/// Splits an ARN pattern at its first five literal colons, ignoring colons in variables.
 fn split(pieces: &[Piece]) -> Vec<Vec<Piece>> {
     let mut parts = vec![Vec::new()];
     for piece in pieces {
@@ -286,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_what_was_put_in_and_nothing_else() {
+    fn set_contains_only_inserted_texts() {
         let mut set = TextSet::default();
         assert!(!set.contains(""));
         for n in 0..1000 {
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_has_six_parts_and_each_is_matched_by_itself() {
+    fn arn_parts_are_matched_separately() {
         let request = Request::new("*", "s3:GetObject", "*")
             .with("aws:SourceAccount", "1")
             .with("whole", "arn:aws:logs:r:1:a")
@@ -331,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_sorted_by_how_they_are_looked_up() {
+    fn patterns_are_grouped_by_lookup_method() {
         let mut set = PatternSet::default();
         for text in ["a", "ab*", "cd*", "x*y", "${k}z"] {
             set.add(text, true);

@@ -1,8 +1,8 @@
-//! Kleene's three-valued logic: a fact that is unknown is neither true nor false.
+//! Kleene's three-valued logic: an unknown fact is neither true nor false.
 
 /// Whether something holds.
 ///
-/// The order is that of Kleene's logic: the conjunction of several values is their minimum, the disjunction their maximum.
+/// The order follows Kleene's logic: a conjunction is the minimum of its values, a disjunction the maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Truth {
     False,
@@ -11,7 +11,7 @@ pub(super) enum Truth {
 }
 
 impl Truth {
-    /// The disjunction; stops at the first value that holds.
+    /// The disjunction; stops at the first true value.
     pub(super) fn any(values: impl IntoIterator<Item = Self>) -> Self {
         let mut result = Self::False;
         for value in values {
@@ -23,7 +23,7 @@ impl Truth {
         result
     }
 
-    /// The conjunction; stops at the first value that does not hold.
+    /// The conjunction; stops at the first false value.
     pub(super) fn all(values: impl IntoIterator<Item = Self>) -> Self {
         let mut result = Self::True;
         for value in values {
@@ -35,12 +35,12 @@ impl Truth {
         result
     }
 
-    /// The value that several possible cases have in common, unknown if they differ. `None` without a case.
+    /// The common value of several cases, or unknown if they differ. `None` without cases.
     pub(super) fn common(cases: impl IntoIterator<Item = Self>) -> Option<Self> {
         cases.into_iter().reduce(|one, other| if one == other { one } else { Self::Unknown })
     }
 
-    /// The negation if `negated`.
+    /// The negation if `negated`, else the value itself.
     pub(super) fn negated_if(self, negated: bool) -> Self {
         match (self, negated) {
             (Self::True, true) => Self::False,

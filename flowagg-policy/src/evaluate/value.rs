@@ -1,4 +1,4 @@
-//! Numbers, dates, addresses and bytes as conditions compare them.
+//! Parses the numbers, dates, addresses and bytes that conditions compare.
 //!
 //! Source: "IAM JSON policy elements: Condition operators" (IAM User Guide).
 
@@ -7,10 +7,10 @@ use std::net::IpAddr;
 
 use jiff::civil::{Date, date};
 
-/// Epoch seconds count from its midnight.
+/// Midnight of this day is the start of epoch seconds.
 const EPOCH: Date = date(1970, 1, 1);
 
-/// An integer or a decimal. Integers are compared as such, for a float does not hold them all.
+/// An integer or decimal. Integers are compared exactly because a float cannot represent all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Number {
     float: f64,
@@ -26,7 +26,7 @@ impl PartialOrd for Number {
     }
 }
 
-/// Reads an integer or a decimal.
+/// Parses an integer or decimal.
 pub(super) fn number(text: &str) -> Option<Number> {
     let plain = !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
@@ -34,7 +34,7 @@ pub(super) fn number(text: &str) -> Option<Number> {
     Some(Number { float, whole: text.parse().ok() })
 }
 
-/// A moment in nanoseconds since 1970, from one of the W3C forms of ISO 8601 or from epoch seconds.
+/// Parses a W3C form of ISO 8601, or epoch seconds, to nanoseconds since 1970.
 pub(super) fn instant(text: &str) -> Option<i128> {
     const SECOND: i128 = 1_000_000_000;
     if text.len() != 4 && !text.get(1..).unwrap_or_default().contains('-') && !text.contains(':') {
@@ -74,7 +74,7 @@ fn digits(text: &str, count: usize) -> Option<i64> {
     (text.len() == count && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-/// The digits after the point; past nine they do not count.
+/// Parses the digits after the decimal point; digits after the ninth are ignored.
 fn nanoseconds(fraction: &str) -> Option<i128> {
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -91,7 +91,7 @@ fn offset_seconds(text: &str) -> Option<i64> {
     Some(if text.starts_with('-') { -seconds } else { seconds })
 }
 
-/// An address range; an address alone is a range of one.
+/// An address range; a single address is a range of one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
     first: u128,
@@ -124,7 +124,7 @@ fn bits_of(address: IpAddr) -> (u128, bool) {
     }
 }
 
-/// The bytes of a base-64 text.
+/// Decodes a Base64 text.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     if text.len() - digits.len() > 2 || !text.len().is_multiple_of(4) {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_read_in_all_documented_forms() {
+    fn dates_are_parsed_in_all_documented_forms() {
         let second = |text: &str| instant(text).map(|nanoseconds| nanoseconds / 1_000_000_000);
         for (text, seconds) in [
             ("1970", 0),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_both_kinds() {
+    fn ranges_match_ipv4_and_ipv6_addresses() {
         let holds = |range: &str, address: &str| Range::parse(range).unwrap().holds(address.parse().unwrap());
         assert!(holds("10.0.0.0/8", "10.255.0.1") && !holds("10.0.0.0/8", "11.0.0.1"));
         assert!(holds("0.0.0.0/0", "255.1.1.1") && !holds("0.0.0.0/0", "::1"));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_bytes() {
+    fn numbers_and_base64_are_parsed() {
         assert_eq!(number("1.20").partial_cmp(&number("1.2")), Some(Ordering::Equal));
         assert_eq!(number("1.0").partial_cmp(&number("1")), Some(Ordering::Equal));
         assert!(number("9007199254740993") > number("9007199254740992"));

@@ -1,5 +1,5 @@
-//! Who may deliver logs to a bucket, as a value; its statements, and statements read back. It never sees a whole policy:
-//! that is `merge`'s.
+//! The grant: who may deliver logs to a bucket, as a value, and its conversion to and from statements. Whole policies
+//! are handled by `merge`.
 
 mod read;
 mod statement;
@@ -22,33 +22,35 @@ pub(crate) use write::list;
 
 use crate::evaluate::{Delivery, Membership, Owner};
 
-/// Who may deliver to a bucket, to which folder, and in which form a bucket policy grants it.
+/// Who may deliver to a bucket, to which folder, and in which form the bucket policy grants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
-    /// The fleet, whose mark the Sids of its statements carry. No other statement is replaced or removed.
+    /// The fleet whose mark is in the Sids of its statements. No other statement is replaced or removed.
     pub fleet: FleetName,
     /// The partition of the bucket.
     pub partition: Partition,
     /// The bucket.
     pub bucket: BucketName,
-    /// The sub-folder under which `AWSLogs/` lies.
+    /// The prefix that contains `AWSLogs/`.
     pub prefix: Option<Prefix>,
     /// Whether the flow logs use Hive-compatible prefixes: `AWSLogs/aws-account-id=<account>/`.
     pub hive: bool,
-    /// The accounts that may deliver, as far as they are known one by one.
+    /// The accounts that may deliver, as far as they are known individually.
     pub accounts: BTreeSet<AccountId>,
-    /// The organization that they belong to.
+    /// The organization of these accounts.
     pub organization: Option<GrantedOrganization>,
-    /// The regions of each account, where `aws:SourceArn` is tested; an account that is not here may deliver from all.
+    /// The regions of each account if `aws:SourceArn` is tested; accounts that are not listed may deliver from all
+    /// regions.
     pub regions: Option<BTreeMap<AccountId, BTreeSet<Region>>>,
-    /// Who owns the bucket, if that is known.
+    /// The owner of the bucket, if known.
     pub owner: Option<Owner>,
-    /// The organizations of accounts. Nothing is known of an account that is not here.
+    /// The organization memberships of accounts. The membership of an unlisted account is unknown.
     pub memberships: BTreeMap<AccountId, Membership>,
-    /// The account that owns the bucket, if its own resources are logged: room is left for the statements that AWS may append.
+    /// The account that owns the bucket, if it is also a member: space is reserved for the statements that AWS may
+    /// append.
     pub hub_member: Option<HubMember>,
-    /// The form of the statements and their conditions.
+    /// The form and the conditions of the statements.
     pub settings: PolicySettings,
 }
 
@@ -58,7 +60,7 @@ pub struct Grant {
 pub struct HubMember {
     /// The account.
     pub account: AccountId,
-    /// The regions in which it has flow logs; none if they are not known.
+    /// The regions in which it has flow logs; empty if unknown.
     pub regions: BTreeSet<Region>,
 }
 
@@ -69,40 +71,40 @@ impl HubMember {
     }
 }
 
-/// An organization, and how a statement for it, or for its units, compares with the accounts of a grant.
+/// An organization, and how a statement for it or its units compares with the accounts of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GrantedOrganization {
-    /// Its id.
+    /// The ID.
     pub id: OrganizationId,
-    /// The organizational units; none stands for the whole organization.
+    /// The organizational units; empty for the whole organization.
     pub units: BTreeSet<OrganizationalUnitId>,
-    /// Whom else the statement would let in.
+    /// The other accounts that the statement would allow.
     pub extent: Extent,
-    /// Accounts of the grant that the statement does not cover, because they are not known to belong to the organization or to
-    /// its units. They are named next to it.
+    /// Accounts of the grant that the statement does not cover because they are not known to belong to the organization
+    /// or its units. They are listed separately.
     pub outside: BTreeSet<AccountId>,
-    /// Accounts that the statement is known to cover, besides those of the grant. A list that names one loses it to such a
-    /// statement without revoking anything.
+    /// Other accounts that the statement is known to cover. Replacing a list that names such an account with the
+    /// statement revokes nothing.
     pub others: BTreeSet<AccountId>,
 }
 
-/// Whom a statement for an organization lets in besides the accounts of a grant.
+/// The accounts that a statement for an organization allows in addition to those of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Extent {
-    /// Nobody: all of its accounts are meant, now and later, and they need not be known one by one.
+    /// None: all current and future accounts are intended, and they need not be known individually.
     Whole,
-    /// Nobody: the accounts of its units are meant, and they are known one by one.
+    /// None: the accounts of its units are intended, and they are known individually.
     Units,
-    /// Accounts that the fleet file does not list, if there are any.
+    /// Accounts that are not in the fleet file, if any.
     Unlisted,
-    /// Accounts that the fleet file leaves out.
+    /// Accounts that the fleet file excludes.
     LeftOut,
 }
 
 impl GrantedOrganization {
-    /// An organization, all of which may deliver.
+    /// An organization whose accounts may all deliver.
     pub fn whole(id: OrganizationId) -> Self {
         Self {
             id,
@@ -123,7 +125,7 @@ impl GrantedOrganization {
                 () => Extent::Units,
             },
         };
-        // If its accounts are not looked up, the fleet file states that all members belong to it.
+        // If accounts are not discovered, the fleet file states that all members belong to the organization.
         let outside = fleet.members.values().filter(|member| discovery.is_some() && !member.in_units);
         let others = fleet.left_out.keys().filter(|_| units.is_empty());
         Some(Self {
@@ -136,8 +138,8 @@ impl GrantedOrganization {
     }
 }
 
-/// What is known of the organizations of the fleet's accounts. If its accounts are not looked up, the fleet file states that all
-/// members belong to it and its units.
+/// The known organization memberships of the fleet's accounts. If accounts are not discovered, the fleet file states
+/// that all members belong to the organization and its units.
 fn memberships(fleet: &Fleet) -> BTreeMap<AccountId, Membership> {
     let Some(Organization { id, units, discovery, .. }) = &fleet.organization else { return BTreeMap::new() };
     let all_are_listed = discovery.as_ref().is_some_and(|how| units.is_empty() && how.accounts.is_empty());
@@ -166,7 +168,7 @@ fn owner(fleet: &Fleet, memberships: &BTreeMap<AccountId, Membership>) -> Owner 
 }
 
 impl From<&Fleet> for Grant {
-    /// The grant that a fleet needs: its members, to its bucket, by its settings.
+    /// The grant for the members, bucket and settings of a fleet.
     fn from(fleet: &Fleet) -> Self {
         let memberships = memberships(fleet);
         Self {
@@ -190,7 +192,7 @@ impl From<&Fleet> for Grant {
 }
 
 impl Grant {
-    /// A grant at the top of a bucket that names no account yet, with the default settings.
+    /// A grant without accounts and prefix, with the default settings.
     pub fn new(fleet: FleetName, partition: Partition, bucket: BucketName) -> Self {
         Self {
             fleet,
@@ -208,7 +210,7 @@ impl Grant {
         }
     }
 
-    /// The grant for these of its accounts alone. A statement for their organization covers the others all the same.
+    /// The grant limited to these accounts. A statement for their organization still covers the others.
     #[must_use]
     pub(crate) fn limited_to(&self, selects: impl Fn(&AccountId) -> bool) -> Self {
         let mut part = self.clone();
@@ -222,7 +224,7 @@ impl Grant {
         part
     }
 
-    /// The accounts that statements of this form name one by one.
+    /// The accounts that statements of this form list individually.
     pub fn named(&self, form: GrantForm) -> &BTreeSet<AccountId> {
         match &self.organization {
             Some(organization) if form.is_by_organization() => &organization.outside,
@@ -230,7 +232,7 @@ impl Grant {
         }
     }
 
-    /// The accounts that statements of this form are known to let in.
+    /// The accounts that statements of this form are known to allow.
     pub(crate) fn allowed(&self, form: GrantForm) -> BTreeSet<AccountId> {
         match &self.organization {
             Some(organization) if form.is_by_organization() => &self.accounts | &organization.others,
@@ -238,13 +240,13 @@ impl Grant {
         }
     }
 
-    /// A delivery of the logs of an account to the bucket, with all that is known of both.
+    /// A delivery of an account's logs to the bucket, with the known membership and owner.
     pub fn delivery(&self, account: AccountId, region: &Region) -> Delivery {
         let membership = self.memberships.get(&account).cloned().unwrap_or_default();
         Delivery::new(account, region.clone()).with_membership(membership).with_owner(self.owner.clone())
     }
 
-    /// The key of a flow log file in the folder of an account.
+    /// An example key of a flow log file in the folder of an account.
     pub(crate) fn key(&self, account: AccountId, region: &Region) -> String {
         self.layout().key(&FileName::example(account, region))
     }
@@ -254,7 +256,7 @@ impl Grant {
         format!("arn:{}:s3:::{}", self.partition, self.bucket)
     }
 
-    /// What stands before the account id in the ARN of an object: `arn:aws:s3:::bucket/[prefix/]AWSLogs/`.
+    /// The part before the account ID in an object ARN: `arn:aws:s3:::bucket/[prefix/]AWSLogs/`.
     pub(crate) fn folder_arn(&self) -> String {
         let hive = if self.hive { layout::HIVE_ACCOUNT } else { "" };
         format!("{}/{}{hive}", self.bucket_arn(), layout::root(self.prefix.as_ref()))

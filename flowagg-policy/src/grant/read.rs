@@ -1,5 +1,5 @@
-//! From text back to a statement of ours: by shape, whatever the order, the case of actions, and `"a"` against `["a"]`.
-//! What differs in anything else is not ours, and `None`.
+//! Parses text into a managed statement by its structure. Order, the case of actions, and `"a"` instead of `["a"]` do
+//! not matter. A statement that differs in any other way is foreign and gives `None`.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::document;
 use crate::json::Node;
 use crate::service::{DELIVERY_ACL, DELIVERY_SERVICE};
 
-/// Reads a statement of this kind for this grant's bucket and folder.
+/// Parses a statement of this kind for the grant's bucket and folder.
 pub(crate) fn read(grant: &Grant, kind: Kind, statement: document::Statement<'_>) -> Option<Statement> {
     let known = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
     let mut names: Vec<&str> = statement.members.iter().map(|member| member.key.as_ref()).collect();
@@ -116,7 +116,7 @@ fn source(grant: &Grant, conditions: &[(String, String, Vec<&str>)]) -> Option<(
     Some((source, acl))
 }
 
-/// `o-…/*/ou-…/*` of one organization.
+/// Parses `o-…/*/ou-…/*` values of one organization.
 fn units(values: &[&str]) -> Option<(OrganizationId, BTreeSet<OrganizationalUnitId>)> {
     let parts =
         values.iter().map(|text| text.strip_suffix("/*")?.split_once("/*/")).collect::<Option<Vec<_>>>()?;
@@ -136,7 +136,8 @@ fn source_arn(grant: &Grant, text: &str) -> Option<SourceArn> {
     Some(SourceArn { account: AccountId::parse(account).ok()?, region })
 }
 
-/// Every operator, key (both in lower case) and its values. `None` where the grammar is broken or a pair stands twice.
+/// Lists every operator, key (both in lower case) and its values. `None` if the structure is invalid or a pair is
+/// duplicated.
 fn conditions<'d>(node: Option<&'d Node<'d>>) -> Option<Vec<(String, String, Vec<&'d str>)>> {
     let mut found = Vec::new();
     for operator in node.map_or(Some(&[][..]), |node| node.members())? {
@@ -149,7 +150,7 @@ fn conditions<'d>(node: Option<&'d Node<'d>>) -> Option<Vec<(String, String, Vec
             found.push((names.0, names.1, values));
         }
     }
-    // Two operators on one key are both tested; of ours, no key has two.
+    // Two operators on one key must both hold; flowagg's statements never have two.
     let mut keys: Vec<&str> = found.iter().map(|(_, key, _)| key.as_str()).collect();
     keys.sort_unstable();
     if keys.windows(2).any(|pair| pair[0] == pair[1]) || found.iter().any(|(_, _, values)| values.is_empty())

@@ -1,11 +1,11 @@
-//! A statement of ours, as a value: what `write` puts into text and `read` finds in it.
+//! Managed statements as values, which `write` converts to text and `read` parses.
 
 use std::collections::BTreeSet;
 
 use flowagg_core::fleet::AclCondition;
 use flowagg_core::id::{AccountId, FleetMark, OrganizationId, OrganizationalUnitId, Region};
 
-/// What a statement of ours is for. The order is that of a new policy.
+/// The kind of a managed statement, in the order of a new policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Write,
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
 impl Kind {
     const ALL: [Self; 4] = [Self::Write, Self::AclCheck, Self::DenyOthers, Self::DenyInsecureTransport];
 
-    /// How the Sid of such a statement starts: for the two that AWS documents, with AWS's own Sid.
+    /// The prefix of the Sid; for the two statements that AWS documents, AWS's own Sid.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Write => "AWSLogDeliveryWrite",
@@ -28,22 +28,22 @@ impl Kind {
     }
 }
 
-/// What stands between the kind and the mark in a Sid.
+/// The part of a Sid between the kind and the mark.
 const MAKER: &str = "Flowagg";
 
-/// The Sid of a statement that flowagg writes: `AWSLogDeliveryWriteFlowaggAcmeLogs`, with a number after the kind from the
-/// second on. AWS's own Sids have no mark: AWS writes the same two statements for other kinds of logs.
+/// The Sid of a statement that flowagg writes: `AWSLogDeliveryWriteFlowaggAcmeLogs`, with a number after the kind from
+/// the second group on. AWS's own Sids have no mark: AWS writes the same two statements for other kinds of logs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sid {
-    /// The statements of one group have one number.
+    /// The number of the group, shared by its statements.
     pub(crate) number: u32,
     pub(crate) kind: Kind,
-    /// The fleet whose statement it is.
+    /// The mark of the fleet that owns the statement.
     pub(crate) mark: FleetMark,
 }
 
 impl Sid {
-    /// Reads a Sid; `None` if flowagg writes no such Sid for any fleet.
+    /// Parses a Sid; `None` if flowagg never writes it for any fleet.
     pub(crate) fn parse(sid: &str) -> Option<Self> {
         let (kind, rest) =
             Kind::ALL.into_iter().find_map(|kind| Some((kind, sid.strip_prefix(kind.word())?)))?;
@@ -57,7 +57,7 @@ impl Sid {
 }
 
 impl Sid {
-    /// Reads AWS's own Sid, as if it had this mark.
+    /// Parses AWS's own Sid as if it had this mark.
     pub(crate) fn unmarked(sid: &str, mark: FleetMark) -> Option<Self> {
         Self::parse(&format!("{sid}{MAKER}{mark}"))
     }
@@ -73,7 +73,7 @@ impl std::fmt::Display for Sid {
     }
 }
 
-/// A statement of ours.
+/// A managed statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Statement {
     Write(Write),
@@ -93,7 +93,7 @@ impl Statement {
     }
 }
 
-/// The service may put objects.
+/// Allows the service to put objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Write {
     pub(crate) folders: Folders,
@@ -101,40 +101,40 @@ pub(crate) struct Write {
     pub(crate) acl: AclCondition,
 }
 
-/// Where it may put them.
+/// The folders that the service may write to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Folders {
-    /// Under the folders of these accounts.
+    /// The folders of these accounts.
     Each(BTreeSet<AccountId>),
-    /// Under any account's folder.
+    /// The folder of any account.
     Any,
-    /// Under the folder of the account whose flow log it is: `${aws:SourceAccount}`.
+    /// The folder of the account that owns the flow log: `${aws:SourceAccount}`.
     Own,
 }
 
-/// The service may read the bucket's ACL.
+/// Allows the service to read the bucket's ACL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AclCheck {
     pub(crate) actions: AclActions,
     pub(crate) source: Source,
 }
 
-/// The actions of the check.
+/// The actions of the ACL check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AclActions {
     /// `s3:GetBucketAcl`.
     Acl,
-    /// And `s3:ListBucket`.
+    /// `s3:GetBucketAcl` and `s3:ListBucket`.
     AclAndList,
 }
 
-/// The service may do nothing for accounts that are not listed.
+/// Denies the service every action for accounts that are not listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DenyOthers {
     pub(crate) accounts: BTreeSet<AccountId>,
 }
 
-/// On whose behalf the service acts. What is `None` is not tested.
+/// The conditions on the source that the service acts for. A field that is `None` is not tested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) accounts: Option<BTreeSet<AccountId>>,
@@ -143,7 +143,7 @@ pub(crate) struct Source {
     pub(crate) arns: Option<BTreeSet<SourceArn>>,
 }
 
-/// `arn:PARTITION:logs:REGION:ACCOUNT:*`; a region that is `None` is `*`.
+/// `arn:PARTITION:logs:REGION:ACCOUNT:*`; a region of `None` is written as `*`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SourceArn {
     pub(crate) account: AccountId,
@@ -151,7 +151,7 @@ pub(crate) struct SourceArn {
 }
 
 impl Source {
-    /// The organization whose members may deliver, and its units; none stands for all of it.
+    /// The organization whose accounts may deliver, and its units; no units means the whole organization.
     pub(crate) fn of_organization(&self) -> Option<(&OrganizationId, BTreeSet<OrganizationalUnitId>)> {
         match (&self.organization, &self.units) {
             (Some(id), _) => Some((id, BTreeSet::new())),
@@ -162,7 +162,7 @@ impl Source {
 }
 
 impl Write {
-    /// The accounts that the statement names, those that may deliver under their own folder. `None`: it names none.
+    /// The accounts that the statement names and that may deliver to their own folder. `None` if it names none.
     pub(crate) fn accounts(&self) -> Option<BTreeSet<AccountId>> {
         let arns =
             self.source.arns.as_ref().map(|arns| arns.iter().map(|arn| arn.account).collect::<BTreeSet<_>>());
@@ -173,7 +173,7 @@ impl Write {
         [folders, self.source.accounts.clone(), arns].into_iter().flatten().reduce(|a, b| &a & &b)
     }
 
-    /// Whether any account at all may deliver.
+    /// Whether every AWS account may deliver.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.folders, Folders::Each(_)) && self.source == Source::default()
     }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sid_is_read_as_it_is_written() {
+    fn sid_round_trips() {
         for (sid, number, kind) in [
             ("AWSLogDeliveryWriteFlowaggAcmeLogs", 1, Kind::Write),
             ("AWSLogDeliveryAclCheck12FlowaggAcmeLogs", 12, Kind::AclCheck),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sid_without_a_mark_is_nobodys() {
+    fn sid_without_a_valid_mark_is_not_managed() {
         for other in [
             "",
             "2",

@@ -1,4 +1,4 @@
-//! From a grant to the statements of a form, and from those to text.
+//! Converts a grant to the statements of a form, and statements to text.
 
 use std::collections::BTreeSet;
 
@@ -9,26 +9,26 @@ use super::statement::{AclActions, AclCheck, DenyOthers, Folders, Source, Source
 use super::{Extent, Grant};
 use crate::service::{DELIVERY_ACL, DELIVERY_SERVICE};
 
-/// A grant that cannot be written in the form its settings ask for.
+/// A grant that cannot be written in the form that its settings require.
 ///
-/// [`Display`](std::fmt::Display) says what is wrong; [`help`](Self::help) says what to do.
+/// [`Display`](std::fmt::Display) describes the error; [`help`](Self::help) how to fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GrantError {
-    /// The form names accounts, and the grant has none to name.
-    #[error("form `{}` lists accounts, and this grant is to an organization whose accounts are not listed", form.as_str())]
+    /// The form lists accounts, but the grant has none.
+    #[error("form `{}` lists accounts, but this grant is for an organization whose accounts are not listed", form.as_str())]
     NeedsAccounts {
         /// The form.
         form: GrantForm,
     },
-    /// The form names an organization, and none is known.
-    #[error("form `{}` names the organization, and none is given", form.as_str())]
+    /// The form names an organization, but none is known.
+    #[error("form `{}` requires an organization, but none is set", form.as_str())]
     NeedsOrganization {
         /// The form.
         form: GrantForm,
     },
-    /// Without source conditions, the form would let every account deliver.
-    #[error("form `{}` lets every AWS account deliver when `source-conditions` is false", form.as_str())]
+    /// Without source conditions, the form would allow every account to deliver.
+    #[error("form `{}` allows every AWS account to deliver if `source-conditions` is false", form.as_str())]
     NeedsSourceConditions {
         /// The form.
         form: GrantForm,
@@ -36,23 +36,21 @@ pub enum GrantError {
 }
 
 impl GrantError {
-    /// What to do about it.
+    /// How to fix it, as an imperative sentence.
     pub fn help(&self) -> &'static str {
         match self {
             Self::NeedsAccounts { .. } => {
                 "use form `organization` or `bound-organization`, or list the accounts"
             }
-            Self::NeedsOrganization { .. } => {
-                "give the organization's id, or use form `prefixes` or `accounts`"
-            }
-            Self::NeedsSourceConditions { .. } => "use form `prefixes`, or leave `source-conditions` on",
+            Self::NeedsOrganization { .. } => "set the organization ID, or use form `prefixes` or `accounts`",
+            Self::NeedsSourceConditions { .. } => "use form `prefixes`, or set `source-conditions` to true",
         }
     }
 }
 
 impl Grant {
-    /// The groups of statements that say it in this form (which is not `auto`), one group for each numbered pair; these accounts
-    /// are named one by one.
+    /// The statements of this form (which must not be `auto`), in groups with one number each; these accounts are
+    /// listed individually.
     pub(crate) fn groups(
         &self,
         form: GrantForm,
@@ -226,12 +224,13 @@ fn key(name: &str, values: impl IntoIterator<Item = impl std::fmt::Display>) -> 
     out
 }
 
-/// Writes a list; of one element, the element alone, as S3 returns it.
+/// Writes a list; a single element is written without brackets, as S3 returns it.
 pub(crate) fn list(out: &mut String, values: impl IntoIterator<Item = impl std::fmt::Display>) {
     let start = out.len();
     let mut count = 0;
     for value in values {
-        // No value of ours has a character that JSON escapes: accounts, regions, checked names and fixed words.
+        // flowagg's values never contain characters that JSON escapes: accounts, regions, validated names and fixed
+        // words.
         let _ =
             std::fmt::Write::write_fmt(out, format_args!("{}\"{value}\"", if count == 0 { "" } else { "," }));
         count += 1;

@@ -1,4 +1,4 @@
-//! Faults of what may be done, and to what.
+//! Checks of actions, and of the resources that they apply to.
 //!
 //! Source: "Actions, resources, and condition keys for Amazon S3" (Service Authorization Reference).
 
@@ -11,37 +11,37 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "action-s3-star",
         severity: Severity::Error,
-        help: "list the actions that are needed; log delivery needs `s3:PutObject` and `s3:GetBucketAcl`",
+        help: "list only the required actions; log delivery needs `s3:PutObject` and `s3:GetBucketAcl`",
         find: every_action,
     },
     Check {
         id: "unknown-action",
         severity: Severity::Error,
-        help: "correct the action: the Service Authorization Reference lists the actions of S3",
+        help: "fix the action; the Service Authorization Reference lists the actions of S3",
         find: unknown,
     },
     Check {
         id: "action-of-another-service",
         severity: Severity::Error,
-        help: "use actions of S3 only; a KMS key has a policy of its own",
+        help: "use only S3 actions; KMS permissions belong in the key policy",
         find: of_another_service,
     },
     Check {
         id: "object-action-on-bucket",
         severity: Severity::Error,
-        help: "name objects: the bucket's ARN, a folder, and `/*`",
+        help: "use an object ARN: the bucket's ARN, a folder, and `/*`",
         find: object_action_on_bucket,
     },
     Check {
         id: "bucket-action-on-objects",
         severity: Severity::Error,
-        help: "name the bucket: its ARN without a slash",
+        help: "use the bucket's ARN, without a slash",
         find: bucket_action_on_objects,
     },
 ];
 
 fn every_action(subject: &Subject<'_>, report: &mut Report<'_>) {
-    // A statement that delegates to access points leaves the actions to their policies.
+    // A statement that delegates to access points leaves the choice of actions to the access point policies.
     let delegates = |s: &Statement<'_>| {
         s.is_for_everyone() && s.conditions.iter().any(|it| it.key_name.starts_with("s3:dataaccesspoint"))
     };
@@ -61,7 +61,7 @@ fn every_action(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The name after `s3:`, in lower case.
+/// Returns the name after `s3:` in lower case.
 fn s3_action(action: &Item<'_>) -> Option<String> {
     action.text.to_ascii_lowercase().strip_prefix("s3:").map(str::to_owned)
 }
@@ -81,7 +81,7 @@ fn unknown(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         for action in elements(statement) {
             if !action.text.contains(':') && action.text != "*" {
-                let message = format!("{} has no service in front, as in `s3:PutObject`", shown(action.text));
+                let message = format!("{} has no service prefix, as in `s3:PutObject`", shown(action.text));
                 report.add(Some(statement), action.at, message);
             }
             let Some(name) = s3_action(&action) else { continue };
@@ -107,17 +107,14 @@ fn of_another_service(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     action.at,
-                    format!(
-                        "{} is an action of another service, and S3 refuses the policy",
-                        shown(action.text)
-                    ),
+                    format!("{} is not an S3 action, so S3 rejects the policy", shown(action.text)),
                 );
             }
         }
     }
 }
 
-/// Whether an action can be on objects and on buckets; `None` where that cannot be said.
+/// Whether an action applies to objects and whether it applies to buckets; `None` if unknown.
 fn kinds(action: &Item<'_>) -> Option<(bool, bool)> {
     let name = s3_action(action)?;
     if !name.contains(['*', '?']) {
@@ -138,7 +135,7 @@ fn object_action_on_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         for action in statement.actions.iter().filter(|action| kinds(action) == Some((true, false))) {
             let message = format!(
-                "{} is on objects, and the resource is the bucket: it never applies",
+                "{} applies to objects, but the resource is the bucket, so it has no effect",
                 shown(action.text)
             );
             report.add(Some(statement), action.at, message);
@@ -155,7 +152,7 @@ fn bucket_action_on_objects(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         for action in statement.actions.iter().filter(|action| kinds(action) == Some((false, true))) {
             let message = format!(
-                "{} is on the bucket, and the resources are objects: it never applies",
+                "{} applies to the bucket, but the resources are objects, so it has no effect",
                 shown(action.text)
             );
             report.add(Some(statement), action.at, message);

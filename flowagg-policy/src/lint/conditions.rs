@@ -1,4 +1,4 @@
-//! Faults of conditions: names, values, and what is compared with what.
+//! Checks of conditions: operators, keys and values.
 //!
 //! Source: "Condition operators", "Set operators for multivalued context keys" and "AWS global condition context keys"
 //! (IAM User Guide).
@@ -14,25 +14,25 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "unknown-operator",
         severity: Severity::Error,
-        help: "correct the operator: the IAM User Guide lists them under \"Condition operators\"",
+        help: "fix the operator; the IAM User Guide lists them under \"Condition operators\"",
         find: unknown_operator,
     },
     Check {
         id: "unknown-condition-key",
         severity: Severity::Error,
-        help: "correct the key: S3 accepts its own condition keys and the global ones",
+        help: "fix the key; S3 accepts its own condition keys and the global condition keys",
         find: unknown_key,
     },
     Check {
         id: "account-id-not-12-digits",
         severity: Severity::Error,
-        help: "write all 12 digits in quotation marks, with leading zeros",
+        help: "write the account ID as a string of 12 digits, including leading zeros",
         find: account_id,
     },
     Check {
         id: "wildcard-under-string-equals",
         severity: Severity::Error,
-        help: "use `ArnLike` for ARNs and `StringLike` for other texts",
+        help: "use `ArnLike` for ARNs and `StringLike` for other strings",
         find: wildcard_under_equals,
     },
     Check {
@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "multivalued-key-without-set-operator",
         severity: Severity::Error,
-        help: "begin the operator with `ForAnyValue:`",
+        help: "prefix the operator with `ForAnyValue:`",
         find: no_set_operator,
     },
     Check {
@@ -68,7 +68,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "operator-does-not-fit-key",
         severity: Severity::Warning,
-        help: "use an operator of the key's type",
+        help: "use an operator that matches the type of the key",
         find: wrong_family,
     },
     Check {
@@ -121,7 +121,7 @@ fn unknown_key(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The account in an ARN, where there is one and it is not a pattern.
+/// Returns the account in an ARN unless it is empty or a pattern.
 fn account_in(arn: &str) -> Option<&str> {
     arn.starts_with("arn:")
         .then(|| arn.split(':').nth(4))
@@ -152,7 +152,7 @@ fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
             let text = if *kind == "AWS" && digits {
                 Some(item.text)
             } else {
-                // CloudFront's origin access identities are users of an account of that name.
+                // The users of CloudFront's origin access identities have `cloudfront` as their account.
                 account_in(item.text).filter(|id| !matches!(*id, "aws" | "cloudfront"))
             };
             ids.extend(text.map(|text| Item { text, at: item.at }));
@@ -161,7 +161,7 @@ fn account_id(subject: &Subject<'_>, report: &mut Report<'_>) {
         for id in ids {
             let is_pattern = id.text.contains(['*', '?', '$']);
             if !is_pattern && !id.text.is_empty() && AccountId::parse(id.text).is_err() {
-                report.add(Some(statement), id.at, format!("{} is not a valid account id", shown(id.text)));
+                report.add(Some(statement), id.at, format!("{} is not a valid account ID", shown(id.text)));
             }
         }
     }
@@ -174,7 +174,7 @@ fn wildcard_under_equals(subject: &Subject<'_>, report: &mut Report<'_>) {
         else {
             continue;
         };
-        // A report sends the pattern itself as its ARN, and AWS documents the grant so.
+        // Some services send the pattern itself as the source ARN, and AWS documents the grant with this operator.
         if condition.key_name == "aws:sourcearn" && statement.other_logs().is_some() {
             continue;
         }
@@ -184,7 +184,10 @@ fn wildcard_under_equals(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     value.at,
-                    format!("{operator} compares {} literally, including its wildcards", shown(value.text)),
+                    format!(
+                        "{operator} does not support wildcards, so {} is compared literally",
+                        shown(value.text)
+                    ),
                 );
             }
         }
@@ -200,7 +203,7 @@ fn not_boolean(subject: &Subject<'_>, report: &mut Report<'_>, family: Family) {
                 let has_variable = family == Family::Bool && value.text.contains("${");
                 if !is_boolean && !has_variable {
                     let message = format!(
-                        "{} is neither `true` nor `false`, so the condition never matches",
+                        "expected `true` or `false`, found {}; the condition never matches",
                         shown(value.text)
                     );
                     report.add(Some(statement), value.at, message);
@@ -210,7 +213,7 @@ fn not_boolean(subject: &Subject<'_>, report: &mut Report<'_>, family: Family) {
     }
 }
 
-/// Whether a permission holds also without the key.
+/// Whether an Allow also matches requests without the key.
 fn lets_absence_in(statement: &Statement<'_>, condition: &Condition<'_>) -> bool {
     let required = || {
         statement.on(&condition.key_name).any(|other| {
@@ -222,7 +225,7 @@ fn lets_absence_in(statement: &Statement<'_>, condition: &Condition<'_>) -> bool
         && !required()
 }
 
-/// Whether a key is known to have one value.
+/// Whether a key is known to be single-valued.
 fn is_single_valued(condition: &Condition<'_>) -> bool {
     has(KEYS, condition.key.text) && !has(MULTIVALUED_KEYS, &condition.key_name)
 }
@@ -230,12 +233,12 @@ fn is_single_valued(condition: &Condition<'_>) -> bool {
 fn for_all_values(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (statement, condition) in each(subject).filter(|(statement, it)| lets_absence_in(statement, it)) {
         let message = format!(
-            "`ForAllValues` also matches a request without {}, and lets it in",
+            "`ForAllValues` also matches requests without {}, so the statement allows them",
             shown(condition.key.text)
         );
         let added = report.add(Some(statement), condition.operator_name.at, message);
         if is_single_valued(condition) {
-            added.help("remove the set operator: the key has one value");
+            added.help("remove the set operator: the key is single-valued");
         }
     }
 }
@@ -248,14 +251,14 @@ fn no_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
             && has(MULTIVALUED_KEYS, &condition.key_name)
         {
             let message = format!(
-                "{} can have several values, and {} compares one",
+                "{} is multivalued, but {} compares a single value",
                 shown(condition.key.text),
                 shown(condition.operator_name.text)
             );
             let added = report.add(Some(statement), condition.key.at, message);
             if statement.denies() && operator.negated {
                 added.help(
-                    "begin the operator with `ForAllValues:`, which keeps denying requests without the key",
+                    "prefix the operator with `ForAllValues:`, which still denies requests without the key",
                 );
             }
         }
@@ -272,18 +275,18 @@ fn needless_set_operator(subject: &Subject<'_>, report: &mut Report<'_>) {
         if !is_single_valued(condition) || lets_absence_in(statement, condition) {
             continue;
         }
-        let message = format!("{} has one value", shown(condition.key.text));
+        let message = format!("{} is single-valued", shown(condition.key.text));
         let added = report.add(Some(statement), condition.operator_name.at, message);
         if operator.if_exists {
             continue;
         }
-        // With these, the set operator decides on requests without the key.
+        // For these, the set operator decides how requests without the key are treated.
         match (operator.quantifier, operator.negated) {
             (Quantifier::Any, true) => added.help(
-                "remove the set operator, and require the key with `Null`, so that requests without it are treated as before",
+                "remove the set operator, and require the key with `Null` so that requests without it are handled as before",
             ),
             (Quantifier::All, false) if statement.denies() => added.help(
-                "replace the set operator with the ending `IfExists`, so that requests without the key are still denied",
+                "replace the set operator with the suffix `IfExists` so that requests without the key are still denied",
             ),
             _ => added,
         };
@@ -321,7 +324,7 @@ fn wrong_family(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         if !fits {
             let message = format!(
-                "{} is not of the type that {} compares",
+                "the type of {} does not match the operator {}",
                 shown(condition.key.text),
                 shown(condition.operator_name.text)
             );
@@ -336,7 +339,7 @@ fn unreadable(subject: &Subject<'_>, report: &mut Report<'_>) {
         for value in condition.values.iter().filter(|value| !crate::evaluate::is_readable(family, value.text))
         {
             let message = format!(
-                "{} cannot be compared under {}",
+                "{} is not a valid value for {}",
                 shown(value.text),
                 shown(condition.operator_name.text)
             );

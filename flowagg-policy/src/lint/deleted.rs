@@ -1,5 +1,5 @@
-//! Principals that were deleted. S3 returns the unique id of a deleted user or role in place of its ARN, and refuses every
-//! policy with such an id, also if the statement was in the live policy.
+//! Deleted principals. S3 returns the unique ID of a deleted user or role in place of its ARN, and rejects every policy
+//! that contains such an ID, even if the statement is already in the live policy.
 //!
 //! Source: "IAM identifiers" and "AWS JSON policy elements: Principal" (IAM User Guide).
 
@@ -11,23 +11,23 @@ use crate::json;
 pub(super) const CHECKS: &[Check] = &[Check {
     id: "deleted-principal",
     severity: Severity::Error,
-    help: "replace the id with the ARN of a principal that exists, or remove it",
+    help: "replace the ID with the ARN of an existing principal, or remove it",
     find: deleted,
 }];
 
-/// A principal that was deleted, in a statement of a policy.
+/// A deleted principal in a statement of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedPrincipal {
-    /// The statement: its Sid in back-ticks, or its place in the list, from 1.
+    /// The statement: its Sid in backticks, or its position in the list, starting at 1.
     pub statement: String,
-    /// The unique id, as `AROAEXAMPLEEXAMPLE123`.
+    /// The unique ID, e.g. `AROAEXAMPLEEXAMPLE123`.
     pub id: String,
 }
 
-/// The principals of a policy that were deleted, in the order of the text. While a policy has one, S3 refuses to write it.
+/// Returns the deleted principals of a policy in the order of the text. S3 rejects a policy that contains one.
 ///
-/// Empty for a text that is not a policy.
+/// Returns an empty list if the text is not a policy.
 pub fn deleted_principals(text: &str) -> Vec<DeletedPrincipal> {
     if text.len() > LARGEST {
         return Vec::new();
@@ -42,13 +42,13 @@ pub fn deleted_principals(text: &str) -> Vec<DeletedPrincipal> {
     subject.statements.iter().flat_map(of).collect()
 }
 
-/// The ids of deleted principals in `Principal` and `NotPrincipal`.
+/// Returns the IDs of deleted principals in `Principal` and `NotPrincipal`.
 fn ids<'s, 'd>(statement: &'s Statement<'d>) -> impl Iterator<Item = Item<'d>> + use<'s, 'd> {
     let all = statement.principals.iter().chain(&statement.not_principals);
     all.filter(|(kind, item)| *kind == "AWS" && is_unique_id(item.text)).map(|(_, item)| *item)
 }
 
-/// Whether a text is the unique id of a user, role, group or managed policy.
+/// Whether a text is the unique ID of a user, role, group or managed policy.
 pub(super) fn is_unique_id(text: &str) -> bool {
     const PREFIXES: [&str; 4] = ["AIDA", "AROA", "AGPA", "ANPA"];
     const SHORTEST: usize = 16;
@@ -61,13 +61,10 @@ fn deleted(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in &subject.statements {
         let named = statement.principals.len();
         for item in ids(statement) {
-            let message = format!(
-                "the principal {} was deleted, and S3 refuses a policy that names it",
-                shown(item.text)
-            );
+            let message = format!("the principal {} was deleted, so S3 rejects the policy", shown(item.text));
             let added = report.add(Some(statement), item.at, message);
             if statement.not_principals.is_empty() && named == 1 {
-                added.help("replace the id with the ARN of a principal that exists, or remove the statement");
+                added.help("replace the ID with the ARN of an existing principal, or remove the statement");
             }
         }
     }

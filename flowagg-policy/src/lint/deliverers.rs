@@ -1,19 +1,19 @@
-//! Who delivers logs and reports to S3 besides the service that delivers flow logs. Their grants look like a grant for flow
-//! logs and are often in the same bucket: advice that is right for flow logs would break them.
+//! Services and AWS accounts that deliver other logs and reports to S3. Their grants look like grants for flow logs and
+//! are often in the same bucket, but advice for flow logs would break them.
 
 use flowagg_core::id::Region;
 
 use super::subject::{Condition, Statement};
 
-/// The services that AWS documents with a bucket policy of their own, and what they deliver.
+/// The services for which AWS documents a bucket policy, and the data that they deliver.
 ///
-/// `s3.amazonaws.com` (inventories) and `logs.<region>.amazonaws.com` (exports of log groups) are absent: in a statement for
-/// an `AWSLogs` folder they are a mistake for `delivery.logs.amazonaws.com`.
+/// `s3.amazonaws.com` (inventories) and `logs.<region>.amazonaws.com` (exports of log groups) are left out: in a
+/// statement for an `AWSLogs` folder, they are mistakes for `delivery.logs.amazonaws.com`.
 const SERVICES: [(&str, &str); 17] = [
     // "Setting up an Amazon S3 bucket for data exports" (AWS Data Exports User Guide)
     ("bcm-data-exports", "cost and usage data"),
     // "Monitor model invocation using CloudWatch Logs and Amazon S3" (Amazon Bedrock User Guide)
-    ("bedrock", "logs of model invocations"),
+    ("bedrock", "model invocation logs"),
     // "Setting up an Amazon S3 bucket for Cost and Usage Reports" (AWS Cost and Usage Reports User Guide)
     ("billingreports", "cost and usage reports"),
     // "Restrict access to an Amazon S3 origin" (Amazon CloudFront Developer Guide)
@@ -22,7 +22,7 @@ const SERVICES: [(&str, &str); 17] = [
     ("cloudtrail", "CloudTrail logs"),
     // "Permissions for the Amazon S3 Bucket for the AWS Config Delivery Channel" (AWS Config Developer Guide)
     ("config", "AWS Config data"),
-    // In published policies, in place of `logdelivery.elasticloadbalancing`.
+    // Used in published policies instead of `logdelivery.elasticloadbalancing`.
     ("elasticloadbalancing", "load balancer logs"),
     // "Exporting generated findings to Amazon S3" (Amazon GuardDuty User Guide)
     ("guardduty", "GuardDuty findings"),
@@ -30,7 +30,7 @@ const SERVICES: [(&str, &str); 17] = [
     ("inspector2", "Inspector reports"),
     // "Enable access logs for your Application Load Balancer" (User Guide for Application Load Balancers)
     ("logdelivery.elasticloadbalancing", "load balancer logs"),
-    // The same page, Outposts zones
+    // The same page, Outposts Zones
     ("logdelivery.elb", "load balancer logs"),
     // "Enabling Amazon S3 server access logging" (Amazon S3 User Guide)
     ("logging.s3", "S3 server access logs"),
@@ -46,7 +46,7 @@ const SERVICES: [(&str, &str); 17] = [
     ("storage-lens.s3", "Storage Lens metrics"),
 ];
 
-/// The accounts of Elastic Load Balancing, by region. Regions that opened in August 2022 or later have none.
+/// The Elastic Load Balancing accounts by region. Regions that opened in August 2022 or later have none.
 ///
 /// Source: "Enable access logs for your Application Load Balancer" (User Guide for Application Load Balancers).
 const LOAD_BALANCING_ACCOUNTS: [(&str, &str); 26] = [
@@ -78,7 +78,7 @@ const LOAD_BALANCING_ACCOUNTS: [(&str, &str); 26] = [
     ("us-west-2", "797873946194"),
 ];
 
-/// What a service of the table delivers, also by the name that it has in one region or in China.
+/// Returns the data that a service of the table delivers, including services with a regional or China name.
 pub(super) fn of_service(principal: &str) -> Option<&'static str> {
     let name = principal.strip_suffix(".cn").unwrap_or(principal).strip_suffix(".amazonaws.com")?;
     let name = match name.rsplit_once('.') {
@@ -88,7 +88,7 @@ pub(super) fn of_service(principal: &str) -> Option<&'static str> {
     SERVICES.iter().find(|(known, _)| *known == name).map(|(_, what)| *what)
 }
 
-/// What an account of AWS delivers, by its id or the ARN of its root user.
+/// Returns the data that an AWS account delivers, given its ID or the ARN of its root user.
 pub(super) fn of_account(principal: &str) -> Option<&'static str> {
     let id = match principal.strip_prefix("arn:") {
         Some(arn) => arn.split(':').nth(3).filter(|_| arn.ends_with(":root"))?,
@@ -98,7 +98,7 @@ pub(super) fn of_account(principal: &str) -> Option<&'static str> {
 }
 
 impl Statement<'_> {
-    /// What it lets be delivered, if all that it names deliver something else than flow logs.
+    /// The delivered data if every principal of the statement delivers something other than flow logs.
     pub(super) fn other_logs(&self) -> Option<&'static str> {
         let of = |(kind, item): &(&str, super::subject::Item<'_>)| match *kind {
             "Service" => of_service(item.text),
@@ -109,7 +109,7 @@ impl Statement<'_> {
         what?.first().copied()
     }
 
-    /// Whether it is for delivery sources of CloudWatch Logs alone. Flow logs are no such source.
+    /// Whether the statement is only for delivery sources of CloudWatch Logs. Flow logs do not use delivery sources.
     ///
     /// Source: "Logging that requires additional permissions [V2]" (Amazon CloudWatch Logs User Guide).
     pub(super) fn is_for_delivery_sources(&self) -> bool {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_are_known_in_every_region_and_in_china() {
+    fn regional_and_china_service_names_are_known() {
         for name in
             ["guardduty.amazonaws.com", "guardduty.me-south-1.amazonaws.com", "redshift.amazonaws.com.cn"]
         {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn load_balancing_accounts_are_known_by_id_and_by_arn() {
+    fn load_balancing_accounts_are_known_by_id_and_arn() {
         for principal in
             ["156460612806", "arn:aws:iam::156460612806:root", "arn:aws-cn:iam::638102146993:root"]
         {

@@ -1,4 +1,4 @@
-//! Faults of the grant to the delivery service: who else may use it, and what it lacks.
+//! Checks of the grant to the delivery service: who else can use it, and what is missing from it.
 //!
 //! Source: "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide) and "The confused deputy problem" (IAM
 //! User Guide).
@@ -14,13 +14,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "no-confused-deputy-condition",
         severity: Severity::Error,
-        help: "add `aws:SourceAccount` with every account whose logs the statement is for, or `aws:SourceOrgID`",
+        help: "add a condition on `aws:SourceAccount` that lists every account whose logs the statement allows, or on `aws:SourceOrgID`",
         find: confused_deputy,
     },
     Check {
         id: "no-acl-condition",
         severity: Severity::Warning,
-        help: "require `bucket-owner-full-control` with `s3:x-amz-acl`, as AWS documents, unless the bucket's ACLs are disabled",
+        help: "require `bucket-owner-full-control` with `s3:x-amz-acl`, as AWS documents, unless ACLs are disabled for the bucket",
         find: no_acl,
     },
     Check {
@@ -44,31 +44,31 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "source-arn-of-another-service",
         severity: Severity::Error,
-        help: "add `arn:aws:logs:<region>:<account>:*`, with the partition of the region",
+        help: "add `arn:aws:logs:<region>:<account>:*` (with the partition of the region)",
         find: other_service,
     },
     Check {
         id: "source-arn-account-differs",
         severity: Severity::Error,
-        help: "name the same accounts in `aws:SourceArn`, `aws:SourceAccount` and `Resource`",
+        help: "list the same accounts in `aws:SourceArn`, `aws:SourceAccount` and `Resource`",
         find: arn_account_differs,
     },
     Check {
         id: "source-account-differs-from-resource",
         severity: Severity::Error,
-        help: "name the same accounts in `aws:SourceAccount` and `Resource`",
+        help: "list the same accounts in `aws:SourceAccount` and `Resource`",
         find: account_differs,
     },
     Check {
         id: "missing-acl-check",
         severity: Severity::Error,
-        help: "allow `s3:GetBucketAcl` on the bucket under the same source conditions",
+        help: "allow `s3:GetBucketAcl` on the bucket with the same source conditions",
         find: missing_check,
     },
     Check {
         id: "missing-write",
         severity: Severity::Error,
-        help: "allow `s3:PutObject` on the account's folder under the same source conditions",
+        help: "allow `s3:PutObject` on the account's folder with the same source conditions",
         find: missing_write,
     },
 ];
@@ -78,23 +78,23 @@ fn confused_deputy(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     for statement in subject.grants() {
-        // A condition on an identity has its own finding: the statement never applies.
+        // Conditions on an identity have their own finding: the statement never applies.
         if statement.is_bound_to_a_source() || identities(statement).next().is_some() {
             continue;
         }
         let at = statement.principals.first().map_or(statement.node.span.start, |(_, item)| item.at);
-        // The two forms that AWS documented until March 2022, and that its consoles wrote.
+        // The two forms that AWS documented until March 2022 and that its consoles wrote.
         let checks = |action: &Item<'_>| {
             matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket")
         };
         let names_folders =
             !statement.resources.is_empty() && statement.folder_accounts().len() == statement.resources.len();
         let (message, severity) = if !statement.actions.is_empty() && statement.actions.iter().all(checks) {
-            ("the service may check the bucket for any AWS account, not only for yours", Severity::Warning)
+            ("the service can check the bucket for any AWS account, not only yours", Severity::Warning)
         } else if names_folders {
-            ("only the names of the folders keep other AWS accounts out", Severity::Warning)
+            ("only the folder names keep other AWS accounts out", Severity::Warning)
         } else {
-            ("the service may do this for any AWS account, not only for yours", Severity::Error)
+            ("the service can do this for any AWS account, not only yours", Severity::Error)
         };
         report.add(Some(statement), at, message).severity(severity);
     }
@@ -142,7 +142,7 @@ fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
         let reads = |action: &Item<'_>| {
             matches!(action.text.to_ascii_lowercase().as_str(), "s3:getbucketacl" | "s3:listbucket")
         };
-        // If a write and a pattern are in one list, the condition is for the writes.
+        // If a list contains a write and a pattern, the condition is meant for the writes.
         let only_reads =
             statement.does("s3:getbucketacl") && !writes.iter().any(|action| statement.does(action));
         if !only_reads && !statement.actions.iter().any(reads) {
@@ -150,7 +150,7 @@ fn acl_key_on_read(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         for condition in statement.on("s3:x-amz-acl").filter(|condition| condition.is_positive()) {
             let message = format!(
-                "a request that reads the bucket has no {}, so the statement does not allow it",
+                "requests that read the bucket have no {}, so the statement does not allow them",
                 shown(condition.key.text)
             );
             report.add(Some(statement), condition.key.at, message);
@@ -162,7 +162,7 @@ fn principal_key(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.grants() {
         for condition in identities(statement) {
             let message = format!(
-                "a request of a service has no {}, so the statement never applies",
+                "requests from services have no {}, so the statement never applies",
                 shown(condition.key.text)
             );
             report.add(Some(statement), condition.key.at, message);
@@ -170,7 +170,7 @@ fn principal_key(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Conditions that a service never meets: on who calls, or from which network.
+/// Conditions on the caller or the network, which a service never meets.
 fn identities<'s, 'd>(statement: &'s Statement<'d>) -> impl Iterator<Item = &'s Condition<'d>> {
     const KEYS: &str = "aws:principalorgid aws:principalorgpaths aws:principalaccount aws:principalarn aws:userid \
         aws:username aws:sourceip aws:sourcevpc aws:sourcevpce aws:vpcsourceip";
@@ -181,7 +181,7 @@ fn identities<'s, 'd>(statement: &'s Statement<'d>) -> impl Iterator<Item = &'s 
     })
 }
 
-/// Region, service and account of the `aws:SourceArn` values that a statement must have one of.
+/// The values of positive `aws:SourceArn` conditions, split into the six parts of an ARN.
 pub(super) fn source_arns<'s, 'd>(
     statement: &'s Statement<'d>,
 ) -> impl Iterator<Item = (Item<'d>, Vec<&'d str>)> + use<'s, 'd> {
@@ -199,7 +199,7 @@ fn other_service(subject: &Subject<'_>, report: &mut Report<'_>) {
         for (value, parts) in source_arns(statement) {
             if !fits(parts[2], "logs") {
                 let message = format!(
-                    "{} is of service {}, and flow logs are delivered on behalf of `logs`",
+                    "{} names service {}, but flow logs are delivered on behalf of `logs`",
                     shown(value.text),
                     shown(parts[2])
                 );
@@ -229,7 +229,7 @@ fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     first.at,
-                    format!("{} in `aws:SourceArn`: {name} does not name the account", some_of(&differ)),
+                    format!("{} in `aws:SourceArn`: the account is not in {name}", some_of(&differ)),
                 );
             }
         }
@@ -243,7 +243,7 @@ fn arn_account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 first.at,
-                format!("{} in `aws:SourceAccount`, but in no `aws:SourceArn`", some_of(&untested)),
+                format!("{} in `aws:SourceAccount`, but not in `aws:SourceArn`", some_of(&untested)),
             );
         }
     }
@@ -262,7 +262,7 @@ fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 first.at,
-                format!("{} with a folder, but not in `aws:SourceAccount`", some_of(&folders)),
+                format!("{} in `Resource`, but not in `aws:SourceAccount`", some_of(&folders)),
             );
         }
         accounts.retain(|account| each_has_a_folder && is_id(account.text) && !open.contains(account.text));
@@ -270,13 +270,13 @@ fn account_differs(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 first.at,
-                format!("{} in `aws:SourceAccount`, but without a folder", some_of(&accounts)),
+                format!("{} in `aws:SourceAccount`, but not in `Resource`", some_of(&accounts)),
             );
         }
     }
 }
 
-/// The first few of a list.
+/// Lists the first few items and counts the rest.
 fn some_of(items: &[Item<'_>]) -> String {
     const FEW: usize = 3;
     let mut shown: Vec<String> = items.iter().take(FEW).map(|item| shown(item.text)).collect();
@@ -286,7 +286,7 @@ fn some_of(items: &[Item<'_>]) -> String {
     shown.join(", ")
 }
 
-/// The accounts that a statement lets in; `None` if it does not list them.
+/// The accounts that a statement allows; `None` if it does not list them.
 fn whom(statement: &Statement<'_>) -> Option<BTreeSet<String>> {
     let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect();
     let accounts = account_ids(&statement.source_accounts());
@@ -309,7 +309,7 @@ fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
         .collect();
     for write in subject.writes().filter(|write| !write.is_for_delivery_sources()) {
         let message = if checks.is_empty() {
-            "the service may not read the bucket's ACL, which it reads before it delivers".to_owned()
+            "the service cannot read the bucket's ACL, which it checks before delivery".to_owned()
         } else {
             let (Some(writers), Some(checked)) =
                 (whom(write), checks.iter().map(|check| whom(check)).collect::<Option<Vec<_>>>())
@@ -322,7 +322,7 @@ fn missing_check(subject: &Subject<'_>, report: &mut Report<'_>) {
                 continue;
             }
             let items: Vec<Item<'_>> = missing.iter().map(|text| Item { text, at: 0 }).collect();
-            format!("the service may write for {} but not read the bucket's ACL", some_of(&items))
+            format!("the service can write for {}, but cannot read the bucket's ACL", some_of(&items))
         };
         report.add(Some(write), write.node.span.start, message);
     }
@@ -339,7 +339,7 @@ fn missing_write(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             Some(check),
             check.node.span.start,
-            "the service may read the bucket's ACL, but may not write",
+            "the service can read the bucket's ACL, but cannot write objects",
         );
     }
 }

@@ -1,6 +1,7 @@
-//! Denials that stop log delivery, and denials of plain HTTP that do not do it.
+//! Checks of Deny statements that block log delivery, and of Deny statements for plain HTTP that do not work.
 //!
-//! Each Deny is evaluated as a policy with no other statement, with the requests that the delivery service would send.
+//! Each Deny is evaluated as a policy with no other statement, against the requests that the delivery service would
+//! send.
 
 use std::collections::BTreeSet;
 
@@ -63,16 +64,16 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-const EXEMPT: &str = "add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to its condition";
-const EXEMPT_FROM_HEADER: &str = "add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to its condition, and set the bucket's \
+const EXEMPT: &str = "add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to the condition";
+const EXEMPT_FROM_HEADER: &str = "add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to the condition, and set the bucket's \
     default encryption to what the statement requires: log delivery sends no encryption header";
-/// For a statement that is for services on purpose: the exemption of all services would switch it off.
-const EXEMPT_DELIVERY: &str = "add `\"StringNotEqualsIfExists\": {\"aws:PrincipalServiceName\": \"delivery.logs.amazonaws.com\"}` to its condition";
-const EXEMPT_SOURCES: &str = "add the accounts that own the flow logs, or their organization, to the sources that its condition exempts";
+/// For a statement that is meant for services: exempting all services would disable it.
+const EXEMPT_DELIVERY: &str = "add `\"StringNotEqualsIfExists\": {\"aws:PrincipalServiceName\": \"delivery.logs.amazonaws.com\"}` to the condition";
+const EXEMPT_SOURCES: &str = "add the accounts that own the flow logs, or their organization, to the sources that the condition exempts";
 const NOT_MEANT: &str =
-    "if it is not meant to stop flow logs, narrow its actions, its resources or its condition";
+    "if the statement should not block flow logs, narrow its actions, resources or condition";
 
-/// How to let flow logs through a Deny, and keep what else it denies.
+/// Help that lets flow logs through a Deny and keeps everything else that it denies; `None` for the help of the check.
 fn exemption(statement: &Statement<'_>) -> Option<&'static str> {
     let on = |names: &str| {
         statement.conditions.iter().any(|condition| super::names::has(names, &condition.key_name))
@@ -91,7 +92,7 @@ fn exemption(statement: &Statement<'_>) -> Option<&'static str> {
     }
 }
 
-/// Why a Deny stops delivery.
+/// Why a Deny blocks delivery.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reason {
     Endpoint,
@@ -130,7 +131,7 @@ impl Reason {
     }
 }
 
-/// Keys that every request has and of which this crate knows no value: a Deny on them is not judged.
+/// Keys that every request has and whose values this crate does not know: a Deny on them is not checked.
 const UNKNOWN: &str = "aws:resourceaccount aws:resourceorgid aws:resourceorgpaths s3:resourceaccount aws:requestedregion \
     aws:currenttime aws:epochtime aws:useragent s3:signatureage s3:x-amz-content-sha256 s3:objectcreationoperation";
 
@@ -138,7 +139,7 @@ fn is_tls(condition: &Condition<'_>) -> bool {
     condition.key_name == "aws:securetransport"
 }
 
-/// Whether a Deny is for plain HTTP and denies the reverse.
+/// Whether a Deny that is meant for plain HTTP matches TLS requests instead.
 fn is_inverted(statement: &Statement<'_>) -> bool {
     let inverted = |condition: &Condition<'_>| {
         let negated = condition.operator.is_some_and(|operator| operator.negated);
@@ -153,7 +154,7 @@ fn is_inverted(statement: &Statement<'_>) -> bool {
 
 fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
     let requests = requests(subject);
-    // What `tls-deny-inverted` and `tls-deny-misspelt` report is to be corrected, not exempted.
+    // Findings of `tls-deny-inverted` and `tls-deny-misspelt` need a correction, not an exemption.
     let is_about_tls = |s: &Statement<'_>| is_inverted(s) || s.conditions.iter().any(is_misspelt);
     for statement in
         subject.statements.iter().filter(|s| s.denies() && Reason::of(s) == reason && !is_about_tls(s))
@@ -174,11 +175,11 @@ fn blocks(subject: &Subject<'_>, report: &mut Report<'_>, reason: Reason) {
                 statement.conditions.iter().map(|condition| shown(condition.key.text)).collect();
             let why = match keys.as_slice() {
                 [] => "it has no condition".to_owned(),
-                keys => format!("the delivery service meets its condition on {}", keys.join(" and ")),
+                keys => format!("the delivery service matches its condition on {}", keys.join(" and ")),
             };
-            // Without a grant there is nothing to stop yet.
+            // Without a grant, there is no delivery to block yet.
             let granted = subject.grants().next().is_some();
-            let verb = if granted { "stops" } else { "would stop" };
+            let verb = if granted { "blocks" } else { "would block" };
             let message = format!("the statement {verb} log delivery: {why}");
             let added = report.add(Some(statement), statement.node.span.start, message);
             let added = if granted { added } else { added.severity(Severity::Warning) };
@@ -193,7 +194,8 @@ fn own_folder(account: AccountId) -> (AccountId, String) {
     (account, format!("AWSLogs/{account}/"))
 }
 
-/// What the delivery service would send for the accounts that the policy lets in, or for one where it lists none.
+/// Returns the requests that the delivery service would send for the accounts that the policy allows, or for one
+/// account if it lists none.
 fn requests(subject: &Subject<'_>) -> Vec<Request> {
     const MOST: usize = 64;
     let mut puts: BTreeSet<(AccountId, String)> = BTreeSet::new();
@@ -215,7 +217,7 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
         }
     }
     if puts.is_empty() {
-        // Where the grant lists none, a Deny may list those that it spares.
+        // If the grant lists none, use the accounts that a Deny exempts.
         let spared = subject.statements.iter().flat_map(|statement| statement.on("aws:sourceaccount"));
         let spared = spared.flat_map(|condition| &condition.values).take(MOST);
         puts.extend(spared.filter_map(|item| AccountId::parse(item.text).ok()).map(own_folder));
@@ -249,7 +251,7 @@ fn requests(subject: &Subject<'_>) -> Vec<Request> {
     requests
 }
 
-/// An organization that the policy lets in, else one that a Deny spares, and a path in it.
+/// Returns an organization that the policy allows, or else one that a Deny exempts, and a path in it.
 fn organization(subject: &Subject<'_>) -> Option<(OrganizationId, String)> {
     let named = |positive: bool| {
         let conditions = subject.statements.iter().flat_map(|statement| &statement.conditions);
@@ -275,11 +277,7 @@ fn inverted(subject: &Subject<'_>, report: &mut Report<'_>) {
             .iter()
             .find(|condition| is_tls(condition))
             .map_or(statement.node.span.start, |c| c.key.at);
-        report.add(
-            Some(statement),
-            at,
-            "the statement denies requests over TLS, and does not deny plain HTTP",
-        );
+        report.add(Some(statement), at, "the statement denies requests over TLS instead of plain HTTP");
     }
     for statement in subject.statements.iter().filter(|s| s.allows()) {
         for condition in statement.conditions.iter().filter(|condition| is_tls(condition)) {
@@ -287,14 +285,14 @@ fn inverted(subject: &Subject<'_>, report: &mut Report<'_>) {
                 && condition.is_positive()
             {
                 report
-                    .add(Some(statement), condition.key.at, "the statement allows plain HTTP only")
+                    .add(Some(statement), condition.key.at, "the statement only allows plain HTTP")
                     .help("allow requests if `aws:SecureTransport` is `true`");
             }
         }
     }
 }
 
-/// Whether a key is meant to be `aws:SecureTransport`.
+/// Whether a key looks like a misspelling of `aws:SecureTransport`.
 fn is_misspelt(condition: &Condition<'_>) -> bool {
     let key = condition.key_name.as_str();
     let name = key.split_once(':').map_or(key, |(_, name)| name);
@@ -310,7 +308,10 @@ fn misspelt(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     condition.key.at,
-                    format!("unknown key {}, so plain HTTP is not denied", shown(condition.key.text)),
+                    format!(
+                        "unknown condition key {}, so plain HTTP is not denied",
+                        shown(condition.key.text)
+                    ),
                 );
             }
             let typo = |text: &str| !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false");
@@ -318,7 +319,10 @@ fn misspelt(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     value.at,
-                    format!("the value is never {}, so plain HTTP is not denied", shown(value.text)),
+                    format!(
+                        "the value of `aws:SecureTransport` is never {}, so plain HTTP is not denied",
+                        shown(value.text)
+                    ),
                 );
             }
         }
@@ -351,7 +355,7 @@ fn incomplete(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(first),
                     first.node.span.start,
-                    format!("`{action}` on {what} is still possible over plain HTTP"),
+                    format!("`{action}` on {what} is still allowed over plain HTTP"),
                 );
                 break;
             }

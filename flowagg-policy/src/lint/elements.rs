@@ -1,4 +1,4 @@
-//! Faults of the elements that every statement has: its Sid and effect, and who, what and where.
+//! Checks of the elements of a statement: Sid, effect, principals, actions and resources.
 //!
 //! Source: "Grammar of the IAM JSON policy language" (IAM User Guide).
 
@@ -29,25 +29,25 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "missing-principal",
         severity: Severity::Error,
-        help: "add `Principal`, with the services or accounts that the statement is for",
+        help: "add `Principal`, with the services or accounts that the statement applies to",
         find: |subject, report| missing(subject, report, "Principal"),
     },
     Check {
         id: "missing-action",
         severity: Severity::Error,
-        help: "add `Action`, with the actions that the statement is for",
+        help: "add `Action`, with the actions that the statement applies to",
         find: |subject, report| missing(subject, report, "Action"),
     },
     Check {
         id: "missing-resource",
         severity: Severity::Error,
-        help: "add `Resource`: the bucket's ARN, or that of a folder with `/*`",
+        help: "add `Resource`: the ARN of the bucket, or of a folder followed by `/*`",
         find: |subject, report| missing(subject, report, "Resource"),
     },
     Check {
         id: "element-and-its-negation",
         severity: Severity::Error,
-        help: "keep one of the two; check first which is meant",
+        help: "keep only the one that is intended",
         find: both,
     },
     Check { id: "duplicate-sid", severity: Severity::Error, help: "use each Sid once", find: duplicate_sid },

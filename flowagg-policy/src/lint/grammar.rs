@@ -1,4 +1,5 @@
-//! Faults of the grammar: what S3 refuses, or reads otherwise than it looks. The elements of a statement are next door.
+//! Checks of the grammar: errors that S3 rejects or interprets unexpectedly. [`elements`](super::elements) checks the
+//! elements of a statement.
 //!
 //! Source: "Grammar of the IAM JSON policy language" (IAM User Guide).
 
@@ -10,19 +11,19 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "not-a-policy",
         severity: Severity::Error,
-        help: "a policy is `{\"Version\": \"2012-10-17\", \"Statement\": [...]}`",
+        help: "use the form `{\"Version\": \"2012-10-17\", \"Statement\": [...]}`",
         find: not_a_policy,
     },
     Check {
         id: "no-version",
         severity: Severity::Warning,
-        help: "begin with `\"Version\": \"2012-10-17\"`",
+        help: "add `\"Version\": \"2012-10-17\"`",
         find: no_version,
     },
     Check {
         id: "unknown-version",
         severity: Severity::Error,
-        help: "the versions are 2012-10-17 and, without variables, 2008-10-17",
+        help: "set `Version` to 2012-10-17, or to 2008-10-17 if the policy has no variables",
         find: unknown_version,
     },
     Check {
@@ -47,19 +48,19 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "element-twice",
         severity: Severity::Error,
-        help: "keep one of them; check first which values are meant",
+        help: "keep only the one with the intended values",
         find: element_twice,
     },
     Check {
         id: "key-twice",
         severity: Severity::Error,
-        help: "keep one of them; the names of operators and condition keys are not case-sensitive",
+        help: "keep only one of them; operators and condition keys are not case-sensitive",
         find: key_twice,
     },
     Check {
         id: "unknown-element",
         severity: Severity::Error,
-        help: "remove the element: S3 refuses the policy",
+        help: "remove the element; S3 rejects policies that contain it",
         find: unknown_element,
     },
     Check {
@@ -87,7 +88,7 @@ fn no_version(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             None,
             subject.root.span.start,
-            "the policy has no `Version`, so it is read as version 2008-10-17, without variables",
+            "the policy has no `Version`, so AWS uses 2008-10-17, without policy variables",
         );
     }
 }
@@ -119,7 +120,7 @@ fn old_version_with_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn empty_statement(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(list) = subject.list.filter(|list| is_empty_list(list)) {
-        report.add(None, list.span.start, "the policy has no statement");
+        report.add(None, list.span.start, "the policy has no statements");
     }
     for statement in &subject.statements {
         if statement.node.members().is_none() {
@@ -148,7 +149,7 @@ fn empty_list(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     member.key_span.start,
-                    format!("{} names no principal", shown(&member.key)),
+                    format!("{} is empty", shown(&member.key)),
                 );
             }
             for entry in
@@ -166,7 +167,7 @@ fn empty_list(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     condition.key.at,
-                    format!("{} has an empty list, which nothing matches", shown(condition.key.text)),
+                    format!("{} has an empty list, so no request matches", shown(condition.key.text)),
                 );
             }
         }
@@ -187,7 +188,7 @@ fn empty_account_list(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     condition.key.at,
-                    format!("{key} names no account, so no request matches"),
+                    format!("{key} lists no account, so no request matches"),
                 );
             }
         }
@@ -205,14 +206,14 @@ fn twice<'d>(members: &'d [Member<'d>], same: impl Fn(&str, &str) -> bool) -> Op
 fn element_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
     let exact = |a: &str, b: &str| a == b;
     if let Some(member) = subject.root.members().and_then(|members| twice(members, exact)) {
-        report.add(None, member.key_span.start, format!("{} is there twice", shown(&member.key)));
+        report.add(None, member.key_span.start, format!("duplicate element {}", shown(&member.key)));
     }
     for statement in &subject.statements {
         if let Some(member) = twice(statement.members, exact) {
             report.add(
                 Some(statement),
                 member.key_span.start,
-                format!("{} is there twice", shown(&member.key)),
+                format!("duplicate element {}", shown(&member.key)),
             );
         }
     }
@@ -228,7 +229,7 @@ fn key_twice(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 member.key_span.start,
-                format!("{} is there twice, in the same or another case", shown(&member.key)),
+                format!("duplicate key {} (case is ignored)", shown(&member.key)),
             );
         }
     }
@@ -292,11 +293,7 @@ fn wrong_value_type(subject: &Subject<'_>, report: &mut Report<'_>) {
             };
             if !right {
                 let name = shown(&member.key);
-                report.add(
-                    Some(statement),
-                    member.value.span.start,
-                    format!("{name} does not have the type that the grammar requires"),
-                );
+                report.add(Some(statement), member.value.span.start, format!("invalid type for {name}"));
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Faults of a bucket policy for log delivery, found by a table of named checks. It reads a policy however broken it
-//! is, and it never says that one is good: it says what it found.
+//! Checks a bucket policy for log delivery against a table of named checks. Broken policies are checked as far as they
+//! can be read. No findings does not mean that the policy is good: it only means that no check found anything.
 
 mod actions;
 mod conditions;
@@ -28,63 +28,64 @@ use crate::document::LARGEST;
 use crate::json;
 use crate::size;
 
-/// A fault that a check found.
+/// A problem that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finding {
-    /// The name of the check.
+    /// The ID of the check.
     pub id: &'static str,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// The statement: its Sid in back-ticks, or its place in the list, from 1. `None` for the policy as a whole.
+    /// The statement: its Sid in backticks, or its position in the list, starting at 1. `None` for the policy as a
+    /// whole.
     pub statement: Option<String>,
-    /// Where in the text.
+    /// The position in the text.
     pub place: Location,
     /// What is wrong, and why it matters.
     pub message: String,
-    /// What to do about it: the help of the check, or one for this statement alone.
+    /// How to fix it: the help of the check, or help specific to this statement.
     pub help: Cow<'static, str>,
 }
 
 /// A position in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[expect(clippy::exhaustive_structs, reason = "a line and a column are all that it is")]
+#[expect(clippy::exhaustive_structs, reason = "a position is a line and a column")]
 pub struct Location {
-    /// The line, from 1.
+    /// The line, starting at 1.
     pub line: usize,
-    /// The column in characters, from 1.
+    /// The column in characters, starting at 1.
     pub column: usize,
 }
 
-/// How bad a fault is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; policies in AWS's own documentation have it.
+    /// Worth knowing; policies in AWS's own documentation have such findings.
     Note,
-    /// It works, but not as well or as safely as it could.
+    /// The policy works, but not as well or as safely as it could.
     Warning,
-    /// S3 refuses it, it does nothing, it stops delivery, or it lets strangers in.
+    /// S3 rejects the policy, the statement has no effect, delivery fails, or accounts outside the fleet get access.
     Error,
 }
 
-/// A check: its name, how bad its fault is, and what to do about it.
+/// A named check with its severity and help.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Check {
-    /// Its name.
+    /// The ID.
     pub id: &'static str,
-    /// How bad its fault is, as a rule; some are milder where something else makes up for it.
+    /// The default severity; a finding is milder if another part of the policy makes up for it.
     pub severity: Severity,
-    /// What to do about the fault.
+    /// How to fix the problem.
     pub help: &'static str,
     find: fn(&Subject<'_>, &mut Report<'_>),
 }
 
-/// Every check, in the order that their findings come in where they have one place.
+/// Returns every check. Findings at the same position are in this order.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
     [grammar::CHECKS, elements::CHECKS, principals::CHECKS, deleted::CHECKS, actions::CHECKS]
         .into_iter()
@@ -93,15 +94,15 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         .flatten()
 }
 
-/// What the checks find in a policy under review, in the order of the text.
+/// Runs all checks on a policy under review and returns the findings in the order of the text.
 ///
-/// `bucket` is the bucket that the policy is for; without it, the one that most of its resources name.
+/// `bucket` is the bucket that the policy belongs to; without it, the bucket that most resources name is used.
 pub fn lint(text: &str, bucket: Option<&BucketName>) -> Vec<Finding> {
     run(text, bucket, checks())
 }
 
-/// What the checks find in the live policy of a fleet's bucket: as [`lint`], without the notes that are for a review only.
-/// They hold for policies that are right, such as the one that flowagg writes by default.
+/// Runs the checks on the live policy of a fleet's bucket: as [`lint`], but without the notes that are only for
+/// reviews. Those notes also apply to correct policies, such as the one that flowagg writes by default.
 pub fn lint_live(text: &str, bucket: &BucketName) -> Vec<Finding> {
     let of_review = |check: &&Check| review::CHECKS.iter().any(|other| other.id == check.id);
     run(text, Some(bucket), checks().filter(|check| !of_review(check)))
@@ -116,11 +117,11 @@ fn run<'c>(text: &str, bucket: Option<&BucketName>, checks: impl Iterator<Item =
             statement: None,
             place: Location { line, column },
             message: format!("the policy is not JSON: {why}"),
-            help: "correct the JSON; the place is where reading stopped".into(),
+            help: "fix the JSON; the position is where parsing stopped".into(),
         }]
     };
     if text.len() > LARGEST {
-        return malformed(0, "it is too large to be read");
+        return malformed(0, "it is too large");
     }
     let root = match json::parse(text) {
         Ok(root) => root,
@@ -128,8 +129,8 @@ fn run<'c>(text: &str, bucket: Option<&BucketName>, checks: impl Iterator<Item =
     };
     let subject = Subject::new(text, &root, bucket.map(BucketName::as_str));
     let mut findings = Vec::new();
-    // Of a policy that is several times too large, only the size is checked: some checks compare each statement with every
-    // other.
+    // A policy that is several times too large is only checked for its size: some checks compare each statement with
+    // every other one.
     let far_too_large = size::compact_len(text) > 4 * size::LIMIT;
     for check in checks.filter(|check| !far_too_large || check.id == "over-20480-bytes") {
         (check.find)(&subject, &mut Report { check, findings: &mut findings });
@@ -137,7 +138,7 @@ fn run<'c>(text: &str, bucket: Option<&BucketName>, checks: impl Iterator<Item =
     place(text, findings)
 }
 
-/// The findings in the order of the text, with their places: one walk through the text, however many there are.
+/// Sorts the findings by position and fills in their locations, in one pass over the text.
 fn place(text: &str, mut findings: Vec<(usize, Finding)>) -> Vec<Finding> {
     findings.sort_by_key(|(at, _)| *at);
     let (mut done, mut place) = (0, Location { line: 1, column: 1 });
@@ -154,15 +155,15 @@ fn place(text: &str, mut findings: Vec<(usize, Finding)>) -> Vec<Finding> {
     placed.collect()
 }
 
-/// Where a check puts what it finds.
+/// Collects the findings of a check.
 struct Report<'r> {
     check: &'r Check,
-    /// Each with its byte in the text; its place is found at the end.
+    /// Each with its byte offset in the text; the location is computed at the end.
     findings: &'r mut Vec<(usize, Finding)>,
 }
 
 impl Report<'_> {
-    /// A fault of a statement (or, with `None`, of the policy) at this byte of the text, with the severity and the help
+    /// Adds a finding for a statement (or, with `None`, for the policy) at this byte offset, with the severity and help
     /// of the check unless the caller changes them.
     fn add(&mut self, statement: Option<&Statement<'_>>, at: usize, message: impl Into<String>) -> Added<'_> {
         let finding = Finding {
@@ -182,7 +183,7 @@ impl Report<'_> {
 struct Added<'f>(Option<&'f mut Finding>);
 
 impl Added<'_> {
-    /// Sets another severity than the check's.
+    /// Overrides the severity of the check.
     fn severity(mut self, severity: Severity) -> Self {
         if let Some(finding) = &mut self.0 {
             finding.severity = severity;
@@ -190,7 +191,7 @@ impl Added<'_> {
         self
     }
 
-    /// Sets another help than the check's, where the fix depends on the statement.
+    /// Overrides the help of the check if the fix depends on the statement.
     fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         if let Some(finding) = &mut self.0 {
             finding.help = help.into();
@@ -199,7 +200,7 @@ impl Added<'_> {
     }
 }
 
-/// A text as a message may carry it.
+/// Formats a text for a message: in backticks, escaped and shortened.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 100;
     let short: String = text.chars().take(LONGEST).collect();
@@ -207,7 +208,7 @@ fn shown(text: &str) -> String {
     format!("`{}{dots}`", short.escape_debug())
 }
 
-/// The known name that differs from this one by at most two characters.
+/// Returns the closest known name, at most two characters away.
 fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
     let name = name.to_lowercase();
     known
@@ -222,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nearly_right_name_is_compared_in_characters() {
+    fn name_distance_is_counted_in_characters() {
         let known = ["aws:SourceArn"];
         assert_eq!(nearest(known.into_iter(), "aws:S界urceArn界"), Some("aws:SourceArn"));
         assert_eq!(nearest(known.into_iter(), "aws:界界urceArn界"), None);

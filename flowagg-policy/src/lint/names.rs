@@ -1,4 +1,4 @@
-//! The names that a bucket policy may use: actions of S3 and condition keys, apart by spaces. Data, no rules.
+//! The names that a bucket policy may use: S3 actions and condition keys, separated by spaces. Data only.
 //!
 //! Source: "Actions, resources, and condition keys for Amazon S3" (Service Authorization Reference) and "AWS global
 //! condition context keys" (IAM User Guide).
@@ -60,7 +60,7 @@ pub(super) const OTHER_ACTIONS: &str = "\
     submitmultiregionaccesspointroutes updateaccessgrantslocation updatejobpriority updatejobstatus \
     updatestoragelensgroup";
 
-/// Condition keys that a request to S3 may have.
+/// Condition keys that an S3 request may contain.
 pub(super) const KEYS: &str = "\
     aws:CalledVia aws:CalledViaFirst aws:CalledViaLast aws:ChatbotSourceArn aws:CurrentTime \
     aws:Ec2InstanceSourceVPC aws:Ec2InstanceSourcePrivateIPv4 aws:EpochTime aws:FederatedProvider \
@@ -87,22 +87,22 @@ pub(super) const KEYS: &str = "\
     s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class \
     s3:x-amz-website-redirect-location";
 
-/// Condition keys that end with the key of a tag.
+/// Prefixes of condition keys that end with a tag key.
 pub(super) const TAG_KEYS: &str = "\
     aws:PrincipalTag/ aws:RequestTag/ aws:ResourceTag/ s3:AccessPointTag/ s3:BucketTag/ \
     s3:ExistingObjectTag/ s3:RequestObjectTag/";
 
-/// Condition keys that may have several values, in lower case.
+/// Multivalued condition keys, in lower case.
 pub(super) const MULTIVALUED_KEYS: &str = "\
     aws:calledvia aws:principalorgpaths aws:principalservicenameslist aws:resourceorgpaths \
     aws:sourceorgpaths aws:vpceorgpaths aws:tagkeys s3:inventoryaccessibleoptionalfields \
     s3:requestobjecttagkeys";
 
-/// Condition keys that say on whose behalf a service acts, in lower case.
+/// Condition keys that identify the source a service acts for, in lower case.
 pub(super) const SOURCE_KEYS: &str = "\
     aws:sourceaccount aws:sourcearn aws:sourceorgid aws:sourceorgpaths";
 
-/// Whether a list has the name, whatever its case.
+/// Whether a list contains the name, ignoring case.
 pub(super) fn has(list: &str, name: &str) -> bool {
     list.split(' ').any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -1,4 +1,4 @@
-//! Faults of who may do it.
+//! Checks of principals, and of `NotPrincipal`, `NotAction` and `NotResource`.
 //!
 //! Source: "AWS JSON policy elements: Principal" and "NotPrincipal" (IAM User Guide).
 
@@ -14,7 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "public-principal",
         severity: Severity::Error,
-        help: "list the services or accounts that are allowed, or add a condition that only they meet",
+        help: "list the allowed services or accounts, or add a condition that only they meet",
         find: public,
     },
     Check {
@@ -26,13 +26,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "malformed-principal",
         severity: Severity::Error,
-        help: "a principal is `*`, an account id, an ARN without wildcards, or a service's name under `Service`",
+        help: "use `*`, an account ID or an ARN without wildcards, or a service name under `Service`",
         find: malformed,
     },
     Check {
         id: "notprincipal-allow",
         severity: Severity::Error,
-        help: "list the principals that are allowed in `Principal`",
+        help: "list the allowed principals in `Principal`",
         find: not_principal_allow,
     },
     Check {
@@ -50,12 +50,12 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "not-element-stops-automatic-grants",
         severity: Severity::Note,
-        help: "add the statements for log delivery before you create a flow log in the bucket's account",
+        help: "add the statements for log delivery before you create flow logs in the bucket's account",
         find: not_elements,
     },
 ];
 
-/// Whether a condition leaves only some of all callers. These are the keys that S3 itself takes for that.
+/// Whether a condition limits the callers. These are the keys that S3 uses to decide whether a policy is public.
 ///
 /// Source: "The meaning of public" (Amazon S3 User Guide).
 fn is_narrowed(statement: &Statement<'_>) -> bool {
@@ -77,10 +77,9 @@ fn public(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows() && s.is_for_everyone()) {
         let at = statement.principals.first().map_or(statement.node.span.start, |(_, item)| item.at);
         if !is_narrowed(statement) {
-            report.add(Some(statement), at, "anyone may do this, with or without an AWS account");
+            report.add(Some(statement), at, "anyone can do this, with or without an AWS account");
         } else if statement.is_about_delivery() {
-            let message =
-                "whoever meets the conditions may do this, and not only the service that delivers logs";
+            let message = "anyone who meets the conditions can do this, not only the log delivery service";
             report.add(Some(statement), at, message).severity(Severity::Warning);
         }
     }
@@ -92,13 +91,13 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
     {
         for service in statement.services().filter(|service| of_service(service.text).is_none()) {
             let message = format!(
-                "{} does not deliver flow logs, so the statement does not let them in",
+                "{} does not deliver flow logs, so the statement does not allow their delivery",
                 shown(service.text)
             );
             report.add(Some(statement), service.at, message);
         }
     }
-    // A grant with AWS's Sid that names accounts, which deliver nothing themselves.
+    // A grant with AWS's Sid for accounts: accounts do not deliver logs themselves.
     let named_for_delivery =
         |s: &&Statement<'_>| s.sid.is_some_and(|sid| sid.text.starts_with("AWSLogDelivery"));
     for statement in subject
@@ -107,7 +106,7 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
         .filter(named_for_delivery)
         .filter(|s| s.allows() && s.services().next().is_none() && s.other_logs().is_none())
     {
-        // A service under `AWS` is malformed, and a deleted principal has its own check.
+        // A service under `AWS` is malformed, and deleted principals have their own check.
         let account = |text: &str| {
             text != "*"
                 && !text.contains("amazonaws.com")
@@ -117,18 +116,19 @@ fn wrong_service(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some((_, item)) =
             statement.principals.iter().find(|(kind, item)| *kind == "AWS" && account(item.text))
         {
-            let message = format!("{} does not deliver logs: the service does", shown(item.text));
+            let message =
+                format!("{} does not deliver logs; the service `{DELIVERY_SERVICE}` does", shown(item.text));
             report.add(Some(statement), item.at, message);
         }
     }
-    // A name that is nearly right, in any statement.
+    // A misspelt service name in any statement.
     for statement in
         subject.statements.iter().filter(|s| !(s.allows() && s.is_about_delivery() && !s.names_delivery()))
     {
         for service in statement.services().filter(|service| service.text != DELIVERY_SERVICE) {
             if distance(service.text, DELIVERY_SERVICE) <= 2 || service.text.starts_with("delivery.logs.") {
                 let message =
-                    format!("unknown service {}; `{DELIVERY_SERVICE}` is similar", shown(service.text));
+                    format!("unknown service {}; did you mean `{DELIVERY_SERVICE}`?", shown(service.text));
                 report.add(Some(statement), service.at, message);
             }
         }
@@ -141,22 +141,22 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
             let text = item.text;
             let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
             let why = match *kind {
-                "*" if text != "*" => "a principal outside an object is `*` alone",
+                "*" if text != "*" => "a principal that is a string must be `*`",
                 "AWS" if text == "*" || digits => continue,
                 "AWS" if text.starts_with("arn:") => match text.split(':').count() {
-                    6.. if text.contains(['*', '?']) => "a principal has no wildcards in it",
+                    6.. if text.contains(['*', '?']) => "principals cannot contain wildcards",
                     6.. => continue,
-                    _ => "an ARN has six parts",
+                    _ => "an ARN has six parts separated by colons",
                 },
                 // `deleted-principal` reports it.
                 "AWS" if is_unique_id(text) => continue,
-                "AWS" if text.contains("amazonaws.com") => "a service stands under `Service`",
-                "AWS" => "it is neither an account id nor an ARN",
+                "AWS" if text.contains("amazonaws.com") => "services belong under `Service`",
+                "AWS" => "not an account ID or ARN",
                 "Service" if text == "*" || !text.contains('.') || text.contains(['*', '?', '/']) => {
-                    "it is no service's name"
+                    "not a valid service name"
                 }
                 "Service" | "Federated" | "CanonicalUser" | "*" => continue,
-                _ => "the types are `AWS`, `Service`, `Federated` and `CanonicalUser`",
+                _ => "unknown principal type; use `AWS`, `Service`, `Federated` or `CanonicalUser`",
             };
             report.add(Some(statement), item.at, format!("{} under {}: {why}", shown(text), shown(kind)));
         }
@@ -169,7 +169,7 @@ fn not_principal_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 node.span.start,
-                "everyone except these principals may do this, with or without an AWS account",
+                "everyone except these principals can do this, with or without an AWS account",
             );
         }
     }
@@ -185,7 +185,7 @@ fn not_action_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 at,
-                "every action but those named is allowed, also deleting and changing the policy",
+                "every other action is allowed, including deletion and changes to the policy",
             );
         }
     }
@@ -194,7 +194,7 @@ fn not_action_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn not_resource_allow(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|s| s.allows()) {
         if let Some(at) = at_element(statement, "NotResource") {
-            report.add(Some(statement), at, "every resource but those named is open");
+            report.add(Some(statement), at, "access to every other resource is allowed");
         }
     }
 }
@@ -204,7 +204,7 @@ fn not_elements(subject: &Subject<'_>, report: &mut Report<'_>) {
         for name in ["NotPrincipal", "NotAction"] {
             if let Some(at) = at_element(statement, name) {
                 let message = format!(
-                    "while a policy has `{name}`, AWS does not add the grant of a new flow log by itself, and making one fails where the grant is missing"
+                    "while a policy contains `{name}`, AWS does not add grants for new flow logs, so creating a flow log without a grant fails"
                 );
                 report.add(Some(statement), at, message);
             }

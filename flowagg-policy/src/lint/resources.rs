@@ -1,4 +1,4 @@
-//! Faults of where: ARNs, buckets, folders.
+//! Checks of resources: ARNs, buckets and folders.
 //!
 //! Source: "IAM JSON policy elements: Resource" (IAM User Guide).
 
@@ -26,13 +26,13 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "another-bucket",
         severity: Severity::Error,
-        help: "use the ARN of this bucket; a bucket policy cannot name another one",
+        help: "use the ARN of this bucket; a bucket policy cannot name other buckets",
         find: another_bucket,
     },
     Check {
         id: "whole-bucket-resource",
         severity: Severity::Warning,
-        help: "use `/AWSLogs/<account>/*`, and the folder of every other prefix under which logs arrive",
+        help: "use `/AWSLogs/<account>/*`, and the folders of any other prefixes that receive logs",
         find: whole_bucket,
     },
     Check {
@@ -50,24 +50,24 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "resource-without-wildcard",
         severity: Severity::Error,
-        help: "end the folder with `/*`",
+        help: "append `/*` to the folder",
         find: no_wildcard,
     },
     Check {
         id: "misspelt-awslogs-folder",
         severity: Severity::Error,
-        help: "log delivery writes under `AWSLogs/`, in this case and spelling",
+        help: "use `AWSLogs/`, the case-sensitive folder that log delivery writes to",
         find: misspelt_folder,
     },
     Check {
         id: "redundant-resource",
         severity: Severity::Warning,
-        help: "remove the one that is listed twice or covered: it counts toward the 20,480 bytes of the policy",
+        help: "remove the duplicate or covered resource; it counts toward the limit of 20,480 bytes",
         find: redundant,
     },
 ];
 
-/// The texts of `NotResource` and of `Resource`.
+/// The ARNs of `Resource` and `NotResource`.
 fn all<'d>(statement: &Statement<'d>) -> Vec<Item<'d>> {
     let negated = statement.members.iter().filter(|member| member.key == "NotResource");
     let negated = negated.flat_map(|member| member.value.elements());
@@ -85,24 +85,24 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
                 ["arn", partition, ..]
                     if !partition.starts_with("aws") && !partition.contains(['*', '?', '$']) =>
                 {
-                    "`arn:` is followed by no partition"
+                    "unknown partition"
                 }
                 ["arn", _, service, ..] if !fits(service, "s3") && !service.starts_with("s3") => {
-                    "it is of another service"
+                    "not an S3 ARN"
                 }
                 ["arn", _, _, region, account, _]
                     if !(access_point || fits(region, "") && fits(account, "")) =>
                 {
-                    "the ARN of a bucket has neither region nor account"
+                    "bucket ARNs have no region and no account"
                 }
-                ["arn", _, _, _, _, ""] => "it names no bucket",
-                ["arn", _, _, _, _, resource] if resource.starts_with('/') => "it names no bucket",
+                ["arn", _, _, _, _, ""] => "the bucket name is missing",
+                ["arn", _, _, _, _, resource] if resource.starts_with('/') => "the bucket name is missing",
                 ["arn", _, _, _, _, resource] if !access_point && has_odd_bucket(resource) => {
-                    "no bucket has such a name"
+                    "invalid bucket name"
                 }
                 ["arn", _, _, _, _, _] => continue,
-                ["arn", ..] => "an ARN has six parts, and that of a bucket three colons after `s3`",
-                _ => "it is no ARN",
+                ["arn", ..] => "an ARN has six parts; bucket ARNs have three colons after `s3`",
+                _ => "not an ARN",
             };
             report.add(Some(statement), item.at, format!("{}: {why}", shown(item.text)));
         }
@@ -111,7 +111,7 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
                 let parts: Vec<&str> = value.text.splitn(6, ':').collect();
                 if parts.len() < 6 || parts[0] != "arn" {
                     let message = format!(
-                        "{}: an ARN has six parts, and each is compared with its own",
+                        "{}: an ARN has six parts, and each part is compared separately",
                         shown(value.text)
                     );
                     report.add(Some(statement), value.at, message);
@@ -121,7 +121,7 @@ fn malformed(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Whether the name of the bucket has characters that none may have. Old ones have capitals and underscores.
+/// Whether the bucket name contains characters that are never allowed. Old buckets have capitals and underscores.
 fn has_odd_bucket(resource: &str) -> bool {
     let bucket = resource.split('/').next().unwrap_or_default();
     !bucket.contains('$')
@@ -141,7 +141,7 @@ fn wrong_partition(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let known = |item: &Item<'_>| partition_of(item.text).and_then(|text| Partition::parse(text).ok());
     let count = |partition: Partition| arns.iter().filter(|(_, item)| known(item) == Some(partition)).count();
-    // The first partition that is named most; regions tell which is right when two are named as often.
+    // The first of the most frequent partitions. In a tie, regions show which one is right.
     let most = Partition::ALL.into_iter().rev().max_by_key(|partition| count(*partition));
     for (statement, item) in &arns {
         let Some(text) = partition_of(item.text) else { continue };
@@ -149,12 +149,12 @@ fn wrong_partition(subject: &Subject<'_>, report: &mut Report<'_>) {
             item.text.split(':').nth(3).and_then(|region| flowagg_core::id::Region::parse(region).ok());
         let why = match (Partition::parse(text), &region) {
             (Err(_), _) if text.starts_with("aws-iso") || text.starts_with("aws-eusc") => continue,
-            (Err(_), _) => format!("{} is no partition", shown(text)),
+            (Err(_), _) => format!("unknown partition {}", shown(text)),
             (Ok(partition), Some(region)) if region.partition() != partition => {
                 format!("region {region} is in partition `{}`, not `{partition}`", region.partition())
             }
             (Ok(partition), _) if Some(partition) != most => {
-                format!("{} is in another partition than the rest of the policy", shown(item.text))
+                format!("{} is in a different partition from the rest of the policy", shown(item.text))
             }
             _ => continue,
         };
@@ -175,14 +175,14 @@ fn another_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     item.at,
-                    format!("{} is not in bucket {}", shown(item.text), shown(bucket)),
+                    format!("{} is not in the bucket {}", shown(item.text), shown(bucket)),
                 );
             }
         }
     }
 }
 
-/// Whether it names all objects of a bucket.
+/// Whether it covers all objects of a bucket.
 pub(super) fn is_whole_bucket(item: &Item<'_>) -> bool {
     item.text == "*"
         || S3Arn::parse(item.text).is_some_and(|arn| {
@@ -197,12 +197,12 @@ fn whole_bucket(subject: &Subject<'_>, report: &mut Report<'_>) {
             let severity = if bound { Severity::Note } else { Severity::Warning };
             let message = match statement.source_accounts().as_slice() {
                 [only] => format!(
-                    "{} lets logs of {} be written to every folder, not only to its own",
+                    "{} allows logs of {} in every folder, not only in its own",
                     shown(item.text),
                     shown(only.text)
                 ),
                 _ => format!(
-                    "{} lets logs of each account be written to every folder, not only to its own",
+                    "{} allows logs of each account in every folder, not only in its own",
                     shown(item.text)
                 ),
             };
@@ -219,14 +219,17 @@ fn early_variable(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     item.at,
-                    format!("{} has a variable where AWS does not replace it", shown(item.text)),
+                    format!(
+                        "{} has a variable in a position where AWS does not resolve it",
+                        shown(item.text)
+                    ),
                 );
             }
         }
     }
 }
 
-/// Whether a text is some digits of an account id and then a wildcard.
+/// Whether a text is the leading digits of an account ID followed by a wildcard.
 fn is_cut_id(text: &str) -> bool {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = text.len() - rest.len();
@@ -243,7 +246,7 @@ fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
             let folder = rest.split('/').next().unwrap_or_default();
             if is_cut_id(layout::account_in(folder)) {
                 let message = format!(
-                    "{} is the folder of every account whose id starts with these digits",
+                    "{} matches the folder of every account whose ID starts with these digits",
                     shown(item.text)
                 );
                 report.add(Some(statement), item.at, message);
@@ -261,8 +264,10 @@ fn digit_prefix(subject: &Subject<'_>, report: &mut Report<'_>) {
                     value.text
                 };
                 if is_cut_id(id) {
-                    let message =
-                        format!("{} is every account whose id starts with these digits", shown(value.text));
+                    let message = format!(
+                        "{} matches every account whose ID starts with these digits",
+                        shown(value.text)
+                    );
                     report.add(Some(statement), value.at, message);
                 }
             }
@@ -278,7 +283,7 @@ fn no_wildcard(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     item.at,
-                    format!("{} is one object, not the objects of a folder", shown(item.text)),
+                    format!("{} matches a single object, not the objects of a folder", shown(item.text)),
                 );
             }
         }
@@ -296,20 +301,20 @@ fn misspelt_folder(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Some(statement),
                     item.at,
-                    format!("{} is not the folder that the service writes to", shown(folder)),
+                    format!("{} is not the folder that log delivery writes to", shown(folder)),
                 );
             }
         }
     }
 }
 
-/// More resources than fit in a policy that S3 takes are not compared with each other.
+/// A statement with more resources cannot fit in a policy that S3 accepts, so they are not compared with each other.
 const MOST_COMPARED: usize = 1_000;
 
 fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
     for statement in subject.statements.iter().filter(|statement| statement.resources.len() <= MOST_COMPARED)
     {
-        // `whole-bucket-resource` advises to keep the narrower one.
+        // `whole-bucket-resource` recommends keeping the narrower one.
         let writes = statement.allows() && statement.names_delivery();
         let wild = statement
             .resources
@@ -337,8 +342,8 @@ fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Whether everything that fits the second pattern fits the first. A `?` may stand against a `*` wrongly, so patterns
-/// with both are not judged.
+/// Whether everything that matches the second pattern matches the first. A `?` could wrongly match a `*`, so such pairs
+/// return false.
 pub(super) fn covers(pattern: &str, other: &str) -> bool {
     !(pattern.contains('?') && other.contains('*')) && fits(pattern, other)
 }

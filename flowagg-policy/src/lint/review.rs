@@ -1,4 +1,4 @@
-//! Notes for the review of a policy. A correct policy may have them, so [`lint_live`](super::lint_live) leaves them out.
+//! Notes for policy reviews. They also apply to correct policies, so [`lint_live`](super::lint_live) leaves them out.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "list-does-not-bind",
         severity: Severity::Note,
-        help: "`policy.form = \"bound-accounts\"` in the fleet file binds each account to its own folder; check that an object \
-               arrives before you rely on it",
+        help: "set `policy.form = \"bound-accounts\"` in the fleet file to bind each account to its own folder, and check that an \
+               object arrives before you rely on it",
         find: does_not_bind,
     },
     Check {
         id: "grant-for-other-logs",
         severity: Severity::Note,
-        help: "keep the statement if these logs are wanted; flow logs need statements of their own",
+        help: "keep the statement if you want these logs; flow logs need separate statements",
         find: other_logs,
     },
     Check {
         id: "sid-with-odd-characters",
         severity: Severity::Note,
-        help: "keep the Sid, or use A-Z, a-z and 0-9 only if the statement is also for IAM",
+        help: "keep the Sid, or use only A-Z, a-z and 0-9 if the statement is also used in IAM",
         find: odd_sid,
     },
 ];
@@ -44,8 +44,8 @@ fn does_not_bind(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Some(statement),
                 at,
-                "the statement allows the logs of each listed account in the folders of all listed accounts; only the \
-                 delivery service keeps them apart",
+                "the statement allows logs of each listed account in the folders of all listed accounts; only the delivery \
+                 service keeps them apart",
             );
         }
     }
@@ -57,20 +57,20 @@ fn other_logs(subject: &Subject<'_>, report: &mut Report<'_>) {
         let has_aws_sid = statement.sid.is_some_and(|sid| sid.text.starts_with("AWSLogDelivery"));
         if let Some(what) = statement.other_logs().filter(|_| has_aws_sid) {
             let message =
-                format!("{} delivers {what}; the statement does not let flow logs in", shown(principal.text));
+                format!("{} delivers {what}; the statement does not allow flow logs", shown(principal.text));
             report.add(Some(statement), principal.at, message);
         } else if statement.is_for_delivery_sources() {
             let at = statement.on("aws:sourcearn").next().map_or(principal.at, |condition| condition.key.at);
             report.add(
                 Some(statement),
                 at,
-                "the statement is for delivery sources of CloudWatch Logs; it does not let flow logs in",
+                "the statement is for CloudWatch Logs delivery sources and does not allow flow logs",
             );
         }
     }
 }
 
-/// Characters outside of IAM's grammar that live bucket policies have in their Sids.
+/// Characters that IAM's grammar does not allow but that live bucket policies have in their Sids.
 const TAKEN_BY_S3: [char; 4] = ['-', '_', ' ', ','];
 
 fn odd_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -79,13 +79,13 @@ fn odd_sid(subject: &Subject<'_>, report: &mut Report<'_>) {
         let odd: BTreeSet<char> = sid.text.chars().filter(|c| !c.is_ascii_alphanumeric()).collect();
         let Some(first) = odd.iter().find(|c| !TAKEN_BY_S3.contains(c)).or(odd.first()) else { continue };
         let message = format!(
-            "the Sid {} contains `{}`, which the grammar of IAM policies does not allow",
+            "the Sid {} contains `{}`, which the IAM policy grammar does not allow",
             shown(sid.text),
             first.escape_debug()
         );
         let added = report.add(Some(statement), sid.at, message);
         if !TAKEN_BY_S3.contains(first) {
-            added.severity(Severity::Warning).help("use A-Z, a-z and 0-9 only");
+            added.severity(Severity::Warning).help("use only A-Z, a-z and 0-9");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What the checks look at: a policy taken apart as far as it can be, each piece with its place in the text. It forgives
-//! everything, for faults are what the checks are for.
+//! The input of the checks: a policy taken apart as far as possible, with the position of each part. Parsing is lenient
+//! because the checks report the errors.
 
 use std::ops::Range;
 
@@ -9,42 +9,42 @@ use crate::evaluate::{Family, Operator};
 use crate::json::{Member, Node, Value};
 use crate::service::DELIVERY_SERVICE;
 
-/// A policy, taken apart.
+/// A parsed policy.
 pub(super) struct Subject<'d> {
     pub(super) text: &'d str,
     pub(super) root: &'d Node<'d>,
     pub(super) version: Option<&'d Node<'d>>,
     pub(super) list: Option<&'d Node<'d>>,
     pub(super) statements: Vec<Statement<'d>>,
-    /// The name of the bucket: as given, else the one that most resources are of.
+    /// The bucket name: the given one, or else the one that most resources name.
     pub(super) bucket: Option<String>,
 }
 
-/// A text and where it stands.
+/// A text and its position.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'d> {
     pub(super) text: &'d str,
     pub(super) at: usize,
 }
 
-/// A statement, taken apart.
+/// A parsed statement.
 pub(super) struct Statement<'d> {
     pub(super) index: usize,
     pub(super) node: &'d Node<'d>,
     pub(super) members: &'d [Member<'d>],
     pub(super) sid: Option<Item<'d>>,
     pub(super) effect: Option<Item<'d>>,
-    /// `Principal`: type and text; everyone is `("*", "*")`.
+    /// `Principal` as type and text; everyone is `("*", "*")`.
     pub(super) principals: Vec<(&'d str, Item<'d>)>,
     pub(super) not_principal: Option<&'d Node<'d>>,
-    /// `NotPrincipal`, as `principals`.
+    /// `NotPrincipal`, like `principals`.
     pub(super) not_principals: Vec<(&'d str, Item<'d>)>,
     pub(super) actions: Vec<Item<'d>>,
     pub(super) resources: Vec<Item<'d>>,
     pub(super) conditions: Vec<Condition<'d>>,
 }
 
-/// A condition, taken apart.
+/// A parsed condition.
 pub(super) struct Condition<'d> {
     pub(super) operator_name: Item<'d>,
     pub(super) operator: Option<Operator>,
@@ -67,7 +67,7 @@ impl<'d> Subject<'d> {
         Self { text, root, version: member("Version"), list, statements, bucket }
     }
 
-    /// Statements that allow the delivery service something.
+    /// Statements that allow the delivery service any action.
     pub(super) fn grants(&self) -> impl Iterator<Item = &Statement<'d>> {
         self.statements.iter().filter(|statement| statement.allows() && statement.names_delivery())
     }
@@ -77,7 +77,7 @@ impl<'d> Subject<'d> {
         self.grants().filter(|statement| statement.does("s3:putobject"))
     }
 
-    /// Whether a statement denies the delivery service what it does for those who are not listed.
+    /// Whether a statement denies the delivery service access for sources that are not listed.
     pub(super) fn denies_others(&self) -> bool {
         let negated = |condition: &Condition<'_>| {
             condition.is_of_source() && condition.operator.is_some_and(|operator| operator.negated)
@@ -108,7 +108,7 @@ impl<'d> Statement<'d> {
         }
     }
 
-    /// The statement in a message: its Sid in back-ticks, or its place in the list, from 1.
+    /// Name of the statement for messages: its Sid in backticks, or its position in the list, starting at 1.
     pub(super) fn name(&self) -> String {
         match self.sid {
             Some(sid) if !sid.text.is_empty() => format!("`{}`", sid.text.escape_debug()),
@@ -128,7 +128,7 @@ impl<'d> Statement<'d> {
         self.effect.is_some_and(|effect| effect.text.eq_ignore_ascii_case("Deny"))
     }
 
-    /// Whether it is for everyone.
+    /// Whether `Principal` is everyone.
     pub(super) fn is_for_everyone(&self) -> bool {
         self.principals.iter().any(|(kind, item)| item.text == "*" && matches!(*kind, "*" | "AWS"))
     }
@@ -137,17 +137,17 @@ impl<'d> Statement<'d> {
         self.principals.iter().any(|(kind, item)| *kind == "Service" && item.text == DELIVERY_SERVICE)
     }
 
-    /// The services that it names.
+    /// The service principals.
     pub(super) fn services(&self) -> impl Iterator<Item = &Item<'d>> {
         self.principals.iter().filter(|(kind, _)| *kind == "Service").map(|(_, item)| item)
     }
 
-    /// Whether one of its actions is this one (in lower case), or a pattern of it.
+    /// Whether the actions include this one (in lower case), directly or by a pattern.
     pub(super) fn does(&self, action: &str) -> bool {
         self.actions.iter().any(|item| crate::evaluate::fits(&item.text.to_ascii_lowercase(), action))
     }
 
-    /// Whether it looks like a statement for flow logs, and all that it names is not known to deliver something else.
+    /// Whether it looks like a statement for flow logs, and its principals are not all known to deliver other data.
     pub(super) fn is_about_delivery(&self) -> bool {
         let sid = self.sid.map_or(String::new(), |sid| sid.text.to_ascii_lowercase());
         let looks_like = sid.contains("logdelivery")
@@ -155,12 +155,12 @@ impl<'d> Statement<'d> {
         self.names_delivery() || looks_like && self.other_logs().is_none()
     }
 
-    /// The conditions on a key, given in lower case.
+    /// The conditions on a key (in lower case).
     pub(super) fn on<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Condition<'d>> {
         self.conditions.iter().filter(move |condition| condition.key_name == key)
     }
 
-    /// The account ids under a key that must have one of them.
+    /// The account IDs of positive `aws:SourceAccount` conditions.
     pub(super) fn source_accounts(&self) -> Vec<Item<'d>> {
         self.on("aws:sourceaccount")
             .filter(|condition| condition.is_positive())
@@ -168,7 +168,7 @@ impl<'d> Statement<'d> {
             .collect()
     }
 
-    /// The accounts whose folders the resources are, as far as they name any.
+    /// The accounts whose `AWSLogs` folders the resources name.
     pub(super) fn folder_accounts(&self) -> Vec<Item<'d>> {
         let folder = |item: &Item<'d>| {
             let (_, rest) = item.text.split_once("/AWSLogs/")?;
@@ -180,7 +180,7 @@ impl<'d> Statement<'d> {
         self.resources.iter().filter_map(folder).collect()
     }
 
-    /// Whether a condition says on whose behalf the service must act, and not just that it acts for somebody.
+    /// Whether a condition restricts the sources that the service may act for, and does not match every source.
     pub(super) fn is_bound_to_a_source(&self) -> bool {
         let binds = |value: &Item<'_>| value.text.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'$'));
         self.conditions.iter().any(|condition| {
@@ -208,24 +208,24 @@ impl Condition<'_> {
         super::names::has(super::names::SOURCE_KEYS, &self.key_name)
     }
 
-    /// Whether it asks only that the key is there, or is not.
+    /// Whether it only tests if the key is present or absent (`Null`).
     pub(super) fn asks_presence(&self) -> bool {
         self.operator.is_some_and(|operator| operator.family == Family::Null)
     }
 
-    /// Whether the key must have one of the values.
+    /// Whether the key must match one of the values.
     pub(super) fn is_positive(&self) -> bool {
         self.operator.is_some_and(|operator| !operator.negated) && !self.asks_presence()
     }
 }
 
-/// Every text of a string or list, and every number or Boolean as its text.
+/// The strings of a string or list, with numbers and Booleans as text.
 fn items<'d>(node: &'d Node<'d>) -> Vec<Item<'d>> {
     let item = |node: &'d Node<'d>| node.as_scalar().map(|text| Item { text, at: node.span.start });
     node.elements().iter().filter_map(item).collect()
 }
 
-/// The type and text of each principal.
+/// Type and text of each principal.
 fn principals<'d>(node: &'d Node<'d>) -> Vec<(&'d str, Item<'d>)> {
     if node.as_str().is_some() {
         return items(node).into_iter().map(|item| ("*", item)).collect();
@@ -259,7 +259,7 @@ fn named<'d>(text: &'d str, span: &Range<usize>) -> Item<'d> {
 /// An ARN of a bucket or of objects in one.
 pub(super) struct S3Arn<'d> {
     pub(super) bucket: &'d str,
-    /// What stands after the slash.
+    /// The part after the slash.
     pub(super) key: Option<&'d str>,
 }
 
@@ -275,7 +275,7 @@ impl<'d> S3Arn<'d> {
         Some(Self { bucket, key })
     }
 
-    /// Whether it names objects: all of it after a slash, or a pattern that may reach over one.
+    /// Whether it names objects: it contains a slash, or a pattern that may match one.
     pub(super) fn is_of_objects(&self) -> bool {
         self.key.is_some() || self.bucket.ends_with('*')
     }
@@ -298,11 +298,11 @@ fn most_named_bucket(statements: &[Statement<'_>]) -> Option<String> {
             None => counts.push((bucket, 1)),
         }
     }
-    // The first of those that are named most.
+    // The first of the most frequent ones.
     counts.iter().rev().max_by_key(|(_, count)| *count).map(|(bucket, _)| (*bucket).to_owned())
 }
 
-/// Whether a value is a list without a member.
+/// Whether a value is an empty list.
 pub(super) fn is_empty_list(node: &Node<'_>) -> bool {
     matches!(&node.value, Value::Array(elements) if elements.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Faults of the policy as a whole: its size, and statements that another makes needless.
+//! Checks of the policy as a whole: its size, and redundant statements.
 
 use super::resources::{covers, is_whole_bucket};
 use super::subject::{Statement, Subject};
@@ -10,31 +10,31 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "over-20480-bytes",
         severity: Severity::Error,
-        help: "set `policy.form` of the fleet file to `accounts` or `organization`, or use a second bucket",
+        help: "set `policy.form` in the fleet file to `accounts` or `organization`, or use a second bucket",
         find: too_large,
     },
     Check {
         id: "little-head-room",
         severity: Severity::Note,
-        help: "set `policy.form` of the fleet file to `accounts` or `organization` before more accounts join",
+        help: "set `policy.form` in the fleet file to `accounts` or `organization` before you add more accounts",
         find: head_room,
     },
     Check {
         id: "redundant-statement",
         severity: Severity::Warning,
-        help: "remove the statement; the other one has the same effect",
+        help: "remove the statement; the other one already has the same effect",
         find: redundant,
     },
 ];
 
-/// From how many per cent of the limit on the head-room is told.
+/// Percentage of the size limit above which little headroom is reported.
 const NEARLY_FULL: usize = 90;
 
 fn too_large(subject: &Subject<'_>, report: &mut Report<'_>) {
     let bytes = size::compact_len(subject.text);
     if bytes > size::LIMIT {
         let over = bytes - size::LIMIT;
-        let message = format!("the policy has {bytes} bytes without whitespace, {over} more than S3 accepts");
+        let message = format!("the policy has {bytes} bytes without whitespace, {over} over the S3 limit");
         report.add(None, subject.root.span.start, message);
     }
 }
@@ -44,18 +44,14 @@ fn head_room(subject: &Subject<'_>, report: &mut Report<'_>) {
     if bytes <= size::LIMIT && bytes * 100 > size::LIMIT * NEARLY_FULL {
         let left = size::LIMIT - bytes;
         let per_account = bytes_of_an_account(subject);
-        let accounts = left
-            .checked_div(per_account)
-            .map_or(String::new(), |more| format!(": room for {more} more accounts of {per_account} bytes"));
-        report.add(
-            None,
-            subject.root.span.start,
-            format!("{left} of {} bytes are left{accounts}", size::LIMIT),
-        );
+        let accounts = left.checked_div(per_account).map_or(String::new(), |more| {
+            format!(", enough for {more} more accounts of {per_account} bytes each")
+        });
+        report.add(None, subject.root.span.start, format!("{left} of {} bytes left{accounts}", size::LIMIT));
     }
 }
 
-/// What one more account costs: the folder of one and its places in the lists, with quotation marks and commas.
+/// Bytes that one more account takes: one folder and its entries in the lists, with quotation marks and commas.
 fn bytes_of_an_account(subject: &Subject<'_>) -> usize {
     let of = |statement: &Statement<'_>| {
         let folders = statement.folder_accounts();
@@ -73,7 +69,7 @@ fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
         let negates = s.members.iter().any(|member| member.key.starts_with("Not"));
         !negates && !s.actions.is_empty() && !s.resources.is_empty() && !s.principals.is_empty()
     };
-    // A fleet writes its own statements again.
+    // flowagg would write a managed statement again.
     let managed = |s: &Statement<'_>| s.sid.is_some_and(|sid| Sid::parse(sid.text).is_some());
     let statements: Vec<&Statement<'_>> =
         subject.statements.iter().filter(|s| plain(s) && !managed(s)).collect();
@@ -88,11 +84,11 @@ fn redundant(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Whether the first statement covers the second: with the same effect and conditions, and with all principals, actions and
-/// resources of the second.
+/// Whether the first statement covers the second: it has the same effect and conditions, and all principals, actions
+/// and resources of the second.
 ///
-/// A permission for everyone, for the whole bucket or without a condition covers none: it should become narrower, and then
-/// the narrow statement is needed.
+/// An Allow for everyone, for the whole bucket or without conditions covers nothing: it should become narrower, and
+/// then the narrow statement is needed.
 fn includes(first: &Statement<'_>, second: &Statement<'_>) -> bool {
     let too_broad = first.allows()
         && (first.is_for_everyone() && !second.is_for_everyone()
@@ -118,7 +114,7 @@ fn includes(first: &Statement<'_>, second: &Statement<'_>) -> bool {
         && (first.conditions.is_empty() || conditions(first) == conditions(second))
 }
 
-/// Every condition of a statement, in one order and one case.
+/// Every condition of a statement, sorted and in lower case.
 fn conditions<'s>(statement: &'s Statement<'_>) -> Vec<(String, &'s str, Vec<&'s str>)> {
     let mut all = Vec::new();
     for condition in &statement.conditions {

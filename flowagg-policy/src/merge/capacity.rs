@@ -1,4 +1,4 @@
-//! How many accounts fit in a form.
+//! The number of accounts that fit in a form.
 
 use std::collections::BTreeSet;
 
@@ -12,45 +12,46 @@ use crate::document::{Document, NOTHING};
 use crate::grant::{Extent, Grant, GrantedOrganization};
 use crate::size::LIMIT;
 
-/// How large a fleet's policy is, and how many accounts fit in each form.
+/// The size of a fleet's policy, and the number of accounts that fit in each form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Sizes {
-    /// The most that S3 takes, in bytes of compact JSON.
+    /// The S3 limit, in bytes of compact JSON.
     pub limit: usize,
     /// The form of the fleet's policy.
     #[cfg_attr(feature = "schema", schemars(with = "GrantForm"))]
     pub form: &'static str,
-    /// The bytes of the fleet's policy, the live policy's other statements included.
+    /// The size of the fleet's policy in bytes, including the other statements of the live policy.
     pub bytes: usize,
-    /// The bytes that are kept free for the statements that AWS may append for flow logs in the hub account.
+    /// The bytes reserved for the statements that AWS may append for flow logs in the hub account.
     pub reserved: usize,
-    /// The accounts of the fleet.
+    /// The number of accounts in the fleet.
     pub accounts: usize,
     /// Every form.
     pub forms: Vec<FormSize>,
 }
 
-/// How much a form takes.
+/// The capacity of a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Form"))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct FormSize {
-    /// Its word.
+    /// The name of the form.
     #[cfg_attr(feature = "schema", schemars(with = "GrantForm"))]
     pub form: &'static str,
-    /// How many accounts fit; null for any number.
+    /// The number of accounts that fit; null if unlimited.
     pub accounts: Option<usize>,
-    /// What each account takes.
+    /// The bytes that each account takes.
     pub bytes_per_account: usize,
 }
 
-/// Returns how large the policy of a grant is when merged into the live policy, and how many accounts fit in each form.
+/// Returns the size of a grant's policy after a merge into the live policy, and the number of accounts that fit in each
+/// form.
 ///
-/// `accounts` is the number of accounts in the fleet. A form that the grant cannot have at all (no organization, an old policy
-/// version) is left out.
+/// `accounts` is the number of accounts in the fleet. Forms that the grant cannot use (no organization, an old policy
+/// version) are left out.
 pub fn sizes(live: Option<&str>, grant: &Grant, accounts: usize) -> Result<Sizes, MergeError> {
     let merged = merge(live, grant, Unnamed::Keep)?;
     let forms = GrantForm::ALL.into_iter().filter(|form| *form != GrantForm::Auto);
@@ -69,29 +70,31 @@ pub fn sizes(live: Option<&str>, grant: &Grant, accounts: usize) -> Result<Sizes
     })
 }
 
-/// What is kept free next to these statements.
+/// The bytes to reserve in this policy.
 fn reserved(policy: Option<&str>, grant: &Grant) -> Result<usize, MergeError> {
     reserve::bytes(&Document::parse(policy.unwrap_or(NOTHING))?, grant)
 }
 
-/// How many accounts fit in a form.
+/// The number of accounts that fit in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capacity {
     /// The form.
     pub form: GrantForm,
-    /// The most accounts; `None` where the form lists none, so that any number fits.
+    /// The maximum number of accounts; `None` if the form lists no accounts, so the number is unlimited.
     pub accounts: Option<usize>,
-    /// The bytes of the policy with that many accounts.
+    /// The size of the policy in bytes with that many accounts.
     pub bytes: usize,
-    /// The bytes of one account more.
+    /// The bytes of each additional account.
     pub bytes_per_account: usize,
 }
 
-/// How many accounts fit in this form (which is not `auto`), next to the other statements of the live policy.
+/// Returns the number of accounts that fit in this form (which must not be `auto`) next to the other statements of the
+/// live policy.
 ///
-/// The grant's bucket, folder, settings and the room for AWS's own statements count, not whom it names. Where `aws:SourceArn` is tested, each account is
-/// taken with one value for all regions.
+/// The result depends on the grant's bucket, folder and settings and on the bytes reserved for AWS's own statements,
+/// but not on the accounts that it names. If `aws:SourceArn` is tested, each account is counted with one value for all
+/// regions.
 pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Capacity, MergeError> {
     let others = match live {
         Some(live) => remove(live, grant)?,
@@ -111,7 +114,7 @@ pub fn capacity(live: Option<&str>, grant: &Grant, form: GrantForm) -> Result<Ca
         let grant = Grant { accounts, organization, settings, regions, ..grant.clone() };
         merge(others.as_deref(), &grant, Unnamed::Prune).map(|merged| merged.bytes)
     };
-    // From two on, every account costs the same: one alone has no brackets around it.
+    // From the second on, every account takes the same number of bytes: a single account is written without brackets.
     let (two, three) = match (bytes_of(2), bytes_of(3)) {
         (Ok(two), Ok(three)) => (two, three),
         (Err(MergeError::TooLarge { bytes, .. }), _) | (_, Err(MergeError::TooLarge { bytes, .. })) => {

@@ -1,4 +1,4 @@
-//! The choice of the form of a grant's statements.
+//! The choice of the form for a grant's statements.
 
 use flowagg_core::fleet::GrantForm;
 use serde::Serialize;
@@ -6,30 +6,31 @@ use serde::Serialize;
 use super::{MergeError, Unnamed};
 use crate::grant::{Extent, Grant};
 
-/// Why a grant has its form.
+/// The reason for the form of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FormReason {
-    /// The fleet file asks for it.
+    /// The fleet file sets it.
     Asked,
-    /// The statements in the live policy have it, and it still fits.
+    /// The statements in the live policy use it, and it still fits.
     Live,
-    /// The statements in the live policy name the organization, and delivery would be revoked from members that a list does not
-    /// name.
+    /// The statements in the live policy name the organization, and a list would revoke delivery from members that it
+    /// does not name.
     Unlisted,
-    /// All accounts of the organization, now and later, belong to the fleet.
+    /// All current and future accounts of the organization belong to the fleet.
     Whole,
-    /// It is the most specific of the documented forms that fits.
+    /// It is the most specific documented form that fits.
     Fits,
 }
 
-/// Chooses the form of a grant, which `write` writes if it can and if the policy then fits.
+/// Chooses the form of a grant and writes it with `write`, which fails if the form cannot be written or does not fit.
 ///
-/// `live` is the form of the fleet's statements in the live policy. Form `auto` keeps it while it fits: a change of form can grant or
-/// revoke delivery, and nobody asked for it. Only with [`Unnamed::Prune`] a statement for an organization makes room for a
-/// list, if it lets in accounts that the fleet file does not list: to revoke that is what was asked for.
+/// `live` is the form of the fleet's statements in the live policy. Form `auto` keeps it while it fits, because a
+/// change of form can grant or revoke delivery without a request. Only with [`Unnamed::Prune`], a statement for an
+/// organization is replaced with a list if it allows accounts that the fleet file does not list, because pruning
+/// requests that revocation.
 pub(super) fn choose<T>(
     grant: &Grant,
     live: Option<GrantForm>,
@@ -40,7 +41,7 @@ pub(super) fn choose<T>(
     if asked != GrantForm::Auto {
         return Ok((FormReason::Asked, write(asked)?));
     }
-    // Without source conditions, a statement for an organization would let every account in.
+    // Without source conditions, a statement for an organization would allow every account.
     let organization = grant.organization.as_ref().filter(|_| grant.settings.source_conditions);
     let extent = organization.map(|organization| organization.extent);
     let lists = || first(&[GrantForm::Prefixes, GrantForm::Accounts], &write);
@@ -68,14 +69,15 @@ pub(super) fn choose<T>(
     }
 }
 
-/// Whether the accounts of an organization, all of which belong to the fleet, are known, so that a list can name them.
+/// Whether a list can name the accounts of an organization that belongs to the fleet as a whole, because they are
+/// known.
 fn names_members(grant: &Grant) -> bool {
     grant.organization.as_ref().is_none_or(|organization| {
         organization.extent != Extent::Whole || !grant.accounts.is_subset(&organization.outside)
     })
 }
 
-/// The first form that can be written; else the error of the one that comes closest.
+/// Returns the first form that can be written, or else the error of the form that comes closest.
 fn first<T>(
     forms: &[GrantForm],
     write: impl Fn(GrantForm) -> Result<T, MergeError>,

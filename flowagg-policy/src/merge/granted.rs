@@ -1,4 +1,4 @@
-//! From the statements of ours in a policy back to the grant that they say.
+//! Converts the managed statements of a policy back to a grant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,28 +9,30 @@ use super::survey::Survey;
 use crate::document::{Document, DocumentError};
 use crate::grant::{AclActions, Folders, Grant, GrantedOrganization, Statement, Write};
 
-/// Returns what a policy grants with the fleet's statements in the target's bucket and folder; `None` if it has none.
+/// Returns the grant of the fleet's statements in a policy for the target's bucket and folder; `None` if there are
+/// none.
 ///
-/// Of the target only the fleet's name, the bucket, the sub-folder and the Hive setting count. Merging the returned grant into an
-/// empty policy gives the same statements.
+/// Only the target's fleet name, bucket, prefix and Hive setting are used. Merging the returned grant into an empty
+/// policy gives the same statements.
 pub fn granted_by(policy: &str, target: &Grant) -> Result<Option<Grant>, DocumentError> {
     let document = Document::parse(policy)?;
     Ok(grant_of(&Survey::of(&document, target), target))
 }
 
-/// Returns what a policy grants in the target's bucket and folder with statements of the documented shape, whoever made them;
-/// `None` if it has none. It describes a policy that is not managed yet, and says nothing about who owns its statements.
+/// Returns the grant of all statements with the documented structure for the target's bucket and folder, managed or
+/// foreign; `None` if there are none. It describes a policy that is not managed yet, without implying ownership of its
+/// statements.
 pub fn granted_by_anyone(policy: &str, target: &Grant) -> Result<Option<Grant>, DocumentError> {
     let document = Document::parse(policy)?;
     Ok(grant_of(&Survey::of_anyone(&document, target), target))
 }
 
-/// The form that the live statements have; `None` if there are none, or if they let every account in, which no form does.
+/// The form of the live statements; `None` if there are none, or if they allow every account, which no form does.
 pub(super) fn live_form(survey: &Survey) -> Option<GrantForm> {
     form_of(survey).filter(|_| !survey.allows_everyone())
 }
 
-/// The form of the statements of ours, as far as they were read.
+/// The form of the managed statements that could be parsed.
 fn form_of(survey: &Survey) -> Option<GrantForm> {
     let by_organization = survey.writes().any(|write| write.source.of_organization().is_some());
     let denies = || survey.statements().any(|statement| matches!(statement, Statement::DenyOthers(_)));
@@ -68,7 +70,7 @@ fn grant_of(survey: &Survey, target: &Grant) -> Option<Grant> {
     Some(Grant { accounts, organization, regions: regions(&writes), settings, ..target.clone() })
 }
 
-/// The regions that `aws:SourceArn` is tested for; an account with `*` for a region has none.
+/// The regions that `aws:SourceArn` tests; an account with `*` as region has an empty set.
 fn regions(writes: &[&Write]) -> Option<BTreeMap<AccountId, BTreeSet<Region>>> {
     let tested = writes.iter().filter_map(|write| write.source.arns.as_ref());
     let mut regions: Option<BTreeMap<AccountId, BTreeSet<Region>>> = None;

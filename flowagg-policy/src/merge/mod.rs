@@ -1,5 +1,5 @@
-//! A grant and the live policy make the new policy. Statements without this fleet's mark stay byte for byte and in
-//! their place; accounts that a statement of ours allows are never lost silently.
+//! Merges a grant into the live policy. Statements without this fleet's mark stay byte for byte and in place, and
+//! access of accounts that a managed statement allows is never revoked silently.
 
 mod capacity;
 mod form;
@@ -28,89 +28,88 @@ use crate::json::Node;
 use crate::service::names_delivery;
 use crate::size;
 
-/// The outcome of a merge.
+/// The result of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Merged {
-    /// The policy to write; the live text, byte for byte, when nothing changes.
+    /// The policy to write; the live text, byte for byte, if nothing changes.
     pub text: String,
-    /// Whether it says anything else than the live policy.
+    /// Whether its meaning differs from the live policy.
     pub changed: bool,
-    /// Accounts newly allowed, as far as they are known: by name, or within the organization.
+    /// Newly allowed accounts, as far as known: by name or through the organization.
     pub granted: BTreeSet<AccountId>,
-    /// Accounts no longer allowed.
+    /// Accounts that are no longer allowed.
     pub revoked: BTreeSet<AccountId>,
-    /// Accounts that a statement of ours allowed before, that the grant neither names nor knows to be within its
-    /// organization, and that stay allowed.
+    /// Accounts that a managed statement allowed and that stay allowed, although the grant does not name them and they
+    /// are not known to belong to its organization.
     pub kept: BTreeSet<AccountId>,
-    /// Regions that a statement of ours allows an account that the grant names, that the grant does not give it, and that stay
-    /// allowed.
+    /// Regions that a managed statement allows for an account of the grant and that stay allowed, although the grant
+    /// does not include them.
     pub kept_access: BTreeSet<Access>,
-    /// Who may no longer deliver, other than an account that our statements named: the same, no longer allowed, and members of
-    /// an organization.
+    /// Revoked access other than named accounts: regions that are no longer allowed, and members of an organization.
     pub revoked_access: BTreeSet<Access>,
-    /// The bytes of the text without whitespace: what counts against [`LIMIT`](size::LIMIT).
+    /// The size of the text without whitespace, which counts toward [`LIMIT`](size::LIMIT).
     pub bytes: usize,
-    /// The form of our statements; never `auto`.
+    /// The form of the managed statements; never `auto`.
     pub form: GrantForm,
-    /// Why they have it.
+    /// The reason for the form.
     pub form_reason: FormReason,
-    /// What else a person should know, in plain words: statements changed by someone else, conditions tightened or loosened.
+    /// Other information for the user: statements changed by someone else, and conditions tightened or loosened.
     pub notes: Vec<String>,
 }
 
-/// A merge that gives no policy.
+/// An error in a merge.
 ///
-/// [`Display`](std::fmt::Display) says what is wrong; [`help`](Self::help) says what to do.
+/// [`Display`](std::fmt::Display) describes the error; [`help`](Self::help) how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
     /// The live policy cannot be read.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// The grant cannot be written in the form that is asked for.
+    /// The grant cannot be written in the requested form.
     #[error(transparent)]
     Grant(#[from] GrantError),
-    /// The policy would be larger than S3 takes.
+    /// The policy would exceed the limit.
     #[error(
-        "the bucket policy would have {} bytes{}, {} more than the {limit} that {}: {accounts} accounts in form `{}`, \
-         beside {foreign} bytes of other statements",
+        "the bucket policy would have {} bytes{}, {} over the limit of {limit}{}: {accounts} accounts in form `{}` and \
+         {foreign} bytes of other statements",
         bytes + reserved,
         reserve_words(*reserved),
         bytes + reserved - limit,
-        if *limit == size::LIMIT { "S3 takes" } else { "form `auto` fills" },
+        if *limit == size::LIMIT { "" } else { " for form `auto`" },
         form.as_str()
     )]
     TooLarge {
-        /// The compact bytes of the policy, in the smallest form that was tried.
+        /// The compact size of the policy in bytes, in the smallest form that was tried.
         bytes: usize,
-        /// The most that it may have, together with what is reserved.
+        /// The maximum size, including the reserved bytes.
         limit: usize,
-        /// The bytes that are reserved for statements that AWS may append for flow logs in the hub account.
+        /// The bytes reserved for statements that AWS may append for flow logs in the hub account.
         reserved: usize,
-        /// That form.
+        /// The smallest form that was tried.
         form: GrantForm,
-        /// The accounts to be named.
+        /// The number of accounts to list.
         accounts: usize,
-        /// The compact bytes of the policy without our statements.
+        /// The compact size of the policy in bytes without managed statements.
         foreign: usize,
     },
-    /// The form uses a policy variable, and the live policy is of a version without them.
-    #[error("form `{}` needs policy variables, and the live policy's `Version` is not 2012-10-17", form.as_str())]
+    /// The form uses a policy variable, but the version of the live policy does not support variables.
+    #[error("form `{}` needs policy variables, but the `Version` of the live policy is not 2012-10-17", form.as_str())]
     Version {
         /// The form.
         form: GrantForm,
     },
-    /// The form denies every other account, and another statement allows some.
+    /// The form denies every other account, but another statement allows some.
     #[error(
-        "form `bound-deny` denies all other accounts, and statement {statement} lets the delivery service in, too"
+        "form `bound-deny` denies all other accounts, but statement {statement} also allows the delivery service"
     )]
     Shared {
-        /// The other statement: its Sid in back-ticks, or its place in the list, from 1.
+        /// The other statement: its Sid in backticks, or its position in the list, starting at 1.
         statement: String,
     },
-    /// There would be no statement at all, and S3 takes no such policy.
-    #[error("the bucket policy would have no statement left")]
+    /// The policy would have no statements, which S3 rejects.
+    #[error("the bucket policy would have no statements")]
     Empty,
 }
 
@@ -119,43 +118,44 @@ fn reserve_words(reserved: usize) -> String {
         return String::new();
     }
     format!(
-        " with {reserved} that are reserved for statements that AWS may append for flow logs in the hub account"
+        " (including {reserved} reserved for statements that AWS may append for flow logs in the hub account)"
     )
 }
 
 impl MergeError {
-    /// What to do about it.
+    /// How to fix it, as an imperative sentence.
     pub fn help(&self) -> String {
         match self {
             Self::Document(error) => error.help().into(),
             Self::Grant(error) => error.help().into(),
             Self::TooLarge { form: GrantForm::Prefixes, .. } => {
-                "use form `accounts` (30 bytes an account), form `organization` (no list at all), or take other statements out"
+                "use form `accounts` (30 bytes per account) or `organization` (no account list), or remove other statements"
                     .into()
             }
             Self::TooLarge { .. } => {
-                "use form `organization` (no list of accounts), take other statements out, or share the accounts among \
-                 several buckets"
+                "use form `organization` (no account list), remove other statements, or split the accounts among several \
+                 buckets"
                     .into()
             }
-            Self::Version { .. } => "set the policy's `Version` to 2012-10-17 after a look at every `${` in it".into(),
-            Self::Shared { .. } => "use another form, or take that statement out".into(),
+            Self::Version { .. } => "check every `${` in the policy, then set its `Version` to 2012-10-17".into(),
+            Self::Shared { .. } => "use another form, or remove that statement".into(),
             Self::Empty => "delete the bucket policy instead".into(),
         }
     }
 }
 
-/// Merges a grant into the live policy (`None`: the bucket has none).
+/// Merges a grant into the live policy (`None` if the bucket has none).
 ///
-/// Merging twice changes nothing the second time, also over S3's own rendering of the first result.
+/// A second merge makes no changes, even after S3 reformats the first result.
 pub fn merge(live: Option<&str>, grant: &Grant, absent: Unnamed) -> Result<Merged, MergeError> {
     merge_as(live, grant, absent, None)
 }
 
-/// Merges these accounts of a grant into the live policy. Every other account keeps what it has there, be it of the grant or not.
+/// Merges these accounts of a grant into the live policy. All other accounts keep their access, whether or not they are
+/// part of the grant.
 ///
-/// The form is that of the whole grant: one that only fits a part would be kept when the rest is merged. A statement for an
-/// organization cannot be limited to accounts.
+/// The form is that of the whole grant, because a form that only fits a part would be kept when the rest is merged. A
+/// statement for an organization cannot be limited to accounts.
 pub(crate) fn merge_part(
     live: Option<&str>,
     grant: &Grant,
@@ -166,7 +166,7 @@ pub(crate) fn merge_part(
     merge_as(live, &part, Unnamed::Keep, Some((whole.form_reason, whole.form)))
 }
 
-/// Merges a grant, in this form if one is given.
+/// Merges a grant, optionally in this form.
 fn merge_as(
     live: Option<&str>,
     grant: &Grant,
@@ -221,9 +221,9 @@ fn merge_as(
     })
 }
 
-/// Removes the fleet's statements, whatever they say. `None` if no statement is left.
+/// Removes the fleet's statements, regardless of their contents. `None` if no statement is left.
 ///
-/// Of the grant only the fleet's name counts.
+/// Only the grant's fleet name is used.
 pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
     let document = Document::parse(live)?;
     let ours = Survey::of(&document, grant).ours;
@@ -237,9 +237,10 @@ pub fn remove(live: &str, grant: &Grant) -> Result<Option<String>, MergeError> {
     Ok(Some(Edit { changes, added: Vec::new() }.apply(&document)))
 }
 
-/// The foreign statements of `before` that `after` no longer has as they were, by name. `None` is a bucket without a policy.
+/// Returns the names of the foreign statements of `before` that are missing from or different in `after`. `None` is a
+/// bucket without a policy.
 ///
-/// Of the grant only the fleet's name counts.
+/// Only the grant's fleet name is used.
 pub fn foreign_losses(
     before: Option<&str>,
     after: Option<&str>,
@@ -250,13 +251,13 @@ pub fn foreign_losses(
         None => Ok(NOTHING.to_owned()),
     };
     let (before, after) = (foreign(before)?, foreign(after)?);
-    // A change is named by its statement in the second policy.
+    // The diff names a changed statement as in its second policy.
     let changes = statement_changes(&Document::parse(&after)?, &Document::parse(&before)?);
     let lost = changes.into_iter().filter(|change| change.kind != ChangeKind::Removed);
     Ok(lost.map(|change| change.statement).collect())
 }
 
-/// Returns the statements of a grant in a policy that has no others, each as compact JSON.
+/// Returns the statements of a grant for a policy without other statements, each as compact JSON.
 pub fn statements(grant: &Grant) -> Result<Vec<String>, MergeError> {
     let document = Document::parse(NOTHING)?;
     let survey = Survey::of(&document, grant);
@@ -264,14 +265,14 @@ pub fn statements(grant: &Grant) -> Result<Vec<String>, MergeError> {
     Ok(form::choose(grant, None, Unnamed::Prune, write)?.1.edit.added)
 }
 
-/// Whom the fleet's statements allow, other than an account by name.
+/// The access that the fleet's statements allow, other than to named accounts.
 ///
-/// Of the grant only the fleet's name, the bucket, the sub-folder and the Hive setting count.
+/// Only the grant's fleet name, bucket, prefix and Hive setting are used.
 pub(crate) fn unlisted(live: &str, grant: &Grant) -> Result<BTreeSet<Access>, DocumentError> {
     Ok(Survey::of(&Document::parse(live)?, grant).ends(grant, None))
 }
 
-/// What is done to the live document.
+/// The changes to the live document.
 struct Edit {
     changes: Vec<(usize, Option<String>)>,
     added: Vec<String>,
@@ -287,7 +288,7 @@ impl Edit {
     }
 }
 
-/// The policy that a form gives.
+/// A policy written in a form.
 struct Written {
     form: GrantForm,
     wanted: Vec<(Sid, Statement)>,
@@ -299,7 +300,7 @@ struct Written {
 }
 
 impl Written {
-    /// Writes the grant in this form (which is not `auto`). `stay` are regions that stay allowed.
+    /// Writes the grant in this form (which must not be `auto`). The regions in `stay` stay allowed.
     fn new(
         document: &Document<'_>,
         survey: &Survey,
@@ -319,7 +320,7 @@ impl Written {
         let edit = survey.edit(grant, &wanted);
         let text = edit.apply(document);
         let bytes = size::compact_len(&text);
-        // A policy that stays as it is needs no room that it does not leave already.
+        // An unchanged policy needs no additional reserve.
         let reserved = if edit.is_empty() { 0 } else { reserve::bytes(document, grant)? };
         let margin = if grant.settings.form == GrantForm::Auto { size::AUTO_MARGIN } else { 0 };
         let limit = size::LIMIT - margin;
@@ -339,7 +340,7 @@ impl Written {
     }
 }
 
-/// What the form needs of the rest of the policy.
+/// Checks the requirements of the form on the rest of the policy.
 fn check_form(
     document: &Document<'_>,
     survey: &Survey,

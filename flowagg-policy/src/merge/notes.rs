@@ -1,11 +1,11 @@
-//! What a merge does to our statements besides accounts that come and go, in plain words.
+//! Describes the effects of a merge on managed statements, other than added and removed accounts.
 
 use flowagg_core::fleet::AclCondition;
 
 use super::survey::Survey;
 use crate::grant::{AclCheck, Folders, Sid, Source, Statement, Write};
 
-/// One note for each thing that a live statement of ours said and the wanted one does not, or the reverse.
+/// Returns a note for each difference between a live managed statement and its replacement.
 pub(super) fn between(survey: &Survey, wanted: &[(Sid, Statement)]) -> Vec<String> {
     let mut notes = Vec::new();
     for ours in &survey.ours {
@@ -38,14 +38,14 @@ pub(super) fn between(survey: &Survey, wanted: &[(Sid, Statement)]) -> Vec<Strin
     notes
 }
 
-/// What a denial that is taken out no longer denies. Who a grant that is taken out was for is told elsewhere.
+/// The effect of removing a Deny statement. Revoked grants are reported separately.
 fn gone(statement: &Statement) -> Option<&'static str> {
     match statement {
         Statement::DenyOthers(_) => Some(
-            "loosened, it is taken out: what other statements allow accounts that are not named is no longer denied",
+            "loosened: removed, so access of unlisted accounts through other statements is no longer denied",
         ),
         Statement::DenyInsecureTransport => {
-            Some("loosened, it is taken out: access without TLS is no longer denied")
+            Some("loosened: removed, so access without TLS is no longer denied")
         }
         Statement::Write(_) | Statement::AclCheck(_) => None,
     }
@@ -54,16 +54,16 @@ fn gone(statement: &Statement) -> Option<&'static str> {
 fn folders(before: &Write, after: &Write) -> Option<&'static str> {
     match (&before.folders, &after.folders) {
         (Folders::Any, Folders::Each(_)) => {
-            Some("tightened, from any account's folder to those of the accounts named")
+            Some("tightened: from the folders of all accounts to those of the listed accounts")
         }
         (Folders::Each(_), Folders::Any) => {
-            Some("loosened, from the folders of the accounts named to any account's")
+            Some("loosened: from the folders of the listed accounts to those of all accounts")
         }
         (Folders::Each(_) | Folders::Any, Folders::Own) => {
-            Some("tightened, to the folder of the account that delivers")
+            Some("tightened: to the folder of the delivering account")
         }
         (Folders::Own, Folders::Each(_) | Folders::Any) => {
-            Some("loosened, an account is no longer bound to its folder")
+            Some("loosened: accounts are no longer bound to their folders")
         }
         _ => None,
     }
@@ -81,9 +81,9 @@ fn source(before: &Source, after: &Source) -> impl Iterator<Item = String> {
     tested(before).into_iter().zip(tested(after)).filter(|(before, after)| before.1 != after.1).map(
         |(_, (key, now))| {
             if now {
-                format!("tightened, it tests `{key}`")
+                format!("tightened: now tests `{key}`")
             } else {
-                format!("loosened, it no longer tests `{key}`")
+                format!("loosened: no longer tests `{key}`")
             }
         },
     )
@@ -92,22 +92,21 @@ fn source(before: &Source, after: &Source) -> impl Iterator<Item = String> {
 fn acl(before: AclCondition, after: AclCondition) -> Option<&'static str> {
     match (before, after) {
         (AclCondition::None | AclCondition::IfExists, AclCondition::Required) => {
-            Some("tightened, a write must come with the ACL `bucket-owner-full-control`")
+            Some("tightened: writes must have the ACL `bucket-owner-full-control`")
         }
         (AclCondition::None, AclCondition::IfExists) => {
-            Some("tightened, an ACL that comes with a write must be `bucket-owner-full-control`")
+            Some("tightened: the ACL of a write, if any, must be `bucket-owner-full-control`")
         }
         (AclCondition::Required, AclCondition::None | AclCondition::IfExists) => {
-            Some("loosened, a write need not come with an ACL")
+            Some("loosened: writes do not need an ACL")
         }
-        (AclCondition::IfExists, AclCondition::None) => Some("loosened, a write may come with any ACL"),
+        (AclCondition::IfExists, AclCondition::None) => Some("loosened: writes may have any ACL"),
         _ => None,
     }
 }
 
 fn actions(before: &AclCheck, after: &AclCheck) -> Option<String> {
     let (before, after) = (before.actions, after.actions);
-    (before != after).then(|| {
-        format!("its actions were {}, and are {}", before.names().join(", "), after.names().join(", "))
-    })
+    (before != after)
+        .then(|| format!("actions {} -> {}", before.names().join(", "), after.names().join(", ")))
 }

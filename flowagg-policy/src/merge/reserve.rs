@@ -1,4 +1,5 @@
-//! Room for the statements that AWS may append itself when a flow log is created in the account that owns the bucket.
+//! Reserves space for the statements that AWS may append when a flow log is created in the account that owns the
+//! bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +10,8 @@ use crate::document::Document;
 use crate::evaluate::Policy;
 use crate::grant::{Grant, HubMember, Kind, Sid};
 
-/// The compact bytes of AWS's own pair of statements for the hub account, each with the comma before it; 0 if the hub is not a
-/// member, or if statements with AWS's Sids let it deliver already.
+/// The compact size of AWS's own pair of statements for the hub account in bytes, including commas; 0 if the hub
+/// account is not a member, or if statements with AWS's Sids already let it deliver.
 ///
 /// AWS appends the pair even if another statement allows the delivery. Sources: "Amazon S3 bucket permissions for flow logs"
 /// (Amazon VPC User Guide), "Logs sent to Amazon S3" (Amazon CloudWatch Logs User Guide).
@@ -41,7 +42,7 @@ fn is_there(document: &Document<'_>, grant: &Grant, hub: &HubMember) -> bool {
     let own = document.statements().enumerate().filter(|(_, statement)| statement.sid().is_some_and(is_aws));
     let texts: Vec<&str> = own.map(|(index, _)| document.statement_text(index)).collect();
     let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", texts.join(","));
-    // Statements that cannot be compiled are reported when the whole policy is asked.
+    // Statements that cannot be compiled are reported when the whole policy is evaluated.
     let Ok(policy) = Policy::compile(&text) else { return false };
     let first = BTreeSet::from([grant.partition.first_region()]);
     let regions = if hub.regions.is_empty() { &first } else { &hub.regions };

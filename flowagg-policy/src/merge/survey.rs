@@ -1,4 +1,4 @@
-//! Which statements of a live policy are this fleet's, whom they allow, and where new ones go.
+//! Finds the fleet's statements in a live policy, the access that they allow, and the positions for new statements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,16 +17,16 @@ pub(super) struct Ours {
     pub(super) name: String,
     pub(super) sid: Sid,
     text: String,
-    /// What it says; `None` if the grant has no such statement: it is for another folder, or someone else changed it.
+    /// The parsed statement; `None` if it is for another folder or was changed by someone else.
     pub(super) statement: Option<Statement>,
 }
 
-/// What there is.
+/// The fleet's statements in the live policy.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// The fleet's statements, in order.
+    /// The statements that a merge may replace or remove, in order.
     pub(super) ours: Vec<Ours>,
-    /// The numbers of the fleet's statements that are left alone.
+    /// The numbers of the fleet's statements that stay unchanged.
     taken: BTreeSet<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Survey {
         Self { ours: ours.collect(), taken: BTreeSet::new() }
     }
 
-    /// Leaves alone what cannot be replaced without a revocation, in words.
+    /// Excludes statements that cannot be replaced without revoking access, and returns a note for each.
     pub(super) fn settle(&mut self, grant: &Grant) -> Vec<String> {
         let mut notes = Vec::new();
         for ours in &self.ours {
@@ -67,13 +67,12 @@ impl Survey {
                 Some(access @ Access::Organization { .. }) => stays(&ours.name, &access),
                 Some(Access::Everyone) => {
                     format!(
-                        "statement {} allows every AWS account and stays as it is; `--prune` replaces it",
+                        "statement {} allows every AWS account and is kept; `--prune` replaces it",
                         ours.name
                     )
                 }
                 Some(Access::Statement { .. } | Access::Region { .. }) => format!(
-                    "statement {} is for another folder, or was changed by someone else, and stays as it is; `--prune` replaces \
-                     it",
+                    "statement {} is for another prefix or was modified outside flowagg, and is kept; `--prune` replaces it",
                     ours.name
                 ),
             };
@@ -84,7 +83,7 @@ impl Survey {
         notes
     }
 
-    /// Whom a statement allows without an account's name, if anyone.
+    /// The access that a statement allows other than to named accounts, if any.
     fn unlisted(&self, ours: &Ours) -> Option<Access> {
         let write = match &ours.statement {
             None => return Some(Access::Statement { name: ours.name.clone(), text: ours.text.clone() }),
@@ -97,7 +96,7 @@ impl Survey {
         }
     }
 
-    /// Who is allowed without an account's name. What the grant still allows in this form does not count.
+    /// The access other than to named accounts, without the access that the grant still allows in this form.
     pub(super) fn ends(&self, grant: &Grant, form: Option<GrantForm>) -> BTreeSet<Access> {
         let named = form.is_some_and(GrantForm::is_by_organization);
         let stays = |access: &Access| match access {
@@ -107,7 +106,7 @@ impl Survey {
         self.ours.iter().filter_map(|ours| self.unlisted(ours)).filter(|access| !stays(access)).collect()
     }
 
-    /// Why the organization's statement stays, although the grant could be written without it.
+    /// A note if the organization's statement is kept although the grant could be written without it.
     pub(super) fn stays_for_members(&self, grant: &Grant) -> Option<String> {
         let is_ours = |access: &Access| matches!(access, Access::Organization { id, units } if is_known(grant, id, units));
         self.ours.iter().find_map(|ours| {
@@ -116,7 +115,7 @@ impl Survey {
         })
     }
 
-    /// Whether one of our statements lets every account in.
+    /// Whether a managed statement allows every account.
     pub(super) fn allows_everyone(&self) -> bool {
         self.ours.iter().any(|ours| self.unlisted(ours) == Some(Access::Everyone))
     }
@@ -127,7 +126,7 @@ impl Survey {
             .any(|ours| ours.sid.number == number && matches!(ours.statement, Some(Statement::DenyOthers(_))))
     }
 
-    /// The statements of ours that were read.
+    /// The managed statements that could be parsed.
     pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.ours.iter().filter_map(|ours| ours.statement.as_ref())
     }
@@ -139,26 +138,26 @@ impl Survey {
         })
     }
 
-    /// The accounts that our statements allow by name.
+    /// The accounts that managed statements allow by name.
     pub(super) fn accounts(&self) -> BTreeSet<AccountId> {
         let denied = self.ours.iter().filter_map(|ours| match &ours.statement {
             Some(Statement::DenyOthers(deny)) => Some(&deny.accounts),
             _ => None,
         });
         let mut accounts: BTreeSet<AccountId> = self.writes().filter_map(Write::accounts).flatten().collect();
-        // Where one statement denies all others, its list is the list.
+        // If a statement denies all other accounts, its list limits the result.
         for listed in denied {
             accounts = if accounts.is_empty() { listed.clone() } else { &accounts & listed };
         }
         accounts
     }
 
-    /// Whether our statements allow the grant's own organization.
+    /// Whether managed statements allow the grant's own organization.
     pub(super) fn allows_organization(&self, grant: &Grant) -> bool {
         self.stays_for_members(grant).is_some()
     }
 
-    /// The regions that the live policy allows each account that it names; `None` is every region.
+    /// The regions that the live policy allows for each named account; `None` means every region.
     fn live_regions(&self) -> BTreeMap<AccountId, BTreeSet<Option<Region>>> {
         let mut live: BTreeMap<AccountId, BTreeSet<Option<Region>>> = BTreeMap::new();
         for write in self.writes() {
@@ -170,7 +169,7 @@ impl Survey {
         live
     }
 
-    /// The regions that the live policy allows accounts that the grant names one by one, and that the grant does not give them.
+    /// The regions that the live policy allows for individually named accounts of the grant, but the grant does not.
     pub(super) fn unnamed_regions(&self, grant: &Grant) -> BTreeSet<Access> {
         let Some(given) = &grant.regions else { return BTreeSet::new() };
         let mut unnamed = BTreeSet::new();
@@ -183,7 +182,7 @@ impl Survey {
         unnamed
     }
 
-    /// The grant, with the regions that the live policy gives the accounts that it does not name, and these more.
+    /// The grant extended with the live regions of accounts that it does not name, and with these additional regions.
     pub(super) fn with_live_regions(
         &self,
         grant: &Grant,
@@ -193,7 +192,7 @@ impl Survey {
         let mut grant = grant.clone();
         let Some(regions) = &mut grant.regions else { return grant };
         for (account, live) in self.live_regions().into_iter().filter(|(account, _)| kept.contains(account)) {
-            // One `*` allows what the others do; without a region, an account may deliver from all.
+            // `*` covers all other regions; an account with an empty set may deliver from all regions.
             let named: Option<BTreeSet<Region>> = live.into_iter().collect();
             regions.insert(account, named.unwrap_or_default());
         }
@@ -201,7 +200,7 @@ impl Survey {
             let Access::Region { account, region } = access else { continue };
             let Some(named) = regions.get_mut(account) else { continue };
             match region {
-                // The first of an account in order.
+                // Sorted first among the regions of an account.
                 None => named.clear(),
                 Some(region) if !named.is_empty() => drop(named.insert(region.clone())),
                 Some(_) => {}
@@ -210,7 +209,7 @@ impl Survey {
         grant
     }
 
-    /// Numbers for the groups: those that the live policy has for this grant, then the first that are free.
+    /// Assigns numbers to the groups: first those of the live statements, then the first free ones.
     pub(super) fn numbered(&self, grant: &Grant, groups: Vec<Vec<Statement>>) -> Vec<(Sid, Statement)> {
         let mut numbers: Vec<u32> = Vec::new();
         for ours in &self.ours {
@@ -232,7 +231,7 @@ impl Survey {
             .collect()
     }
 
-    /// What to do to the live policy so that our statements are these. A live statement that says the same stays.
+    /// The edit that turns the live managed statements into these. Live statements with the same meaning stay.
     pub(super) fn edit(&self, grant: &Grant, wanted: &[(Sid, Statement)]) -> Edit {
         let mut open: BTreeMap<&Sid, &Statement> =
             wanted.iter().map(|(sid, statement)| (sid, statement)).collect();
@@ -252,24 +251,24 @@ impl Survey {
     }
 }
 
-/// Why a statement that allows an organization stays.
+/// The note for a statement that allows an organization and is kept.
 fn stays(name: &str, access: &Access) -> String {
     format!(
-        "statement {name} stays as it is, so that {access} may still deliver; `--prune` replaces it, and they may no longer \
-         deliver"
+        "statement {name} is kept so that {access} may still deliver; `--prune` replaces it and revokes their delivery"
     )
 }
 
-/// Whether a statement for the grant's organization may take the place of the live one.
+/// Whether a statement for the grant's organization may replace the live one.
 fn names_organization(grant: &Grant) -> bool {
     let leaves_out = grant.organization.as_ref().is_some_and(|it| it.extent == Extent::LeftOut);
     let form = grant.settings.form;
     form.is_by_organization() || form == GrantForm::Auto && grant.settings.source_conditions && !leaves_out
 }
 
-/// Whether the grant itself names the organization, so that a statement for it still allows every account that the live one allows.
+/// Whether the grant names the organization, so that a statement for it still allows every account that the live
+/// statement allows.
 ///
-/// `live` are the units that the live statement allows; none stands for the whole organization.
+/// `live` contains the units that the live statement allows; empty for the whole organization.
 fn is_known(grant: &Grant, id: &OrganizationId, live: &BTreeSet<OrganizationalUnitId>) -> bool {
     grant.organization.as_ref().is_some_and(|known| {
         let units = &known.units;

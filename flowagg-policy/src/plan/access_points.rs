@@ -1,4 +1,5 @@
-//! Statements that leave access to access points. Log delivery writes to the bucket itself, so they say nothing about it.
+//! Statements that delegate access to access points. They do not affect log delivery, which writes to the bucket
+//! directly.
 //!
 //! Source: "Configuring IAM policies for using access points for general purpose buckets" (Amazon S3 User Guide).
 
@@ -6,12 +7,13 @@ use flowagg_core::plan::Note;
 
 use crate::document::{Document, DocumentError, Statement};
 
-/// The condition keys that a request through an access point has.
+/// The condition keys of requests through an access point.
 const ACCOUNT: &str = "s3:DataAccessPointAccount";
 const ARN: &str = "s3:DataAccessPointArn";
 const NETWORK_ORIGIN: &str = "s3:AccessPointNetworkOrigin";
 
-/// A note for each statement that delegates to access points: it allows what comes through them, or denies what does not.
+/// Returns a note for each statement that delegates to access points: it allows requests through them, or denies all
+/// others.
 pub(super) fn notes(policy: &str) -> Result<Vec<Note>, DocumentError> {
     let document = Document::parse(policy)?;
     let statements = document.statements().enumerate();
@@ -24,7 +26,7 @@ pub(super) fn notes(policy: &str) -> Result<Vec<Note>, DocumentError> {
     Ok(delegated.collect())
 }
 
-/// The access points that a statement delegates to, in words.
+/// Describes the access points that a statement delegates to.
 fn access_points(statement: Statement<'_>) -> Option<String> {
     let denies = statement.get("Effect")?.as_str()? == "Deny";
     statement.get("Condition")?.members()?.iter().find_map(|operator| {

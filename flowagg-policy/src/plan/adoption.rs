@@ -1,4 +1,4 @@
-//! Whether a statement can be adopted: no delivery that is known may stop.
+//! Checks whether a statement can be adopted: no known delivery may stop.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::adopt::{Adopted, KnownDelivery, stopped, tested_regions};
 use crate::document::DocumentError;
 use crate::grant::Grant;
 
-/// More deliveries than this are counted.
+/// The number of deliveries that are listed; the rest are counted.
 const LISTED: usize = 6;
 
-/// Refuses an adoption after which a known delivery would stop, or, unless it is unchecked, one whose deliveries are not known.
-/// Returns the deliveries that were checked, so that they are checked again if the plan is made again.
+/// Rejects an adoption that would stop a known delivery or, unless it is unchecked, one with unknown deliveries.
+/// Returns the deliveries that were checked, so that they are checked again if the plan is repeated.
 pub(super) fn check(
     fleet: &Fleet,
     observed: &Observed,
@@ -35,8 +35,8 @@ pub(super) fn check(
         Adoption::Named { unchecked: true, .. } => {}
         Adoption::Named { unchecked: false, .. } => {
             if let Some(unknown) = unknown(fleet, observed) {
-                let what = format!("it is not known which deliveries statement {names} serves: {unknown}");
-                let help = "make everything readable and leave `--only` out, or pass `--adopt-unchecked`";
+                let what = format!("the deliveries that statement {names} serves are unknown: {unknown}");
+                let help = "fix the failed reads and run without `--only`, or pass `--adopt-unchecked`";
                 return Err(about_policy(fleet, what, help));
             }
         }
@@ -57,11 +57,11 @@ pub(super) fn check(
     Err(about_policy(
         fleet,
         what,
-        "leave the statement, or grant these deliveries with another statement first",
+        "keep the statement, or grant these deliveries with another statement first",
     ))
 }
 
-/// What keeps the deliveries from being known.
+/// The reason why some deliveries are unknown, if any.
 fn unknown(fleet: &Fleet, observed: &Observed) -> Option<String> {
     let mut places = fleet.places().map(|(member, region)| Place::new(member.account, region));
     let missing = places.any(|place| !observed.regions.contains_key(&place));
@@ -80,7 +80,7 @@ fn unknown(fleet: &Fleet, observed: &Observed) -> Option<String> {
     }
 }
 
-/// Every delivery to the bucket that is known: of flow logs, whoever made them, and of services whose folders exist.
+/// Every known delivery to the bucket: flow logs, managed and foreign, and services whose folders exist.
 fn known(fleet: &Fleet, observed: &Observed) -> BTreeSet<KnownDelivery> {
     let destination = fleet.destination();
     let mut known = BTreeSet::new();
@@ -110,7 +110,7 @@ fn of_flow_log(place: &Place, log: &FlowLog) -> KnownDelivery {
     let Place { account, region } = place.clone();
     let path = log.destination.s3_arn().and_then(|arn| arn.split_once('/'));
     let path = path.map(|(_, path)| path.trim_end_matches('/')).unwrap_or_default();
-    // An endpoint may not return the files: then both ways of naming folders are possible.
+    // An endpoint may not return the file options; then both folder layouts are possible.
     let hive = log.files.as_ref().map_or(vec![false, true], |files| vec![files.hive_compatible_partitions]);
     let key = |hive_compatible_partitions: bool| {
         let mut files = Files::default();

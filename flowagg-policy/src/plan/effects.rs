@@ -1,5 +1,5 @@
-//! Who may deliver after a write to the bucket policy and could not before, or the other way round. The evaluator decides: a
-//! foreign statement may allow a delivery as well, or deny it.
+//! The accounts that gain or lose delivery access through a write to the bucket policy. The evaluator decides, because
+//! a foreign statement may also allow or deny a delivery.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +13,20 @@ use crate::document::DocumentError;
 use crate::grant::Grant;
 use crate::merge::{MergeError, Merged, granted_by, remove};
 
-/// What a write to the policy does to accounts.
+/// The effects of a policy write on accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Effects {
-    /// Those that may deliver from a region from which they could not.
+    /// Accounts that gain delivery from at least one region.
     pub granted: BTreeSet<AccountId>,
-    /// Those that foreign statements allow to deliver before and after.
+    /// Accounts that foreign statements allow to deliver before and after.
     pub allowed_anyway: BTreeSet<AccountId>,
-    /// Those that may no longer deliver from a region from which they could.
+    /// Accounts that lose delivery from at least one region.
     pub revoked: BTreeSet<AccountId>,
 }
 
-/// Evaluates a merge, before it is written: what it does to the accounts that the fleet file or the fleet's statements name, and which
-/// deliveries of the fleet it does not allow.
+/// Evaluates a merge before it is written: its effects on the accounts that the fleet file or the fleet's statements
+/// name, and the deliveries of the fleet that it does not allow.
 pub fn evaluate(
     fleet: &Fleet,
     grant: &Grant,
@@ -36,7 +36,7 @@ pub fn evaluate(
     evaluate_for(fleet, grant, live, merged, &Scope::Whole)
 }
 
-/// The same, where only the deliveries of members in the scope have to be allowed.
+/// Like [`evaluate`], but only requires the deliveries of members in the scope.
 pub(super) fn evaluate_for(
     fleet: &Fleet,
     grant: &Grant,
@@ -49,14 +49,14 @@ pub(super) fn evaluate_for(
     let Compared { effects, assured } = compare(fleet, grant, live, Some(&merged.text), &accounts)?;
     let mut members = fleet.regions();
     members.retain(|account, _| scope.selects(*account));
-    // If the regions of a member are not known, the hub's stands for them.
+    // If the regions of a member are unknown, use the hub's region.
     for regions in members.values_mut().filter(|regions| regions.is_empty()) {
         regions.insert(fleet.hub.region.clone());
     }
     Ok((effects, assure_some(live, merged, grant, &members, &assured)?))
 }
 
-/// What a comparison of two policies gives.
+/// The result of a comparison of two policies.
 pub(super) struct Compared {
     pub(super) effects: Effects,
     /// The deliveries that the second policy certainly allows.
@@ -99,7 +99,7 @@ pub(super) fn compare(
     Ok(Compared { effects, assured: assured.collect() })
 }
 
-/// The members that a policy lets deliver, from a region at least.
+/// The members that a policy allows to deliver from at least one region.
 pub(super) fn deliverers(
     fleet: &Fleet,
     grant: &Grant,
@@ -111,8 +111,8 @@ pub(super) fn deliverers(
     Ok(allowed.map(|(account, _)| account).collect())
 }
 
-/// The regions to ask about: those of a member; of another account those that the fleet's statements give it, the hub's, and one
-/// that no fleet file names.
+/// The regions to evaluate: a member's own regions; for other accounts, the regions in the fleet's statements, the
+/// hub's region, and one that no fleet file names.
 fn regions(
     fleet: &Fleet,
     grant: &Grant,

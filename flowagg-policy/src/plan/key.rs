@@ -1,5 +1,5 @@
-//! Whether log delivery may use the KMS key of the hub bucket. A key policy is never written: it also decides who may use the
-//! key for everything else.
+//! Checks whether log delivery may use the KMS key of the hub bucket. Key policies are never written, because they also
+//! control all other use of the key.
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
@@ -11,19 +11,19 @@ use crate::assure::and_more;
 use crate::grant::Grant;
 use crate::key::{KeyUse, ask};
 
-/// KMS's word for a key that can be used.
+/// The KMS state of a usable key.
 const ENABLED: &str = "Enabled";
 
-/// What was found about the key.
+/// The result of the check.
 pub(super) enum KeyFinding {
-    /// Log delivery cannot use it.
+    /// Log delivery cannot use the key.
     Certain(Concern),
-    /// Whether log delivery can use it is not known.
+    /// Whether log delivery can use the key is unknown.
     Undecided(Note),
 }
 
-/// What keeps log delivery, or may keep it, from using the key that deliveries are encrypted with, be it set by the fleet file or
-/// kept. `None` if nothing does, or if S3 manages the keys.
+/// Returns the reason why log delivery cannot, or might not be able to, use the key that encrypts deliveries, whether
+/// the fleet file sets it or it is kept. `None` if there is no such reason, or if S3 manages the keys.
 pub(super) fn finding(
     fleet: &Fleet,
     grant: &Grant,
@@ -54,12 +54,12 @@ pub(super) fn finding(
                 Subject::Key,
                 format!("the default encryption of {bucket}"),
                 format!(
-                    "names the key `{key}`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log \
+                    "names the key `{key}`, which is not a key ARN: AWS reports such a bucket as an undeliverable log \
                      destination"
                 ),
                 format!(
-                    "set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id {key} --region {} --query \
-                     KeyMetadata.Arn` prints",
+                    "set `hub.encryption` to the key ARN; to get it, run `aws kms describe-key --key-id {key} --region {} --query \
+                     KeyMetadata.Arn`",
                     fleet.hub.region
                 ),
             ));
@@ -70,21 +70,21 @@ pub(super) fn finding(
     let key = match key? {
         Ok(key) => key,
         Err(failure) => {
-            let code = failure.code.as_deref().unwrap_or("no answer");
-            let what = format!("cannot be looked at: {}: {code}: {}", failure.call, failure.message);
+            let code = failure.code.as_deref().unwrap_or("no response");
+            let what = format!("cannot be read: {}: {code}: {}", failure.call, failure.message);
             return concern(what, failure.help());
         }
     };
     if key.is_aws_managed {
         return concern(
-            "is managed by AWS: nobody can change its policy, and log delivery is not in it".to_owned(),
-            "make a key of your own, and name its ARN in `hub.encryption`".to_owned(),
+            "is managed by AWS: its policy does not allow log delivery and cannot be changed".to_owned(),
+            "create a customer managed key, and set `hub.encryption` to its ARN".to_owned(),
         );
     }
     if key.state != ENABLED {
         return concern(
-            format!("is {}: nothing can be encrypted with it", key.state),
-            "enable it, or name another in `hub.encryption`".to_owned(),
+            format!("is {}, so it cannot encrypt objects", key.state),
+            "enable the key, or set `hub.encryption` to another key".to_owned(),
         );
     }
     let asked = KeyUse {

@@ -1,4 +1,4 @@
-//! From a fleet and what was observed to a plan.
+//! Creates plans from a fleet and the observed state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,15 +24,16 @@ use crate::lint::{DeletedPrincipal, deleted_principals};
 use crate::merge::{MergeError, Merged, granted_by, merge, merge_part, remove, unlisted};
 use crate::size::compact_len;
 
-/// What a plan may do besides making AWS what the fleet file declares.
+/// Options of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanOptions {
-    /// What becomes of managed grants and flow logs that the fleet file does not name.
+    /// How to treat managed grants and flow logs that the fleet file does not name.
     pub unnamed: Unnamed,
-    /// Foreign statements that the fleet's grant replaces. Needs [`LogFolders::Listed`](flowagg_core::observed::LogFolders).
+    /// Foreign statements to replace with the fleet's grant. Requires
+    /// [`LogFolders::Listed`](flowagg_core::observed::LogFolders).
     pub adopt: BTreeSet<StatementRef>,
-    /// Whether to adopt also if it is not known which deliveries the statements serve.
+    /// Whether to adopt statements even if the deliveries that they serve are unknown.
     pub adopt_unchecked: bool,
     /// Whether objects of an existing bucket may expire sooner.
     pub expiry: Expiry,
@@ -44,14 +45,14 @@ impl From<Unnamed> for PlanOptions {
     }
 }
 
-/// The plan that makes AWS what the fleet file declares.
+/// Creates the plan that makes AWS match the fleet file.
 pub fn plan(fleet: &Fleet, observed: &Observed, options: impl Into<PlanOptions>) -> Plan {
     let PlanOptions { unnamed, adopt: statements, adopt_unchecked: unchecked, expiry } = options.into();
     make(fleet, observed, Goal::Apply(unnamed, expiry, Adoption::Named { statements, unchecked }))
 }
 
-/// The plan that removes every flow log of the fleet to the hub bucket, then its lifecycle rules and its grant. The bucket, its
-/// objects and everything foreign stay.
+/// Creates the plan that deletes every managed flow log to the hub bucket, then the fleet's lifecycle rules and grant.
+/// The bucket, its objects and everything foreign stay.
 pub fn destroy(fleet: &Fleet, observed: &Observed) -> Plan {
     make(fleet, observed, Goal::Destroy)
 }
@@ -82,14 +83,14 @@ fn make(fleet: &Fleet, observed: &Observed, goal: Goal) -> Plan {
 }
 
 impl Plan {
-    /// The plan with the same goal for what AWS has now.
+    /// Creates the plan with the same goal for the current state of AWS.
     ///
-    /// It may not revoke what is not among this plan's changes: then nothing is changed, and an obstacle names it. To decide only
-    /// what the hub needs, leave `observed.regions` empty.
+    /// It may not revoke anything that is not among this plan's changes: in that case it makes no changes, and an
+    /// obstacle names the difference. To plan only the hub, leave `observed.regions` empty.
     #[must_use]
     pub fn again(&self, fleet: &Fleet, observed: &Observed) -> Self {
         let goal = match self.goal.clone() {
-            // This plan adopted nothing, so the new one does not either.
+            // This plan adopted nothing, so the new one does not adopt anything either.
             Goal::Apply(unnamed, expiry, Adoption::Named { .. }) => {
                 let (texts, deliveries) = (BTreeSet::new(), BTreeSet::new());
                 Goal::Apply(unnamed, expiry, Adoption::Again { texts, deliveries })
@@ -103,7 +104,7 @@ impl Plan {
             plan.obstacles.push(about_policy(
                 fleet,
                 format!(
-                    "the plan made again would also revoke {}, which is not among the changes of the first, so nothing was revoked",
+                    "the new plan would also revoke {}, which the first plan did not show, so nothing was revoked",
                     more.join("; ")
                 ),
                 "run `flowagg plan` again",
@@ -116,8 +117,8 @@ impl Plan {
             self.lifecycle().map_or(&[][..], |change| &change.sooner).iter().map(ends).collect();
         let now = plan.lifecycle().map_or(&[][..], |change| &change.sooner).iter().map(ends);
         if !creates && now.into_iter().any(|end| !shown.contains(&end)) {
-            let what = "the lifecycle rules were changed after the plan was made, and objects would now expire sooner than the \
-                        plan showed, so none was set";
+            let what = "the lifecycle rules changed after the plan was made, and objects would now expire sooner than the plan \
+                        showed, so no rule was set";
             plan.obstacles.push(about_bucket(fleet, what.to_owned(), "run `flowagg plan` again"));
             plan.hold_back();
         }
@@ -150,7 +151,7 @@ impl Plan {
         }
     }
 
-    /// Adds the names of what the plan mentions.
+    /// Sets the names of the accounts and resources that the plan mentions.
     fn set_names(&mut self, fleet: &Fleet, observed: &Observed) {
         let changes = self.flow_logs.iter().chain(&self.held_back.flow_logs);
         let mentioned = changes.map(|change| change.resource.as_str());
@@ -171,7 +172,7 @@ impl Plan {
         expiry: Expiry,
         adoption: &Adoption,
     ) {
-        // A grant to no account at all would, with pruning, revoke every other.
+        // With pruning, a grant without accounts would revoke all others.
         if fleet.members.is_empty() {
             self.obstacles.push(no_members(fleet));
             self.notes.extend(left_out(fleet));
@@ -182,7 +183,7 @@ impl Plan {
         let encrypts = changes.iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.hub = changes;
         self.not_applied = not_applied;
-        // What is at the hub comes first, as it is done first.
+        // Hub changes are made first, so hub concerns come first.
         self.concerns.splice(0..0, concerns);
         self.obstacles.extend(obstacles);
         self.notes.splice(0..0, notes);
@@ -203,7 +204,7 @@ impl Plan {
         }
         let encryption = bucket.and_then(|bucket| bucket.encryption.as_ref());
         match key::finding(fleet, &grant, encryption, observed.key.as_ref(), &observed.scope) {
-            // No object would arrive any more.
+            // Encryption with this key would stop all deliveries.
             Some(KeyFinding::Certain(concern)) if encrypts => self.obstacles.push(concern),
             Some(KeyFinding::Certain(concern)) => self.concerns.push(concern),
             Some(KeyFinding::Undecided(note)) => self.notes.push(note),
@@ -211,7 +212,8 @@ impl Plan {
         }
     }
 
-    /// What is certainly wrong with the policy stops every change; without a change, and if it is not certain, it is reported.
+    /// Certain problems with the policy block every change. Without changes, and if a problem is uncertain, it is only
+    /// reported.
     fn add_problems(&mut self, fleet: &Fleet, problems: Vec<DeliveryProblem>) {
         let changes = !self.is_empty();
         for problem in problems {
@@ -221,7 +223,7 @@ impl Plan {
                     self.notes.push(Note::Undecided { about: Subject::Policy, what: problem.to_string() });
                 }
                 ProblemKind::Denied | ProblemKind::Unintended if changes => {
-                    let what = format!("nothing is changed: {problem}");
+                    let what = format!("no changes were made: {problem}");
                     self.obstacles.push(about_policy(fleet, what, denied_help(&problem)));
                 }
                 ProblemKind::Denied | ProblemKind::Unintended => {
@@ -267,10 +269,10 @@ impl Plan {
     }
 }
 
-/// What becomes of the bucket policy.
+/// The decision about the bucket policy.
 struct Decided {
     change: Option<PolicyChange>,
-    /// What a plan that is made again adopts.
+    /// The statements that a repeated plan adopts.
     adoption: Adoption,
     problems: Vec<DeliveryProblem>,
     notes: Vec<Note>,
@@ -291,7 +293,7 @@ fn decide(
     let mut merged = match &observed.scope {
         Scope::Whole => merge(base, grant, unnamed),
         Scope::Part { members } if adopted.is_none() => merge_part(base, grant, members),
-        // Whom the adopted statements allowed may deliver by the grant.
+        // Accounts that the adopted statements allow also get the grant.
         Scope::Part { members } => {
             let deliverers = deliverers(fleet, grant, live).map_err(|error| unreadable(error.into()))?;
             merge_part(base, grant, &(members | &deliverers))
@@ -327,7 +329,7 @@ fn decide(
     let delegated = access_points::notes(&merged.text);
     notes.extend(delegated.map_err(|error| about_policy(fleet, error.to_string(), error.help()))?);
     if !merged.changed {
-        // Without a change there are only notes on statements that stay.
+        // Without a change, the only notes are about statements that stay.
         notes.extend(merged.notes.iter().map(|what| Note::StatementKept { what: what.clone() }));
     }
     let change = merged.changed.then(|| {
@@ -347,7 +349,7 @@ fn decide(
     Ok(Decided { change, adoption, problems, notes })
 }
 
-/// A note if the grant newly lets a whole organization deliver, or units of it.
+/// Returns a note if the grant newly allows a whole organization, or units of it, to deliver.
 fn newly_granted_organization(
     grant: &Grant,
     live: Option<&str>,
@@ -363,7 +365,7 @@ fn newly_granted_organization(
     Ok((!is_live).then_some(Note::GrantsOrganization { id, units }))
 }
 
-/// The live policy without the statements that are adopted; `None` if none is.
+/// Returns the live policy without the adopted statements; `None` if nothing is adopted.
 fn adopted(fleet: &Fleet, live: Option<&str>, adoption: &Adoption) -> Result<Option<Adopted>, Concern> {
     let adopted = match (adoption, live) {
         (Adoption::Named { statements, .. }, _) if statements.is_empty() => return Ok(None),
@@ -374,7 +376,7 @@ fn adopted(fleet: &Fleet, live: Option<&str>, adoption: &Adoption) -> Result<Opt
     adopted.map(Some).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))
 }
 
-/// The live policy without managed statements; `None` if it has none.
+/// Returns the live policy without managed statements; `None` if it has none.
 fn removal(fleet: &Fleet, live: &str) -> Result<Option<GrantRemoval>, Concern> {
     let grant = Grant::from(fleet);
     removed(fleet, &grant, live).map_err(|error| about_policy(fleet, error.to_string(), &error.help()))
@@ -396,41 +398,41 @@ fn removed(fleet: &Fleet, grant: &Grant, live: &str) -> Result<Option<GrantRemov
     Ok(Some(removal))
 }
 
-/// Principals that were deleted, in a policy that is to be written: S3 refuses it.
+/// Returns a concern if a policy to be written contains deleted principals, because S3 rejects it.
 fn deleted(fleet: &Fleet, policy: &str) -> Option<Concern> {
     let deleted = deleted_principals(policy);
     let named =
         |it: &DeletedPrincipal| format!("statement {} names the deleted principal {}", it.statement, it.id);
     let named: Vec<String> = deleted.iter().map(named).collect();
-    let what = (!named.is_empty()).then(|| format!("S3 would refuse the new policy: {}", named.join(", ")));
-    let help = "remove the principal or the statement, which flowagg does not manage; `flowagg policy check` reports its place as \
-                `deleted-principal`";
+    let what = (!named.is_empty()).then(|| format!("S3 would reject the new policy: {}", named.join(", ")));
+    let help = "remove the principal or the statement, which flowagg does not manage; `flowagg policy check` reports its position \
+                as `deleted-principal`";
     what.map(|what| about_policy(fleet, what, help))
 }
 
-/// What to do about a delivery that is denied, or is allowed and should not be.
+/// Help for a delivery that is denied, or that is allowed unintentionally.
 fn denied_help(problem: &DeliveryProblem) -> &'static str {
     match (problem.kind, &problem.statement) {
         (ProblemKind::Denied, Some(_)) => {
             "change that statement, which flowagg does not manage, so that it does not deny `delivery.logs.amazonaws.com` for these \
-             accounts; `flowagg policy simulate` evaluates the change"
+             accounts; test the change with `flowagg policy simulate`"
         }
-        _ => "compare the fleet file with the policy: `flowagg policy simulate` evaluates it for an account",
+        _ => "compare the fleet file with the policy; `flowagg policy simulate` evaluates it for an account",
     }
 }
 
-/// The organization has accounts, but none for this fleet.
+/// A concern that the fleet file selects no account of the organization.
 fn no_members(fleet: &Fleet) -> Concern {
     let resource = match &fleet.organization {
         Some(organization) => organization.id.to_string(),
         None => fleet.hub.bucket.to_string(),
     };
-    let help = "correct `organization.units`, `organization.accounts` or what they except";
-    let what = "the organization has no account that the fleet file chooses";
+    let help = "fix `organization.units`, `organization.accounts` or their exceptions";
+    let what = "the fleet file selects no account of the organization";
     at_hub(fleet, Subject::Organization, resource, what.to_owned(), help.to_owned())
 }
 
-/// Accounts of the organization that are not members, those with the same reason together.
+/// Notes about accounts of the organization that are not members, grouped by reason.
 fn left_out(fleet: &Fleet) -> impl Iterator<Item = Note> {
     let mut reasons: BTreeMap<&str, Vec<AccountId>> = BTreeMap::new();
     for (account, why) in &fleet.left_out {

@@ -1,7 +1,8 @@
-//! The plan: everything that differs between the fleet as declared and AWS as observed, the bucket policy included, and the
-//! only function that creates one.
+//! The plan: every difference between the fleet file and the observed state of AWS, including the bucket policy, and
+//! the only functions that create one.
 //!
-//! What could not be read is part of what is planned from: [`plan`] holds back every change that would not be safe without it.
+//! Failed reads are part of the input: [`plan`] holds back every change that would not be safe without the missing
+//! data.
 
 mod access_points;
 mod adoption;

@@ -1,4 +1,4 @@
-//! Foreign statements that let members deliver as well: what the fleet's own statements do not decide alone.
+//! Foreign statements that also allow members to deliver, so that the fleet's statements alone do not control access.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::assure::deliverers;
 use crate::grant::{Grant, Sid};
 use crate::merge::{MergeError, remove};
 
-/// A note for each foreign statement of a policy that lets members deliver without the fleet's statements.
+/// Returns a note for each foreign statement that allows members to deliver without the fleet's statements.
 pub(super) fn notes(fleet: &Fleet, grant: &Grant, policy: &str) -> Result<Vec<Note>, MergeError> {
     let Some(foreign) = remove(policy, grant)? else { return Ok(Vec::new()) };
     let mut regions: BTreeMap<AccountId, BTreeSet<Region>> = BTreeMap::new();

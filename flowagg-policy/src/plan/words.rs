@@ -1,11 +1,11 @@
-//! How a plan reads.
+//! The text of a plan.
 
 use flowagg_core::plan::Step;
 
 use super::value::Plan;
 
 impl Plan {
-    /// The plan in one line: `5 changes to the hub, 12 flow logs to create`.
+    /// One-line summary: `5 changes to the hub, 12 flow logs to create`.
     pub fn summary(&self) -> String {
         let count =
             |wanted: fn(&Step) -> bool| self.flow_logs.iter().filter(|change| wanted(&change.step)).count();

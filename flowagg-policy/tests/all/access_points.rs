@@ -1,4 +1,4 @@
-//! A bucket policy that delegates to access points: log delivery does not go through them.
+//! A bucket policy that delegates to access points, which log delivery does not use.
 
 use flowagg_core::fleet::Fleet;
 use flowagg_core::observed::{Bucket, Observed};
@@ -6,7 +6,7 @@ use flowagg_core::plan::{Note, Subject, Unnamed};
 use flowagg_policy::Plan;
 use flowagg_policy::plan::plan;
 
-/// Everything that does not come through an access point of the account is denied, log delivery as well.
+/// Denies every request that does not come through an access point of the account, including log delivery.
 const ONLY_ACCESS_POINTS: &str = include_str!("../data/access-points-only.json");
 
 fn planned(policy: &str) -> Plan {
@@ -30,7 +30,7 @@ fn statement(effect: &str, condition: &str) -> String {
 }
 
 #[test]
-fn a_statement_that_delegates_to_access_points_is_noted_once() {
+fn statement_that_delegates_to_access_points_is_noted_once() {
     for (condition, to) in [
         (r#"{"StringEquals":{"s3:DataAccessPointAccount":"111122223333"}}"#, "access points of 111122223333"),
         (
@@ -45,7 +45,7 @@ fn a_statement_that_delegates_to_access_points_is_noted_once() {
         let plan = planned(&statement("Allow", condition));
         assert!(plan.is_complete(), "{plan:?}");
         let note = format!(
-            "statement `Delegated` delegates access to {to}; log delivery does not go through an access point"
+            "statement `Delegated` delegates access to {to}; log delivery does not use access points"
         );
         assert_eq!(notes(&plan), [note]);
     }
@@ -54,14 +54,14 @@ fn a_statement_that_delegates_to_access_points_is_noted_once() {
 }
 
 #[test]
-fn a_denial_of_all_but_access_points_is_an_obstacle_unless_it_spares_log_delivery() {
+fn deny_outside_access_points_is_an_obstacle_unless_log_delivery_is_exempt() {
     let plan = planned(ONLY_ACCESS_POINTS);
     assert_eq!(plan.obstacles()[0].about, Subject::Policy);
     snapbox::assert_data_eq!(
         &plan.obstacles()[0].what,
-        snapbox::str![
-            "nothing is changed: log delivery for 222222222222 in eu-west-1 cannot read the bucket's ACL: ExplicitDeny by statement `OnlyThroughAccessPoints`"
-        ]
+        snapbox::str![[
+            r#"no changes were made: log delivery for 222222222222 in eu-west-1 cannot read the bucket's ACL: ExplicitDeny by statement `OnlyThroughAccessPoints`"#
+        ]]
     );
 
     let condition = r#"{"StringNotEquals":{"s3:DataAccessPointAccount":"111122223333"},"Bool":{"aws:PrincipalIsAWSService":"false"}}"#;

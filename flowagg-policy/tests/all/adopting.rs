@@ -1,4 +1,4 @@
-//! Foreign statements that a person names are replaced by the fleet's grant, unless a delivery would stop.
+//! Foreign statements named by the user are replaced with the fleet's grant, unless a delivery would stop.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ fn place(name: &str) -> Place {
     Place { account: AccountId::parse(MEMBER).unwrap(), region: region(name) }
 }
 
-/// A flow log that someone else made.
+/// A foreign flow log.
 fn flow_log(destination: &str) -> FlowLog {
     let mut log =
         FlowLog::new(FlowLogId::parse("fl-0000000a").unwrap(), "vpc-0000000a", destination.to_owned());
@@ -75,7 +75,7 @@ fn change(plan: &Plan) -> Option<&PolicyChange> {
     })
 }
 
-/// Why nothing is planned.
+/// The obstacle of a plan without changes.
 #[track_caller]
 fn obstacle(plan: &Plan) -> &str {
     assert!(plan.is_empty());
@@ -83,7 +83,7 @@ fn obstacle(plan: &Plan) -> &str {
 }
 
 #[test]
-fn statements_that_serve_only_the_fleets_flow_logs_are_replaced_by_its_grant() {
+fn statements_that_only_serve_the_fleets_flow_logs_are_replaced() {
     let log = flow_log("arn:aws:s3:::acme-logs");
     let before = observed(LOAD_BALANCER, &["vpcflowlogs"], vec![log]);
     let plan = plan(&fleet(), &before, adopting(&["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"], false));
@@ -97,7 +97,7 @@ fn statements_that_serve_only_the_fleets_flow_logs_are_replaced_by_its_grant() {
     assert_data_eq!(
         change.to_string(),
         str![
-            "merge the bucket policy: grants delivery to 222222222222; replaces the adopted `AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite` (758 -> 644 bytes)"
+            "update the bucket policy: grants delivery to 222222222222; replaces adopted `AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite` (758 -> 644 bytes)"
         ]
     );
 
@@ -108,10 +108,10 @@ fn statements_that_serve_only_the_fleets_flow_logs_are_replaced_by_its_grant() {
 }
 
 #[test]
-fn a_statement_that_load_balancer_logs_need_is_not_adopted() {
+fn statement_needed_by_load_balancer_logs_is_not_adopted() {
     let mut before = observed(LOAD_BALANCER, &["elasticloadbalancing", "vpcflowlogs"], Vec::new());
     let statements = adopting(&["AWSLogDeliveryWrite"], false);
-    // The fleet's grant is for every folder of its members.
+    // The fleet's grant covers every folder of its members.
     let of_member = plan(&fleet(), &before, statements.clone());
     assert!(change(&of_member).unwrap().text.contains(&format!("AWSLogs/{MEMBER}/*")));
 
@@ -129,7 +129,7 @@ fn a_statement_that_load_balancer_logs_need_is_not_adopted() {
 }
 
 #[test]
-fn a_statement_that_a_foreign_flow_log_needs_is_not_adopted() {
+fn statement_needed_by_a_foreign_flow_log_is_not_adopted() {
     let foreign = flow_log("arn:aws:s3:::acme-logs/VpcFlowLogs/vpc-0000000a");
     let write = write_of(WHOLE_BUCKET);
     let plan = plan(&fleet(), &observed(WHOLE_BUCKET, &[], vec![foreign]), adopting(&[&write], false));
@@ -139,7 +139,7 @@ fn a_statement_that_a_foreign_flow_log_needs_is_not_adopted() {
 }
 
 #[test]
-fn a_statement_that_serves_a_region_outside_the_grant_is_not_adopted() {
+fn statement_for_a_region_outside_the_grant_is_not_adopted() {
     let policy = LOAD_BALANCER.replace("arn:aws:logs:eu-west-1:", "arn:aws:logs:ap-south-1:");
     let with_arns = format!("[policy]\nsource-arn = true\n{}", fleet_file(MEMBER));
     let fleet = Fleet::parse(&with_arns).unwrap();
@@ -154,7 +154,7 @@ fn a_statement_that_serves_a_region_outside_the_grant_is_not_adopted() {
 }
 
 #[test]
-fn a_plan_that_is_made_again_checks_the_deliveries_of_the_first_plan() {
+fn repeated_plan_checks_the_deliveries_of_the_first_plan() {
     let log = flow_log("arn:aws:s3:::acme-logs");
     let first = plan(
         &fleet(),
@@ -173,7 +173,7 @@ fn a_plan_that_is_made_again_checks_the_deliveries_of_the_first_plan() {
 }
 
 #[test]
-fn a_plan_that_is_made_again_adopts_nothing_that_the_first_plan_did_not() {
+fn repeated_plan_adopts_nothing_that_the_first_plan_did_not() {
     let mut part = observed(LOAD_BALANCER, &[], Vec::new());
     part.scope = Scope::Part { members: fleet().members.into_keys().collect() };
     let refused = plan(&fleet(), &part, adopting(&["AWSLogDeliveryWrite"], false));
@@ -185,7 +185,7 @@ fn a_plan_that_is_made_again_adopts_nothing_that_the_first_plan_did_not() {
 }
 
 #[test]
-fn the_rest_of_a_policy_stays_if_every_statement_is_adopted() {
+fn rest_of_the_policy_stays_if_every_statement_is_adopted() {
     let before = observed(LOAD_BALANCER, &[], Vec::new());
     let plan = plan(&fleet(), &before, adopting(&["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"], false));
     let text = &change(&plan).unwrap().text;
@@ -195,11 +195,11 @@ fn the_rest_of_a_policy_stays_if_every_statement_is_adopted() {
 }
 
 #[test]
-fn a_statement_that_is_in_the_policy_twice_is_not_adopted() {
+fn duplicated_statement_is_not_adopted() {
     let statement = "{\"Effect\":\"Allow\"}";
     let policy = format!("{{\"Statement\":[{statement},{statement}]}}");
     let error = adopt(&policy, &BTreeSet::from(["#1".parse().unwrap()])).unwrap_err();
-    assert_data_eq!(error.to_string(), str!["statement 1 is in the policy more than once, byte for byte"]);
+    assert_data_eq!(error.to_string(), str!["statement 1 has an identical copy in the policy"]);
 }
 
 /// The Sid of the statement that allows `s3:PutObject`.
@@ -211,7 +211,7 @@ fn write_of(policy: &str) -> String {
 }
 
 #[test]
-fn nothing_is_adopted_while_it_is_not_known_which_deliveries_there_are() {
+fn nothing_is_adopted_if_deliveries_are_unknown() {
     let statements = ["AWSLogDeliveryWrite", "AWSLogDeliveryAclCheck"];
     let mut failure = Failure::new(place("us-east-1"), "DescribeFlowLogs", "not authorized", "allow it");
     failure.code = Some("UnauthorizedOperation".to_owned());
@@ -232,27 +232,27 @@ fn nothing_is_adopted_while_it_is_not_known_which_deliveries_there_are() {
         let names = "`AWSLogDeliveryAclCheck`, `AWSLogDeliveryWrite`";
         assert_eq!(
             obstacle(&checked),
-            format!("it is not known which deliveries statement {names} serves: {why}")
+            format!("the deliveries that statement {names} serves are unknown: {why}")
         );
         assert!(change(&plan(&fleet(), observed, adopting(&statements, true))).is_some());
     }
 }
 
 #[test]
-fn a_statement_for_other_services_cannot_be_adopted() {
+fn statement_for_other_services_cannot_be_adopted() {
     let refused = |policy: &str, statement: &str| {
         adopt(policy, &BTreeSet::from([statement.parse().unwrap()])).unwrap_err().to_string()
     };
     assert_data_eq!(
         refused(THREE_SERVICES, "#1"),
-        str!["statement `AWSCloudTrailAclCheck` has another principal than `delivery.logs.amazonaws.com`"]
+        str!["statement `AWSCloudTrailAclCheck` has a principal other than `delivery.logs.amazonaws.com`"]
     );
     let policy = |statement: &str| format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}");
     let service = "\"Principal\":{\"Service\":\"delivery.logs.amazonaws.com\"}";
     for (statement, why) in [
         (
             format!("{{\"Sid\":\"A\",\"Effect\":\"Deny\",{service},\"Action\":\"s3:*\",\"Resource\":\"*\"}}"),
-            "is not an Allow",
+            "is not an Allow statement",
         ),
         (
             format!(
@@ -271,7 +271,7 @@ fn a_statement_for_other_services_cannot_be_adopted() {
                 "{{\"Sid\":\"A\",\"Effect\":\"Allow\",{service},\"Action\":\"s3:PutObject\",\"Resource\":\"arn:aws:s3:::acme-logs/*\",\
                  \"Condition\":{{\"StringEquals\":{{\"aws:SourceOrgID\":\"o-a1b2c3d4e5\"}}}}}}"
             ),
-            "tests `aws:SourceOrgID`, which is not known of every delivery",
+            "tests `aws:SourceOrgID`, whose value is not known for every delivery",
         ),
         (
             format!(
@@ -293,7 +293,7 @@ fn a_statement_for_other_services_cannot_be_adopted() {
                  \"Resource\":\"arn:aws:s3:::acme-logs/*\",\
                  \"Condition\":{{\"ArnLike\":{{\"aws:SourceArn\":\"arn:aws:logs:eu-*:222222222222:*\"}}}}}}"
             ),
-            "tests `aws:SourceArn` for `arn:aws:logs:eu-*:222222222222:*`, which is not the documented form",
+            "tests `aws:SourceArn` for `arn:aws:logs:eu-*:222222222222:*`, which does not have the documented form",
         ),
     ] {
         assert_eq!(refused(&policy(&statement), "A"), format!("statement `A` {why}"));
@@ -301,10 +301,10 @@ fn a_statement_for_other_services_cannot_be_adopted() {
 }
 
 #[test]
-fn a_reference_names_one_statement_or_none() {
+fn statement_reference_is_unique_or_an_error() {
     let twice = r#"{"Statement":[{"Sid":"A"},{"Sid":"B"},{"Sid":"A"}]}"#;
     let error = |statement: &str| adopt(twice, &BTreeSet::from([statement.parse().unwrap()])).unwrap_err();
-    assert_eq!(error("A").help(), "name one by its place: `#1` or `#3`");
+    assert_eq!(error("A").help(), "pass one by its position: `#1` or `#3`");
     assert_eq!(error("C").to_string(), "the bucket policy has no statement `C`");
     assert_eq!(error("#4").to_string(), "the bucket policy has no statement `#4`");
     for wrong in ["", "#", "#0", "#x"] {
@@ -313,7 +313,7 @@ fn a_reference_names_one_statement_or_none() {
 }
 
 #[test]
-fn a_statement_of_another_fleet_cannot_be_adopted() {
+fn statement_of_another_fleet_cannot_be_adopted() {
     let other = r#"{"Statement":[{"Sid":"AWSLogDeliveryWriteFlowaggOther","Effect":"Allow"}]}"#;
     let error = adopt(other, &BTreeSet::from(["#1".parse().unwrap()])).unwrap_err();
     assert!(matches!(error, AdoptError::Managed { .. }), "{error}");

@@ -1,10 +1,10 @@
-//! Principals that were deleted, for which S3 refuses a policy.
+//! Deleted principals, for which S3 rejects a policy.
 
 use flowagg_policy::{deleted_principals, lint};
 use serde_json::json;
 
 #[test]
-fn deleted_principals_are_named_with_their_statements_in_allow_and_deny() {
+fn deleted_principals_are_reported_with_their_statements() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "Readers", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-logs/*",
          "Principal": {"AWS": ["AROAEXAMPLEEXAMPLE123", "arn:aws:iam::111122223333:role/athena", "AIDAEXAMPLEEXAMPLE456"]}},
@@ -31,14 +31,14 @@ fn deleted_principals_are_named_with_their_statements_in_allow_and_deny() {
     snapbox::assert_data_eq!(
         findings.join("\n"),
         snapbox::str![[r#"
-the principal `AROAEXAMPLEEXAMPLE123` was deleted, and S3 refuses a policy that names it
-    replace the id with the ARN of a principal that exists, or remove it
-the principal `AIDAEXAMPLEEXAMPLE456` was deleted, and S3 refuses a policy that names it
-    replace the id with the ARN of a principal that exists, or remove it
-the principal `AGPAEXAMPLEEXAMPLE789` was deleted, and S3 refuses a policy that names it
-    replace the id with the ARN of a principal that exists, or remove it
-the principal `ANPAEXAMPLEEXAMPLE012` was deleted, and S3 refuses a policy that names it
-    replace the id with the ARN of a principal that exists, or remove the statement
+the principal `AROAEXAMPLEEXAMPLE123` was deleted, so S3 rejects the policy
+    replace the ID with the ARN of an existing principal, or remove it
+the principal `AIDAEXAMPLEEXAMPLE456` was deleted, so S3 rejects the policy
+    replace the ID with the ARN of an existing principal, or remove it
+the principal `AGPAEXAMPLEEXAMPLE789` was deleted, so S3 rejects the policy
+    replace the ID with the ARN of an existing principal, or remove it
+the principal `ANPAEXAMPLEEXAMPLE012` was deleted, so S3 rejects the policy
+    replace the ID with the ARN of an existing principal, or remove the statement
 "#]]
     );
     for text in ["", "[]", "{\"Statement\":", "{\"Statement\":3}"] {

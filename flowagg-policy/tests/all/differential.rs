@@ -1,23 +1,26 @@
-//! Beside iam-rs, on the part of the policy language where it follows AWS. Every difference that is left out is here,
-//! with AWS's rule:
+//! Compares decisions with iam-rs for the part of the policy language in which iam-rs follows AWS. Excluded
+//! differences, with AWS's rule:
 //!
-//! - Principal maps with two types: iam-rs does not read them. "You can specify more than one principal for each of the
+//! - Principal maps with two types: iam-rs cannot parse them. "You can specify more than one principal for each of the
 //!   principal types" (Principal).
-//! - `{"AWS": "*"}` for a service, an account for the roles in it, a role for its sessions, `NotPrincipal` that lists a
-//!   role without its account: iam-rs compares texts. "Both delegate permissions to the account" (Principal); "you must
-//!   also specify the account ARN of the not-denied principal" (NotPrincipal).
-//! - Operators in lower case, and `ForAnyValue:…IfExists`: iam-rs does not read them. The names of operators have no case.
-//! - ARN operators: iam-rs takes `ArnEquals` letter by letter, and lets a `*` reach over colons. "The ArnEquals and ArnLike
-//!   condition operators behave identically"; "each of the six colon-delimited components is checked separately".
-//! - Variables in conditions: iam-rs takes them as text. "You can use a policy variable for Condition values in any
+//! - `{"AWS": "*"}` for a service, an account for the roles in it, a role for its sessions, and a `NotPrincipal` that
+//!   lists a role without its account: iam-rs compares the strings. "Both delegate permissions to the account"
+//!   (Principal); "you must also specify the account ARN of the not-denied principal" (NotPrincipal).
+//! - Lowercase operators and `ForAnyValue:…IfExists`: iam-rs cannot parse them. Operator names are case-insensitive.
+//! - ARN operators: iam-rs compares `ArnEquals` literally, and its `*` matches across colons. "The ArnEquals and
+//!   ArnLike condition operators behave identically"; "each of the six colon-delimited components is checked
+//!   separately".
+//! - Variables in conditions: iam-rs treats them as text. "You can use a policy variable for Condition values in any
 //!   condition that involves the string operators or the ARN operators" (Variables).
-//! - Variables without a value: iam-rs puts in nothing, and so lets `AWSLogs//x` through. The value is null and equals nothing.
-//! - Variables whose value has a wildcard, `${*}`, and more than one value: iam-rs makes them wildcards or joins them.
-//! - `Version` 2008-10-17 and none: iam-rs puts variables in, or does not read the policy. "Variables are treated as literal
-//!   strings" (Version).
-//! - Several values without a set operator: iam-rs takes any of them. "Multivalued keys require a set operator."
-//! - `Null` with both values, Booleans and numbers that are none: iam-rs answers with an error or looks at the first only.
-//! - Resources that are not ARNs, and `*` and `?` in the first five parts: iam-rs reads ARNs by its own rules.
+//! - Variables without a value: iam-rs substitutes an empty string, so it allows `AWSLogs//x`. In AWS, the value is
+//!   null and equals nothing.
+//! - Variables with a wildcard in their value, `${*}`, and multiple values: iam-rs treats them as wildcards or joins
+//!   them.
+//! - `Version` 2008-10-17 or none: iam-rs substitutes variables, or cannot parse the policy. "Variables are treated as
+//!   literal strings" (Version).
+//! - Multiple values without a set operator: iam-rs matches any of them. "Multivalued keys require a set operator."
+//! - `Null` with both values, and invalid Booleans and numbers: iam-rs returns an error or only checks the first value.
+//! - Resources that are not ARNs, and `*` and `?` in the first five parts: iam-rs parses ARNs by its own rules.
 
 use flowagg_policy::Policy;
 use iam_rs::{
@@ -168,7 +171,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn iam_rs_decides_the_same_where_it_follows_aws(statements in vec(statement(), 1..4), asks in vec(ask(), 8)) {
+    fn decisions_agree_with_iam_rs(statements in vec(statement(), 1..4), asks in vec(ask(), 8)) {
         let text = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
         let ours = Policy::compile(&text).unwrap();
         let policy: IAMPolicy = serde_json::from_str(&text).unwrap();

@@ -1,4 +1,4 @@
-//! Whom a plan says that it grants delivery to and revokes it from: those for whom the evaluator's answer changes.
+//! Accounts that a plan reports as granted or revoked: those whose evaluation changes.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use flowagg_core::plan::{GrantRemoval, HubChange, PolicyChange, Unnamed};
 use flowagg_policy::plan::{Plan, destroy, plan};
 use flowagg_policy::{Grant, merge};
 
-/// AWS's documented grant for the logs of a Network Load Balancer of 222222222222.
+/// AWS's documented grant for the logs of a Network Load Balancer in account 222222222222.
 const LOAD_BALANCER: &str = include_str!("../data/nlb-documented-top.json");
 const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n";
 
@@ -28,7 +28,7 @@ fn observed(policy: &str) -> Observed {
     Observed::new(Ok(Some(bucket)))
 }
 
-/// A live policy with what a fleet of these members adds to it.
+/// A live policy merged with the grant of a fleet of these members.
 fn merged(live: Option<&str>, members: &[&str]) -> String {
     merge(live, &Grant::from(&fleet(members)), Unnamed::Keep).unwrap().text
 }
@@ -52,24 +52,24 @@ fn removal(plan: &Plan) -> &GrantRemoval {
 const BOTH: &[&str] = &["222222222222", "333333333333"];
 
 #[test]
-fn an_account_that_a_foreign_statement_allows_already_is_also_granted() {
+fn account_already_allowed_by_a_foreign_statement_is_also_granted() {
     let plan = plan(&fleet(BOTH), &observed(LOAD_BALANCER), Unnamed::Keep);
     let change = change(&plan);
     assert_eq!((&change.granted, &change.also_granted), (&accounts(&BOTH[1..]), &accounts(&BOTH[..1])));
     let words = HubChange::PutPolicy(change.clone()).to_string();
     snapbox::assert_data_eq!(
         words,
-        snapbox::str![
-            "merge the bucket policy: grants delivery to 333333333333; also grants delivery to 222222222222, which other statements allow already (758 -> 1398 bytes)"
-        ]
+        snapbox::str![[
+            r#"update the bucket policy: grants delivery to 333333333333; also grants delivery to 222222222222, which other statements already allow (758 -> 1398 bytes)"#
+        ]]
     );
 }
 
 #[test]
-fn an_account_that_a_foreign_statement_still_allows_is_not_revoked() {
+fn account_still_allowed_by_a_foreign_statement_is_not_revoked() {
     let live = merged(Some(LOAD_BALANCER), BOTH);
     let next = fleet(&["444444444444"]);
-    // In which regions an account has flow logs is not known if the fleet file does not name it: this one loses all but one.
+    // The regions of an account that the fleet file does not name are unknown: this account loses all but one.
     assert_eq!(change(&plan(&next, &observed(&live), Unnamed::Prune)).revoked, accounts(BOTH));
     let everywhere = merged(Some(&LOAD_BALANCER.replace(":eu-west-1:", ":*:")), BOTH);
     let pruned = plan(&next, &observed(&everywhere), Unnamed::Prune);
@@ -77,9 +77,9 @@ fn an_account_that_a_foreign_statement_still_allows_is_not_revoked() {
     let words = HubChange::PutPolicy(change(&pruned).clone()).to_string();
     snapbox::assert_data_eq!(
         words,
-        snapbox::str![
-            "merge the bucket policy: grants delivery to 444444444444; revokes delivery from 333333333333 (1382 -> 1298 bytes)"
-        ]
+        snapbox::str![[
+            r#"update the bucket policy: grants delivery to 444444444444; revokes delivery from 333333333333 (1382 -> 1298 bytes)"#
+        ]]
     );
 
     let destroyed = destroy(&fleet(BOTH), &observed(&live));
@@ -89,7 +89,7 @@ fn an_account_that_a_foreign_statement_still_allows_is_not_revoked() {
 }
 
 #[test]
-fn an_account_that_could_not_deliver_before_is_not_revoked() {
+fn account_that_could_not_deliver_is_not_revoked() {
     let denied = r#"{"Version":"2012-10-17","Statement":[{"Sid":"NotThisOne","Effect":"Deny","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringEquals":{"aws:SourceAccount":"333333333333"}}}]}"#;
     let live = merged(Some(denied), BOTH);
     let pruned = plan(&fleet(&BOTH[..1]), &observed(&live), Unnamed::Prune);
@@ -98,7 +98,7 @@ fn an_account_that_could_not_deliver_before_is_not_revoked() {
 }
 
 #[test]
-fn members_that_the_organization_let_deliver_are_revoked_with_it() {
+fn members_allowed_by_an_organization_are_revoked_with_it() {
     let text = format!("{HUB}[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n");
     let mut resolution = FleetFile::parse(&text).unwrap().resolve();
     for id in accounts(BOTH) {
@@ -112,9 +112,10 @@ fn members_that_the_organization_let_deliver_are_revoked_with_it() {
     let live = change(&first).text.clone();
     let destroyed = destroy(&fleet, &observed(&live));
     assert_eq!(removal(&destroyed).revoked, accounts(&BOTH[1..]));
-    assert_eq!(
+    snapbox::assert_data_eq!(
         HubChange::RemoveGrant(removal(&destroyed).clone()).to_string(),
-        "take flowagg's statements out of the bucket policy: revokes delivery from 333333333333; revokes the grant for members of \
-         organization o-a1b2c3d4e5 that the fleet file does not list; the others stay"
+        snapbox::str![
+            "remove flowagg's statements from the bucket policy and keep all others: revokes delivery from 333333333333; revokes the grant for members of organization o-a1b2c3d4e5 that the fleet file does not list"
+        ]
     );
 }

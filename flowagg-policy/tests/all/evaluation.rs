@@ -1,4 +1,4 @@
-//! Questions to a policy with the answer that AWS documents, or that follows from what it documents.
+//! Requests with the decision that AWS documents, or that follows from its documentation.
 
 use flowagg_policy::{Policy, Request};
 use serde::Deserialize;
@@ -12,11 +12,11 @@ struct Case<'a> {
     request: Request,
     expected: String,
     rule: String,
-    /// The Sid of the statement that decides, where the case is about it.
+    /// The Sid of the deciding statement, if the case is about it.
     sid: Option<String>,
 }
 
-/// A condition in a request's context, and whether it holds there.
+/// A condition, the context of a request, and whether the condition holds.
 #[derive(Deserialize)]
 struct ConditionCase<'a> {
     name: String,
@@ -29,7 +29,7 @@ struct ConditionCase<'a> {
     holds: bool,
 }
 
-/// How many cases there are, and those that are answered otherwise.
+/// Returns the number of cases and the failed ones.
 fn check(cases: &str) -> (usize, String) {
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -55,17 +55,17 @@ fn check(cases: &str) -> (usize, String) {
 }
 
 #[test]
-fn every_case_is_answered_as_aws_documents_it() {
+fn decisions_match_the_aws_documentation() {
     assert_eq!(check(include_str!("../data/evaluation-cases.jsonl")), (78, String::new()));
 }
 
 #[test]
-fn elements_of_statements_decide_as_aws_documents_it() {
+fn statement_elements_match_the_aws_documentation() {
     assert_eq!(check(include_str!("../data/decisions.jsonl")), (225, String::new()));
 }
 
 #[test]
-fn conditions_hold_as_aws_documents_it_in_an_allow_and_in_a_deny() {
+fn conditions_match_the_aws_documentation_in_allow_and_deny() {
     const OPEN: &str = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#;
     let mut wrong = Vec::new();
     for line in include_str!("../data/conditions.jsonl").lines() {

@@ -1,4 +1,4 @@
-//! Bucket policies and key policies from the field, with the outcome that is right.
+//! Bucket policies and key policies from the field with their expected results.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ fn accounts(texts: &[&str]) -> BTreeSet<AccountId> {
 
 const BOTH: &[&str] = &["222222222222", "333333333333"];
 
-/// The accounts that a merge into the policy newly allows to deliver, and the problems that stay.
+/// The accounts that a merge newly allows to deliver, and the remaining problems.
 #[track_caller]
 fn merged(name: &str, fleet: &Fleet) -> (BTreeSet<AccountId>, Vec<String>) {
     let case = cases(FIELD).find(|case| case.name == name).unwrap();
@@ -120,7 +120,7 @@ fn merge_grants_delivery_only_if_no_foreign_statement_denies_it() {
 }
 
 #[test]
-fn organization_in_the_fleet_file_decides_a_perimeter_for_services() {
+fn organization_in_the_fleet_file_decides_a_service_perimeter() {
     let inside = "[organization]\nid = \"o-a1b2c3d4e5\"\n";
     assert_eq!(merged("perimeter-services", &fleet(inside)), (accounts(BOTH), vec![]));
     let outside = inside.replace("o-a1b2c3d4e5", "o-zzzzzzzzzz");
@@ -146,9 +146,9 @@ fn may_deliver(policy: &str, grant: &Grant, account: AccountId, region: &Region)
 }
 
 #[test]
-fn every_recorded_policy_is_merged_without_a_foreign_change_and_every_grant_is_an_evaluation() {
+fn recorded_policies_merge_without_foreign_changes_and_grants_match_the_evaluation() {
     let mut count = 0;
-    // A recorded policy is named after its bucket, unless the name is a placeholder.
+    // Recorded policies are named after their buckets, unless the name is a placeholder.
     let recorded = cases(RECORDED)
         .map(|case| (if BucketName::parse(case.name).is_ok() { case.name } else { "acme-logs" }, case));
     for (bucket, case) in recorded.chain(cases(FIELD).map(|case| ("acme-logs", case))) {
@@ -176,17 +176,17 @@ fn every_recorded_policy_is_merged_without_a_foreign_change_and_every_grant_is_a
             assert_eq!(effects.granted.contains(account), newly, "{} {account}", case.name);
             let no_longer = before.iter().zip(&after).any(|(before, after)| *before && !after);
             assert_eq!(effects.revoked.contains(account), no_longer, "{} {account}", case.name);
-            // The comparison knows neither the organization nor the owner, so it may leave more undecided.
+            // The diff knows neither the organization nor the owner, so it may leave more undecided.
             if difference.granted.contains(account) {
                 assert!(after.contains(&true), "{} {account}", case.name);
             }
         }
     }
-    assert_eq!(count, 75, "one recorded policy is not one that S3 accepts");
+    assert_eq!(count, 75, "S3 would reject one of the recorded policies");
 }
 
 #[test]
-fn plan_and_destroy_name_a_deleted_principal_before_s3_refuses_the_policy() {
+fn plan_and_destroy_report_a_deleted_principal_before_the_write() {
     let case = cases(FIELD).find(|case| case.name == "deleted-principal").unwrap();
     let observed = |policy: &str| {
         let mut bucket = Bucket::default();
@@ -198,18 +198,18 @@ fn plan_and_destroy_name_a_deleted_principal_before_s3_refuses_the_policy() {
     let plans =
         [plan(&fleet, &observed(case.policy.get()), Unnamed::Keep), destroy(&fleet, &observed(&merged))];
     for plan in plans {
-        assert!(plan.is_empty(), "nothing is written");
+        assert!(plan.is_empty(), "the plan has no changes");
         let obstacles: Vec<_> = plan.obstacles().iter().map(|obstacle| obstacle.what.as_str()).collect();
         assert_eq!(
             obstacles,
             [
-                "S3 would refuse the new policy: statement `Readers` names the deleted principal AROAEXAMPLEEXAMPLE123"
+                "S3 would reject the new policy: statement `Readers` names the deleted principal AROAEXAMPLEEXAMPLE123"
             ]
         );
     }
 }
 
-/// What a plan finds about the key of the bucket.
+/// What a plan reports about the key of the bucket.
 fn key_finding(policy: &str, bucket_key: bool) -> Option<String> {
     let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     let mut encryption = BucketEncryption::new("aws:kms");
@@ -230,7 +230,7 @@ fn key_finding(policy: &str, bucket_key: bool) -> Option<String> {
 }
 
 #[test]
-fn finding_about_a_key_names_the_statement_for_log_delivery_and_what_it_lacks() {
+fn key_finding_names_the_closest_statement_and_its_mismatch() {
     let first = "log delivery for 222222222222 in eu-west-1";
     for (name, finding) in [
         ("cloudposse", None),
@@ -240,27 +240,27 @@ fn finding_about_a_key_names_the_statement_for_log_delivery_and_what_it_lacks() 
         (
             "cloudposse-before-33",
             Some(
-                "cannot use the key with `kms:Decrypt`: ImplicitDeny: statement 2 would allow it but for the action",
+                "cannot use the key with `kms:Decrypt`: ImplicitDeny: statement 2 would allow it except for the action",
             ),
         ),
         (
             "generate-only",
             Some(
                 "cannot use the key with `kms:Decrypt`: ImplicitDeny: statement `Allow CloudFront to use the key to deliver logs` \
-                  would allow it but for the action",
+                  would allow it except for the action",
             ),
         ),
         (
             "context-objects",
             Some(
-                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it but for \
+                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it except for \
                   `kms:EncryptionContext:aws:s3:arn`, which is `arn:aws:s3:::acme-logs`",
             ),
         ),
         (
             "one-member-account",
             Some(
-                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it but for \
+                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it except for \
                   `aws:SourceArn`, which is `arn:aws:logs:eu-west-1:222222222222:log-delivery`",
             ),
         ),
@@ -268,20 +268,20 @@ fn finding_about_a_key_names_the_statement_for_log_delivery_and_what_it_lacks() 
             "v2-delivery-source",
             Some(
                 "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Allow Logs Delivery to use the key` \
-                  would allow it but for `aws:SourceArn`, which is `arn:aws:logs:eu-west-1:222222222222:log-delivery`",
+                  would allow it except for `aws:SourceArn`, which is `arn:aws:logs:eu-west-1:222222222222:log-delivery`",
             ),
         ),
         (
             "vpc-flow-logs-principal",
             Some(
-                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Allow_logs` would allow it but for the \
+                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Allow_logs` would allow it except for the \
                   principal",
             ),
         ),
         (
             "principal-org",
             Some(
-                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it but for \
+                "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it except for \
                   `aws:PrincipalOrgID`, which the request does not have",
             ),
         ),
@@ -293,7 +293,7 @@ fn finding_about_a_key_names_the_statement_for_log_delivery_and_what_it_lacks() 
             "member-roots",
             Some(
                 "cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would \
-                  allow it but for the principal",
+                  allow it except for the principal",
             ),
         ),
         (
@@ -314,8 +314,8 @@ fn finding_about_a_key_names_the_statement_for_log_delivery_and_what_it_lacks() 
     // The condition names another bucket.
     snapbox::assert_data_eq!(
         elsewhere,
-        snapbox::str![
-            "log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it but for `kms:EncryptionContext:aws:s3:arn`, which is `arn:aws:s3:::acme-logs/AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/01/01/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz` (and for 1 more account)"
-        ]
+        snapbox::str![[
+            r#"log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Logs` would allow it except for `kms:EncryptionContext:aws:s3:arn`, which is `arn:aws:s3:::acme-logs/AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/01/01/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz` (and for 1 more account)"#
+        ]]
     );
 }

@@ -1,4 +1,4 @@
-//! Policies whose ids, names and values are text of any kind: they are read as they are, and nothing else of them changes.
+//! Policies whose IDs, names and values are arbitrary text: they are kept as written.
 
 use flowagg_core::id::Region;
 use flowagg_policy::size::{compact, compact_len};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::merging::grant;
 use crate::support::{DELIVERY, cases, stranger};
 
-/// Any characters, words that programs stumble over, and one of those repeated many times.
+/// Random characters, strings that programs often mishandle, and repetitions of one of them.
 fn foreign() -> impl Strategy<Value = String> {
     let odd = select(vec![
         "a",
@@ -63,7 +63,7 @@ fn foreign() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A word of the grammar, or any text in its place.
+/// A word of the grammar, or arbitrary text in its place.
 fn or_foreign(words: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![3 => select(words).prop_map(str::to_owned), 2 => foreign()]
 }
@@ -116,7 +116,7 @@ fn statement() -> impl Strategy<Value = Value> {
     )
 }
 
-/// The texts of the statements, and the policy that they are in.
+/// The texts of the statements, and a policy that contains them.
 fn policy() -> impl Strategy<Value = (Vec<String>, String)> {
     (foreign(), vec(statement(), 1..4)).prop_map(|(id, statements)| {
         let statements: Vec<String> = statements.iter().map(Value::to_string).collect();
@@ -133,7 +133,7 @@ proptest! {
     #![proptest_config(Config { cases: cases().cases / 4, ..cases() })]
 
     #[test]
-    fn statements_of_any_text_are_kept_byte_for_byte((statements, live) in policy()) {
+    fn statements_with_arbitrary_text_stay_byte_for_byte((statements, live) in policy()) {
         let grant = grant(&["111122223333"]);
         if let Ok(merged) = merge(Some(&live), &grant, Unnamed::Keep) {
             for statement in statements.iter().filter(|statement| !statement.contains("FlowaggAcmeLogs")) {
@@ -146,16 +146,16 @@ proptest! {
     }
 
     #[test]
-    fn a_policy_of_any_text_does_not_differ_from_itself((_, text) in policy(), (_, other) in policy()) {
+    fn policy_with_arbitrary_text_does_not_differ_from_itself((_, text) in policy(), (_, other) in policy()) {
         prop_assert!(diff(&text, &text).unwrap().is_empty());
         let _ = diff(&text, &other);
         let compact = compact(&text);
         prop_assert_eq!(compact_len(&text), compact.len());
-        prop_assert_eq!(&compact, &text, "it has no space between its tokens");
+        prop_assert_eq!(&compact, &text, "there is no whitespace between tokens");
     }
 
     #[test]
-    fn findings_about_any_text_are_in_it((_, text) in policy()) {
+    fn finding_locations_are_within_the_text((_, text) in policy()) {
         let grant = grant(&["111122223333"]);
         for finding in lint(&text, Some(&grant.bucket)) {
             let line = text.split('\n').nth(finding.place.line - 1).unwrap_or_default();
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn requests_of_any_text_are_decided((_, text) in policy(), asked in [foreign(), foreign(), foreign(), foreign()]) {
+    fn requests_with_arbitrary_text_are_decided((_, text) in policy(), asked in [foreign(), foreign(), foreign(), foreign()]) {
         let Ok(policy) = Policy::compile(&text) else { return Ok(()) };
         let [principal, action, key, value] = asked;
         let grant = grant(&["111122223333"]);

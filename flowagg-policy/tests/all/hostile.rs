@@ -1,4 +1,4 @@
-//! Texts that are no policy, or hardly: nothing panics, and what is JSON is agreed upon.
+//! Invalid and damaged policies: nothing panics, and the JSON parser agrees with serde_json.
 
 use flowagg_core::fleet::GrantForm;
 use flowagg_core::id::{OrganizationId, Region};
@@ -27,7 +27,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn any_text_in_and_no_panic(text in hostile(), grant in grant()) {
+    fn arbitrary_text_never_panics(text in hostile(), grant in grant()) {
         let _ = merge(Some(&text), &grant, Unnamed::Prune);
         let _ = remove(&text, &grant);
         let _ = granted_by(&text, &grant);
@@ -40,16 +40,16 @@ proptest! {
     }
 
     #[test]
-    fn what_is_json_is_what_serde_json_takes_for_it(text in hostile()) {
+    fn json_parser_agrees_with_serde_json(text in hostile()) {
         let ours = !lint(&text, None).iter().any(|finding| finding.id == "invalid-json");
         let theirs = serde_json::from_str::<serde_json::Value>(&text);
-        // JSON has no greatest number, serde_json does: `a_number_of_any_size_is_kept_as_it_was_written`.
+        // JSON does not limit numbers, but serde_json does: `numbers_of_any_size_are_kept_as_written`.
         prop_assume!(!theirs.as_ref().is_err_and(|error| error.to_string().starts_with("number out of range")));
         prop_assert_eq!(ours, theirs.is_ok(), "{}", text);
     }
 }
 
-/// Any characters at all, JSON with holes in it, and policies with bytes taken out, put in or doubled.
+/// Random characters, incomplete JSON, and policies with bytes removed, inserted or duplicated.
 fn hostile() -> impl Strategy<Value = String> {
     let damaged = (live(), grant(), any::<[prop::sample::Index; 2]>(), "\\PC{0,3}").prop_map(
         |(live, grant, at, put)| {
@@ -99,7 +99,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn a_number_of_any_size_is_kept_as_it_was_written() {
+fn numbers_of_any_size_are_kept_as_written() {
     let grant = crate::merging::grant(&["111122223333"]);
     for number in ["-0.5e+30101", "1e400", "123456789012345678901234567890", "0.1000000000000000000000001"] {
         let statement = format!(
@@ -113,7 +113,7 @@ fn a_number_of_any_size_is_kept_as_it_was_written() {
 }
 
 #[test]
-fn great_depth_and_great_size_are_refused() {
+fn deeply_nested_and_large_texts_are_rejected() {
     let grant = crate::merging::grant(&["111122223333"]);
     for text in [
         "[".repeat(2_000_000),

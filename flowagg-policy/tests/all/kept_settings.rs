@@ -1,4 +1,4 @@
-//! Settings of an existing bucket in a whole plan: the key that is kept is checked, and Requester Pays holds every change back.
+//! Plans that keep settings of an existing bucket: a kept key is checked, and Requester Pays holds back every change.
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
@@ -51,7 +51,7 @@ fn about_key(plan: &Plan) -> Vec<&Concern> {
 }
 
 #[test]
-fn a_kept_key_is_checked_like_a_declared_one() {
+fn kept_key_is_checked_like_a_declared_one() {
     let declared = format!("encryption = \"{KEY}\"");
     for hub in ["", "encryption = \"sse-s3\"", &declared] {
         let fleet = fleet(hub);
@@ -61,38 +61,38 @@ fn a_kept_key_is_checked_like_a_declared_one() {
         assert_eq!(concern.resource, KEY);
         assert_data_eq!(
             &concern.what,
-            str![
-                "log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal"
-            ]
+            str![[
+                r#"log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it except for the principal"#
+            ]]
         );
         assert_data_eq!(
             &concern.help,
             str![[r#"
 {"Sid":"AWSLogDeliveryUseOfKey","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":"222222222222"},"ArnLike":{"aws:SourceArn":"arn:aws:logs:eu-west-1:222222222222:*"}}}
-add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has
+add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and keep the existing statements
 "#]]
         );
-        assert!(lacking.is_complete(), "a kept key holds nothing back");
+        assert!(lacking.is_complete(), "a kept key does not hold back changes");
         let disabled = planned(key(DELIVERY, "Disabled"));
-        assert_data_eq!(&about_key(&disabled)[0].what, str!["is Disabled: nothing can be encrypted with it"]);
+        assert_data_eq!(&about_key(&disabled)[0].what, str!["is Disabled, so it cannot encrypt objects"]);
         assert_eq!(about_key(&planned(key(DELIVERY, "Enabled"))), [] as [&Concern; 0]);
     }
 }
 
 #[test]
-fn a_kept_key_that_cannot_be_read_is_reported() {
+fn unreadable_kept_key_is_reported() {
     let fleet = fleet("");
     let mut failure = Failure::new(fleet.hub.place(), "DescribeKey", "no", "allow kms:DescribeKey");
     failure.resource = Some(KEY.to_owned());
     failure.code = Some("AccessDeniedException".to_owned());
     let plan = planned(&fleet, bucket(&fleet, "aws:kms", Some(KEY)), Some(Err(failure)));
     let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
-    assert_data_eq!(&concern.what, str!["cannot be looked at: DescribeKey: AccessDeniedException: no"]);
+    assert_data_eq!(&concern.what, str!["cannot be read: DescribeKey: AccessDeniedException: no"]);
     assert_eq!(concern.help, "allow kms:DescribeKey");
 }
 
 #[test]
-fn a_default_key_by_id_or_alias_is_undeliverable() {
+fn default_key_by_id_or_alias_is_undeliverable() {
     let fleet = fleet("");
     let mut reported = String::new();
     for given in [
@@ -108,27 +108,27 @@ fn a_default_key_by_id_or_alias_is_undeliverable() {
     assert_data_eq!(
         reported,
         str![[r#"
-names the key `1234abcd-12ab-34cd-56ef-1234567890ab`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log destination
-    set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id 1234abcd-12ab-34cd-56ef-1234567890ab --region eu-west-1 --query KeyMetadata.Arn` prints
-names the key `alias/logs`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log destination
-    set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id alias/logs --region eu-west-1 --query KeyMetadata.Arn` prints
-names the key `arn:aws:kms:eu-west-1:111122223333:alias/logs`, which is not the ARN of a key: AWS reports such a bucket as an undeliverable log destination
-    set `hub.encryption` to the ARN of the key, which `aws kms describe-key --key-id arn:aws:kms:eu-west-1:111122223333:alias/logs --region eu-west-1 --query KeyMetadata.Arn` prints
+names the key `1234abcd-12ab-34cd-56ef-1234567890ab`, which is not a key ARN: AWS reports such a bucket as an undeliverable log destination
+    set `hub.encryption` to the key ARN; to get it, run `aws kms describe-key --key-id 1234abcd-12ab-34cd-56ef-1234567890ab --region eu-west-1 --query KeyMetadata.Arn`
+names the key `alias/logs`, which is not a key ARN: AWS reports such a bucket as an undeliverable log destination
+    set `hub.encryption` to the key ARN; to get it, run `aws kms describe-key --key-id alias/logs --region eu-west-1 --query KeyMetadata.Arn`
+names the key `arn:aws:kms:eu-west-1:111122223333:alias/logs`, which is not a key ARN: AWS reports such a bucket as an undeliverable log destination
+    set `hub.encryption` to the key ARN; to get it, run `aws kms describe-key --key-id arn:aws:kms:eu-west-1:111122223333:alias/logs --region eu-west-1 --query KeyMetadata.Arn`
 
 "#]]
     );
 }
 
 #[test]
-fn a_bucket_with_the_aws_managed_key_is_reported_until_the_fleet_file_sets_an_encryption() {
+fn aws_managed_key_is_reported_until_the_fleet_file_sets_an_encryption() {
     let kept = fleet("");
     let plan = planned(&kept, bucket(&kept, "aws:kms", None), None);
     let [concern] = about_key(&plan)[..] else { panic!("{plan:?}") };
     assert_data_eq!(
         &concern.what,
-        str![
-            "uses the AWS managed key `aws/s3`: its key policy cannot allow log delivery, so deliveries from other accounts fail"
-        ]
+        str![[
+            r#"uses the AWS managed key `aws/s3`: its key policy cannot allow log delivery, so deliveries from other accounts fail"#
+        ]]
     );
     assert!(!plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. })));
 
@@ -139,7 +139,7 @@ fn a_bucket_with_the_aws_managed_key_is_reported_until_the_fleet_file_sets_an_en
 }
 
 #[test]
-fn a_requester_pays_bucket_holds_every_change_back() {
+fn requester_pays_bucket_holds_back_every_change() {
     let fleet = fleet("encryption = \"arn:aws:kms:eu-west-1:111122223333:key/1234abcd\"");
     let mut bucket = bucket(&fleet, "AES256", None);
     bucket.usage.requester_pays = Ok(true);
@@ -148,8 +148,8 @@ fn a_requester_pays_bucket_holds_every_change_back() {
     assert_data_eq!(
         &plan.obstacles()[0].what,
         str![
-            "it is a Requester Pays bucket, which S3 does not support as the target of end user logging; AWS does not document whether flow logs are delivered to one"
+            "it is a Requester Pays bucket, which S3 does not support as a target of end user logging; AWS does not document whether flow logs are delivered to one"
         ]
     );
-    assert_eq!(plan.held_back().hub.len(), 1, "the encryption");
+    assert_eq!(plan.held_back().hub.len(), 1, "the encryption change");
 }

@@ -1,4 +1,4 @@
-//! Key policies, asked as the delivery service would.
+//! Key policies, evaluated for the requests of the delivery service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::support::{BUCKET, DELIVERY, ORGANIZATION, account, cases, live, stran
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-/// What AWS gives a key that is made without a policy.
+/// The default policy of a new key.
 const DEFAULT: &str = r#"{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
 
 type Accounts = BTreeMap<AccountId, BTreeSet<Region>>;
@@ -32,7 +32,7 @@ fn two() -> Accounts {
     accounts(&[("222233334444", &["eu-west-1", "us-east-1"]), ("333344445555", &["eu-west-1"])])
 }
 
-/// A question about a bucket with a Bucket Key, as flowagg makes it.
+/// A key use with a bucket that has a Bucket Key, as flowagg configures it.
 struct Question {
     key: KmsKeyArn,
     bucket: BucketName,
@@ -78,7 +78,7 @@ fn policy(statements: &[Value]) -> String {
     json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
-/// A statement as AWS documents it, with these conditions.
+/// A statement as AWS documents it, with this condition.
 fn documented(condition: Value) -> Value {
     json!({
         "Sid": "Allow Logs Delivery to use the key", "Effect": "Allow", "Principal": {"Service": [DELIVERY]},
@@ -87,7 +87,7 @@ fn documented(condition: Value) -> Value {
     })
 }
 
-/// The policy with one statement more.
+/// The policy with an additional statement.
 fn joined(policy: &str, statement: &str) -> String {
     let mut policy: Value = serde_json::from_str(policy).unwrap();
     let statements = &mut policy["Statement"];
@@ -99,13 +99,13 @@ fn joined(policy: &str, statement: &str) -> String {
 }
 
 #[test]
-fn the_policy_that_a_key_is_made_with_lacks_the_documented_statement() {
+fn default_key_policy_lacks_the_documented_statement() {
     let answer = Question::new().ask(DEFAULT, &two());
     assert_eq!(named(&answer), ["222233334444", "333344445555"]);
     assert_eq!(
         answer.refusals[0].to_string(),
         "log delivery for 222233334444 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: \
-         ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal"
+         ImplicitDeny: statement `Enable IAM User Permissions` would allow it except for the principal"
     );
     assert_eq!(
         answer.statement.as_deref(),
@@ -113,11 +113,14 @@ fn the_policy_that_a_key_is_made_with_lacks_the_documented_statement() {
             r#"{"Sid":"AWSLogDeliveryUseOfKey","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":["222233334444","333344445555"]},"ArnLike":{"aws:SourceArn":["arn:aws:logs:eu-west-1:222233334444:*","arn:aws:logs:us-east-1:222233334444:*","arn:aws:logs:eu-west-1:333344445555:*"]}}}"#
         )
     );
-    assert_eq!(answer.help, [format!("add the statement to the policy of {KEY}, beside those that it has")]);
+    assert_eq!(
+        answer.help,
+        [format!("add the statement to the policy of {KEY} and keep the existing statements")]
+    );
 }
 
 #[test]
-fn the_documented_statement_is_enough() {
+fn documented_statement_is_sufficient() {
     let statement = documented(json!({
         "StringEquals": {"aws:SourceAccount": ["222233334444", "333344445555"]},
         "ArnLike": {"aws:SourceArn": ["arn:aws:logs:*:222233334444:*", "arn:aws:logs:eu-west-1:333344445555:*"]}
@@ -127,7 +130,7 @@ fn the_documented_statement_is_enough() {
 }
 
 #[test]
-fn an_account_or_a_region_that_is_not_listed_is_refused() {
+fn unlisted_account_or_region_is_refused() {
     let one = documented(json!({"StringEquals": {"aws:SourceAccount": "222233334444"}}));
     assert_eq!(refused(&policy(&[one]), &two()), ["333344445555"]);
     let elsewhere = documented(json!({"ArnLike": {"aws:SourceArn": "arn:aws:logs:eu-west-1:*:*"}}));
@@ -135,22 +138,22 @@ fn an_account_or_a_region_that_is_not_listed_is_refused() {
     assert_eq!(named(&answer), ["222233334444"]);
     assert_data_eq!(
         answer.refusals[0].to_string(),
-        str![
-            "log delivery for 222233334444 in us-east-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Allow Logs Delivery to use the key` would allow it but for `aws:SourceArn`, which is `arn:aws:logs:us-east-1:222233334444:log-delivery`"
-        ]
+        str![[
+            r#"log delivery for 222233334444 in us-east-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Allow Logs Delivery to use the key` would allow it except for `aws:SourceArn`, which is `arn:aws:logs:us-east-1:222233334444:log-delivery`"#
+        ]]
     );
     assert!(answer.statement.unwrap().contains(r#""aws:SourceAccount":"222233334444""#));
 }
 
 #[test]
-fn no_region_stands_for_any() {
+fn empty_region_set_means_any_region() {
     let any = accounts(&[("222233334444", &[])]);
     let answer = Question::new().ask(DEFAULT, &any);
     assert_data_eq!(
         answer.refusals[0].to_string(),
-        str![
-            "log delivery for 222233334444 in any region cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal"
-        ]
+        str![[
+            r#"log delivery for 222233334444 in any region cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it except for the principal"#
+        ]]
     );
     let statement = answer.statement.unwrap();
     assert!(
@@ -159,12 +162,12 @@ fn no_region_stands_for_any() {
     );
     let some = documented(json!({"ArnLike": {"aws:SourceArn": "arn:aws:logs:eu-west-1:222233334444:*"}}));
     let answer = Question::new().ask(&policy(&[some]), &any);
-    assert_eq!((named(&answer).len(), undecided(&answer).len()), (0, 1), "it depends on the region");
+    assert_eq!((named(&answer).len(), undecided(&answer).len()), (0, 1), "the result depends on the region");
     assert_eq!(refused(&joined(DEFAULT, &statement), &any), [""; 0]);
 }
 
 #[test]
-fn either_of_the_two_actions_alone_is_not_enough() {
+fn both_actions_are_required() {
     for (action, lacking) in [("kms:GenerateDataKey*", "kms:Decrypt"), ("kms:Decrypt", "kms:GenerateDataKey")]
     {
         let mut statement = documented(json!({}));
@@ -178,7 +181,7 @@ fn either_of_the_two_actions_alone_is_not_enough() {
 }
 
 #[test]
-fn the_key_is_the_resource_or_its_arn() {
+fn resource_must_match_the_key_arn() {
     for (resource, lets) in
         [(KEY, true), ("arn:aws:kms:eu-west-1:111122223333:key/*", true), ("arn:aws:s3:::*", false)]
     {
@@ -189,7 +192,7 @@ fn the_key_is_the_resource_or_its_arn() {
 }
 
 #[test]
-fn a_statement_that_denies_is_named_and_no_statement_is_offered_where_none_helps() {
+fn deny_is_named_and_no_statement_is_offered_if_none_helps() {
     let deny = json!({
         "Sid": "OnlyPeople", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
         "Condition": {"Bool": {"aws:PrincipalIsAWSService": "true"}}
@@ -203,8 +206,8 @@ fn a_statement_that_denies_is_named_and_no_statement_is_offered_where_none_helps
     assert_data_eq!(
         answer.help.join("\n"),
         str![[r#"
-add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has
-take statement `OnlyPeople` out of the key policy, or except `delivery.logs.amazonaws.com` from it: what it denies no other statement allows
+add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and keep the existing statements
+remove statement `OnlyPeople` from the key policy or exempt `delivery.logs.amazonaws.com` from it; no other statement can override a Deny
 "#]]
     );
 
@@ -214,14 +217,14 @@ take statement `OnlyPeople` out of the key policy, or except `delivery.logs.amaz
     assert_eq!((named(&answer).len(), answer.statement), (2, None));
     assert_data_eq!(
         answer.help.join("\n"),
-        str![
-            "take statement 2 out of the key policy, or except `delivery.logs.amazonaws.com` from it: what it denies no other statement allows"
-        ]
+        str![[
+            r#"remove statement 2 from the key policy or exempt `delivery.logs.amazonaws.com` from it; no other statement can override a Deny"#
+        ]]
     );
 }
 
 #[test]
-fn organization_condition_is_decided_for_accounts_whose_organization_is_known() {
+fn organization_condition_is_decided_for_known_memberships() {
     let statement = policy(&[documented(json!({"StringEquals": {"aws:SourceOrgID": ORGANIZATION}}))]);
     let answer = Question::new().ask(&statement, &two());
     assert_eq!(named(&answer), [""; 0]);
@@ -249,7 +252,7 @@ fn organization_condition_is_decided_for_accounts_whose_organization_is_known() 
 }
 
 #[test]
-fn everything_for_everyone_under_conditions_is_decided_by_the_conditions() {
+fn open_statement_is_decided_by_its_conditions() {
     let open = |condition: Value| {
         policy(&[json!({
             "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": condition
@@ -266,7 +269,7 @@ fn everything_for_everyone_under_conditions_is_decided_by_the_conditions() {
 }
 
 #[test]
-fn the_encryption_context_depends_on_the_bucket_key() {
+fn encryption_context_depends_on_the_bucket_key() {
     let under =
         |arn: &str| policy(&[documented(json!({"StringLike": {"kms:EncryptionContext:aws:s3:arn": arn}}))]);
     let mut question = Question::new();
@@ -286,7 +289,7 @@ fn the_encryption_context_depends_on_the_bucket_key() {
 }
 
 #[test]
-fn a_sid_that_is_taken_gets_a_number() {
+fn number_is_appended_to_a_duplicate_sid() {
     let one = documented(json!({"StringEquals": {"aws:SourceAccount": "222233334444"}}));
     let first =
         Question::new().ask(DEFAULT, &accounts(&[("444455556666", &["eu-west-1"])])).statement.unwrap();
@@ -295,7 +298,7 @@ fn a_sid_that_is_taken_gets_a_number() {
 }
 
 #[test]
-fn a_list_that_is_too_long_for_a_key_policy_loses_its_regions_and_then_says_so() {
+fn statement_that_is_too_long_omits_regions_or_is_reported() {
     let many = |count: u64| -> Accounts {
         let region = Region::parse("eu-west-1").unwrap();
         (1..=count).map(|n| (id(&format!("{n:012}")), BTreeSet::from([region.clone()]))).collect()
@@ -311,16 +314,16 @@ fn a_list_that_is_too_long_for_a_key_policy_loses_its_regions_and_then_says_so()
     assert_data_eq!(
         advice,
         str![[r#"
-500: add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has
-1500: add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has; it leaves `aws:SourceArn` out, with which the policy would have more than the 32768 bytes that KMS takes
-3000: the statement does not fit: with it the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab would have more than the 32768 bytes that KMS takes; take other statements out, share the accounts among several buckets and keys, or test `aws:SourceOrgID` in place of the list, if all accounts of your organization may deliver (AWS documents that key for bucket policies, and shows no key policy with it)
+500: add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and keep the existing statements
+1500: add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and keep the existing statements; it omits `aws:SourceArn`, which would exceed the KMS limit of 32768 bytes
+3000: the statement does not fit: the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab would exceed the KMS limit of 32768 bytes; remove other statements, split the accounts among several buckets and keys, or test `aws:SourceOrgID` instead of the list if all accounts of your organization may deliver (AWS documents that key for bucket policies, but shows no key policy with it)
 
 "#]]
     );
 }
 
 #[test]
-fn a_key_in_china_is_in_its_own_partition() {
+fn key_in_china_uses_its_partition() {
     let mut question = Question::new();
     question.key = KmsKeyArn::parse("arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd").unwrap();
     let there = accounts(&[("222233334444", &["cn-north-1"])]);
@@ -330,7 +333,7 @@ fn a_key_in_china_is_in_its_own_partition() {
 }
 
 #[test]
-fn a_policy_that_cannot_be_read_is_an_error_that_names_the_fault() {
+fn unreadable_key_policy_is_an_error_with_the_cause() {
     let (question, two) = (Question::new(), two());
     let layout = Layout::default();
     let asked = KeyUse::new(&question.key, &question.bucket, &layout, &two);
@@ -346,16 +349,16 @@ fn a_policy_that_cannot_be_read_is_an_error_that_names_the_fault() {
     assert_data_eq!(
         errors.map(|error| format!("{error}\n    {}", error.help())).join("\n"),
         str![[r#"
-the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: the policy is not JSON: line 1, column 2: a key in quotation marks should stand here
-    repair the text; the place is where reading stopped
-the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: the policy is not one that AWS takes: it is a list
-    a policy is `{"Version": "2012-10-17", "Statement": [...]}`
-the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: statement `A` of the policy: its `Effect` is neither `Allow` nor `Deny`
+the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: the policy is not JSON: line 1, column 2: expected a key in quotation marks
+    fix the JSON; the position is where parsing stopped
+the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: not a valid policy: it is a list
+    use the form `{"Version": "2012-10-17", "Statement": [...]}`
+the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: statement `A` of the policy: `Effect` must be `Allow` or `Deny`
     see "Grammar of the IAM JSON policy language" in the IAM User Guide
-the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: statement 1 of the policy: it has neither `Resource` nor `NotResource`
+the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: statement 1 of the policy: missing `Resource` or `NotResource`
     see "Grammar of the IAM JSON policy language" in the IAM User Guide
-the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: the policy has 2000000 bytes, and more than 1048576 are not read
-    KMS takes 32,768 bytes; is this the text of a key policy?
+the policy of the key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab cannot be read: the policy has 2000000 bytes, more than the 1048576 that flowagg reads
+    check that this is a key policy; KMS accepts at most 32,768 bytes
 "#]]
     );
 }
@@ -390,7 +393,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn the_missing_statement_lets_in_those_that_lack_it_and_nobody_else(
+    fn missing_statement_only_allows_the_refused_accounts(
         allowing in prop::collection::vec(allowing(), 0..3), accounts in of_accounts(), bucket_key in any::<Option<bool>>(),
     ) {
         let question = Question { bucket_key, ..Question::new() };
@@ -401,10 +404,10 @@ proptest! {
         let granted = question.ask(&after, &accounts);
         prop_assert_eq!((granted.refusals.len(), &granted.statement, granted.help.len()), (0, &None, 0));
         prop_assert_eq!(&granted.undecided, &answer.undecided);
-        // Without a region, it may depend on the region.
+        // Without a region, the result may depend on the region.
         prop_assert!(granted.undecided.iter().all(|undecided| accounts[&undecided.account].is_empty()));
 
-        // Whoever was not asked for is decided as before, and so are those that lacked nothing.
+        // Accounts that were not evaluated, or that were not refused, are decided as before.
         let region = |name| Region::parse(name).unwrap();
         for other in [stranger(), id("444455556666"), id("111122223333"), id("000000000001")] {
             if !answer.refusals.iter().any(|refusal| refusal.account == other) {
@@ -414,7 +417,7 @@ proptest! {
                 }
             }
         }
-        // Of those that lack it, only in their regions.
+        // Refused accounts only gain access from their own regions.
         for refusal in &answer.refusals {
             let one = Accounts::from([(refusal.account, BTreeSet::from([region("us-west-2")]))]);
             if !accounts[&refusal.account].is_empty() {
@@ -424,7 +427,7 @@ proptest! {
     }
 
     #[test]
-    fn any_policy_in_and_no_panic(live in live(), accounts in of_accounts()) {
+    fn arbitrary_key_policy_never_panics(live in live(), accounts in of_accounts()) {
         let question = Question::new();
         let answer = question.ask(&live, &accounts);
         prop_assert!(answer.refusals.len() <= accounts.len());

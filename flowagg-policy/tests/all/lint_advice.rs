@@ -1,4 +1,4 @@
-//! The help of findings: followed to the letter, it repairs what the finding is about and keeps what else the statement does.
+//! The help of findings: following it fixes the finding and preserves the other effects of the statement.
 
 use flowagg_policy::{DecisionKind, Finding, Policy, Request, lint};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn grants() -> Vec<Value> {
     ]
 }
 
-/// The policy of the grant and this statement.
+/// The grant followed by this statement.
 fn with(statement: &Value) -> String {
     let statements: Vec<Value> = grants().into_iter().chain([statement.clone()]).collect();
     json!({"Version": "2012-10-17", "Statement": statements}).to_string()
@@ -32,7 +32,7 @@ fn deny(condition: Value) -> Value {
         "Resource": [bucket, format!("{bucket}/*")], "Condition": condition})
 }
 
-/// The findings on the guard.
+/// The findings for the guard statement.
 fn on_guard(statement: &Value) -> Vec<Finding> {
     let guard = Some("`Guard`".to_owned());
     lint(&with(statement), None).into_iter().filter(|finding| finding.statement == guard).collect()
@@ -44,7 +44,7 @@ fn only(statement: &Value) -> Finding {
     findings.into_iter().next().unwrap()
 }
 
-/// The statement with the condition that a help has in back-ticks.
+/// Adds the condition in backticks in a help text to the statement.
 fn as_advised(statement: &Value, help: &str) -> Value {
     let text = help.split('`').nth(1).unwrap();
     let added: Value = serde_json::from_str(&format!("{{{text}}}")).unwrap();
@@ -57,7 +57,7 @@ fn as_advised(statement: &Value, help: &str) -> Value {
     fixed
 }
 
-/// A request that the guard denies and must go on to deny.
+/// A request that the guard denies before and after the fix.
 fn stranger() -> Request {
     Request::new("arn:aws:iam::999988887777:role/App", "s3:PutObject", "arn:aws:s3:::acme-logs/x")
         .with("aws:PrincipalIsAWSService", "false")
@@ -68,7 +68,7 @@ fn stranger() -> Request {
 }
 
 #[test]
-fn a_denial_that_spares_log_delivery_as_advised_denies_everyone_else_as_before() {
+fn advised_exemption_for_log_delivery_keeps_denying_everyone_else() {
     let mut not_principal = deny(json!({}));
     let statement = not_principal.as_object_mut().unwrap();
     statement.remove("Principal");
@@ -97,7 +97,7 @@ fn a_denial_that_spares_log_delivery_as_advised_denies_everyone_else_as_before()
 }
 
 #[test]
-fn a_denial_that_is_for_services_on_purpose_is_never_to_spare_all_services() {
+fn help_for_a_deny_on_services_never_exempts_all_services() {
     let sources = deny(json!({
         "StringNotEqualsIfExists": {"aws:SourceAccount": "444455556666"},
         "Null": {"aws:SourceAccount": "false"},
@@ -106,16 +106,16 @@ fn a_denial_that_is_for_services_on_purpose_is_never_to_spare_all_services() {
     let finding = only(&sources);
     assert_data_eq!(
         finding.help.as_ref(),
-        str![
-            "add the accounts that own the flow logs, or their organization, to the sources that its condition exempts"
-        ]
+        str![[
+            r#"add the accounts that own the flow logs, or their organization, to the sources that the condition exempts"#
+        ]]
     );
     let mut fixed = sources;
     fixed["Condition"]["StringNotEqualsIfExists"]["aws:SourceAccount"] =
         json!(["444455556666", "111122223333"]);
     assert!(on_guard(&fixed).is_empty());
 
-    // It exempts only log delivery, and still denies other services.
+    // The fix only exempts log delivery and still denies other services.
     let network = deny(json!({
         "StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"},
         "Bool": {"aws:PrincipalIsAWSService": "true"}
@@ -135,7 +135,7 @@ fn a_denial_that_is_for_services_on_purpose_is_never_to_spare_all_services() {
     }
 }
 
-/// The same with a condition that only one source meets.
+/// The statement with a condition that only one source meets.
 fn sources_only(statement: &Value) -> Value {
     let mut statement = statement.clone();
     statement["Condition"] = json!({"StringNotEquals": {"aws:SourceAccount": "444455556666"}});
@@ -143,7 +143,7 @@ fn sources_only(statement: &Value) -> Value {
 }
 
 #[test]
-fn a_denial_is_a_warning_while_nothing_is_granted_and_an_error_then() {
+fn blocking_deny_is_a_warning_without_a_grant_and_an_error_with_one() {
     let guard = deny(json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}));
     let alone = json!({"Version": "2012-10-17", "Statement": guard}).to_string();
     let severities =
@@ -152,14 +152,14 @@ fn a_denial_is_a_warning_while_nothing_is_granted_and_an_error_then() {
     assert_eq!(severities(&with(&guard)), ["Error"]);
     assert_data_eq!(
         &lint(&alone, None)[0].message,
-        str![
-            "the statement would stop log delivery: the delivery service meets its condition on `s3:x-amz-server-side-encryption`"
-        ]
+        str![[
+            r#"the statement would block log delivery: the delivery service matches its condition on `s3:x-amz-server-side-encryption`"#
+        ]]
     );
 }
 
 #[test]
-fn an_operator_of_one_value_is_corrected_so_that_requests_without_the_key_are_treated_as_before() {
+fn help_for_a_needless_set_operator_preserves_handling_of_absent_keys() {
     let mut advice = String::new();
     for (effect, operator) in [
         ("Deny", "ForAnyValue:StringNotEquals"),
@@ -178,8 +178,8 @@ fn an_operator_of_one_value_is_corrected_so_that_requests_without_the_key_are_tr
     assert_data_eq!(
         advice,
         str![[r#"
-Deny ForAnyValue:StringNotEquals: remove the set operator, and require the key with `Null`, so that requests without it are treated as before
-Deny ForAllValues:StringEquals: replace the set operator with the ending `IfExists`, so that requests without the key are still denied
+Deny ForAnyValue:StringNotEquals: remove the set operator, and require the key with `Null` so that requests without it are handled as before
+Deny ForAllValues:StringEquals: replace the set operator with the suffix `IfExists` so that requests without the key are still denied
 Deny ForAllValues:StringNotEquals: remove the set operator
 Deny ForAnyValue:StringEquals: remove the set operator
 Allow ForAnyValue:StringEquals: remove the set operator
@@ -189,17 +189,22 @@ Allow ForAnyValue:StringEquals: remove the set operator
 }
 
 #[test]
-fn a_statement_for_load_balancers_and_a_role_names_only_the_role() {
+fn only_the_role_is_reported_next_to_a_load_balancer_account() {
     let mixed = json!({"Sid": "AWSLogDeliveryWriteAlb", "Effect": "Allow", "Action": "s3:PutObject",
         "Resource": "arn:aws:s3:::acme-logs/AWSLogs/111122223333/*",
         "Principal": {"AWS": ["arn:aws:iam::127311923021:root", "arn:aws:iam::111122223333:role/App"]}});
     let messages: Vec<String> =
         lint(&with(&mixed), None).into_iter().map(|finding| finding.message).collect();
-    assert_eq!(messages, ["`arn:aws:iam::111122223333:role/App` does not deliver logs: the service does"]);
+    assert_eq!(
+        messages,
+        [
+            "`arn:aws:iam::111122223333:role/App` does not deliver logs; the service `delivery.logs.amazonaws.com` does"
+        ]
+    );
 }
 
 #[test]
-fn no_help_gives_up_a_statement_that_is_needed() {
+fn needed_statements_are_not_reported_as_redundant() {
     let write = grants().remove(0);
     let managed = {
         let mut write = write.clone();
@@ -211,9 +216,9 @@ fn no_help_gives_up_a_statement_that_is_needed() {
     open["Sid"] = json!("Open");
     open.as_object_mut().unwrap().remove("Condition");
     for (other, why) in [
-        (managed, "the fleet writes its statement again"),
-        (public, "the public statement is to become narrower"),
-        (open, "the open statement is to become narrower"),
+        (managed, "flowagg would write the managed statement again"),
+        (public, "the public statement should become narrower"),
+        (open, "the open statement should become narrower"),
     ] {
         let ids: Vec<&str> = lint(&with(&other), None).iter().map(|finding| finding.id).collect();
         assert!(!ids.contains(&"redundant-statement"), "{why}");

@@ -1,5 +1,5 @@
-//! Bucket policies from elsewhere, each with the findings that are right for it. The lists were reviewed one by one: a new
-//! finding is added here only if it is true and its help is safe for the policy.
+//! Bucket policies from other sources with their expected findings. The lists were reviewed one by one: add a finding
+//! only if it is true and its help is safe for the policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use flowagg_policy::{
 };
 use serde_json::value::RawValue;
 
-/// A policy and its findings, as severity, check and statement.
+/// A policy and its findings, as severity, check ID and statement.
 #[derive(serde::Deserialize)]
 struct Known<'a> {
     name: String,
@@ -37,7 +37,7 @@ fn row(finding: &Finding) -> String {
 }
 
 #[test]
-fn policies_from_the_field_aws_and_its_documentation_have_the_reviewed_findings() {
+fn field_recorded_and_documented_policies_have_the_reviewed_findings() {
     let mut wrong = Vec::new();
     for Known { name, findings, policy } in [FIELD, RECORDED, DOCUMENTED].into_iter().flat_map(known) {
         let found: Vec<String> = lint(policy.get(), None).iter().map(row).collect();
@@ -66,7 +66,7 @@ fn policies_that_aws_documents_or_writes_have_no_error() {
 }
 
 #[test]
-fn the_bucket_names_of_the_documentation_can_be_named_and_are_deduced() {
+fn documentation_bucket_names_are_accepted_and_deduced() {
     for bucket in
         ["amzn-s3-demo-bucket", "amzn-s3-demo-bucket1", "amzn-s3-demo-logging-bucket", "DOC-EXAMPLE-BUCKET"]
     {
@@ -81,13 +81,13 @@ fn the_bucket_names_of_the_documentation_can_be_named_and_are_deduced() {
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::{bucket}/*"}}}}"#
         );
         let found: Vec<&str> = lint(&denied, None).iter().map(|finding| finding.id).collect();
-        assert_eq!(found, ["deny-blocks-delivery"], "a Deny for the bucket {bucket} is seen");
+        assert_eq!(found, ["deny-blocks-delivery"], "a Deny for the bucket {bucket} is found");
     }
 }
 
 #[test]
-fn statements_of_a_policy_have_no_two_findings_with_contrary_help() {
-    // What one of them asks for, the other would undo.
+fn no_statement_has_findings_with_contradictory_help() {
+    // Following the help of one of these findings would undo the fix of the other.
     let contrary = [
         ("no-confused-deputy-condition", "principal-key-for-a-service"),
         ("redundant-resource", "whole-bucket-resource"),
@@ -122,7 +122,7 @@ fn account(text: &str) -> AccountId {
     AccountId::parse(text).unwrap()
 }
 
-/// Every policy that `flowagg policy build` can print: each form with each setting, for lists and organizations.
+/// Every policy that `flowagg policy build` can print: each form with all settings, for lists and organizations.
 fn built() -> Vec<(Grant, String)> {
     let organization = OrganizationId::parse("o-a1b2c3d4e5").unwrap();
     let two = BTreeSet::from([account("111122223333"), account("444455556666")]);
@@ -174,7 +174,7 @@ fn built() -> Vec<(Grant, String)> {
 }
 
 #[test]
-fn what_flowagg_writes_has_no_error_in_any_form_and_with_any_setting() {
+fn policies_written_by_flowagg_have_no_error_in_any_form_and_setting() {
     let built = built();
     assert!(built.len() > 1_000, "{} policies", built.len());
     for (grant, text) in built {
@@ -187,7 +187,7 @@ fn what_flowagg_writes_has_no_error_in_any_form_and_with_any_setting() {
 }
 
 #[test]
-fn the_policy_of_the_default_settings_has_no_finding_in_a_fleet_and_one_note_in_a_review() {
+fn policy_with_default_settings_has_no_live_finding_and_one_review_note() {
     let default = PolicySettings::default();
     let mut reviewed = BTreeSet::new();
     for (grant, text) in built().into_iter().filter(|(grant, _)| grant.settings == default) {
@@ -200,12 +200,16 @@ fn the_policy_of_the_default_settings_has_no_finding_in_a_fleet_and_one_note_in_
     snapbox::assert_data_eq!(
         help.as_ref(),
         snapbox::str![[
-            r#"`policy.form = "bound-accounts"` in the fleet file binds each account to its own folder; check that an object arrives before you rely on it"#
+            r#"set `policy.form = "bound-accounts"` in the fleet file to bind each account to its own folder, and check that an object arrives before you rely on it"#
         ]]
     );
     let mut bound = default;
     bound.form = GrantForm::BoundAccounts;
     for (grant, text) in built().into_iter().filter(|(grant, _)| grant.settings == bound) {
-        assert_eq!(lint(&text, Some(&grant.bucket)), [], "the form that the help names ends the note");
+        assert_eq!(
+            lint(&text, Some(&grant.bucket)),
+            [],
+            "the form that the help recommends removes the note"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Bucket policies with one fault each, and some that have none.
+//! Bucket policies with one problem each, and correct policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ fn cases() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_fault_is_found_by_a_check_that_is_named_for_it() {
+fn every_problem_is_found_by_its_check() {
     let mut wrong = Vec::new();
     for (name, policy) in cases() {
         let expected = match name.as_str() {
@@ -35,7 +35,7 @@ fn every_fault_is_found_by_a_check_that_is_named_for_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A policy, and the names that its fault may be found under; none for a policy that is good.
+/// A policy and the check IDs that may report its problem; empty for a correct policy.
 #[derive(serde::Deserialize)]
 struct Variant<'a> {
     name: String,
@@ -45,7 +45,7 @@ struct Variant<'a> {
 }
 
 #[test]
-fn faults_are_found_however_they_are_written_and_good_policies_stay_free_of_them() {
+fn variants_of_problems_are_found_and_correct_policies_have_at_most_notes() {
     let mut wrong = Vec::new();
     for line in include_str!("../data/lint-variants.jsonl").lines() {
         let case: Variant<'_> = serde_json::from_str(line).unwrap();
@@ -63,7 +63,7 @@ fn faults_are_found_however_they_are_written_and_good_policies_stay_free_of_them
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A fault, and how the good policy is changed to have it: the text at `find` becomes `put`, everywhere.
+/// A check ID and a replacement that introduces its problem into the good policy, applied to all occurrences.
 const FAULTS: &[(&str, &str, &str)] = &[
     ("invalid-json", "\"Statement\":", "\"Statement\""),
     ("not-a-policy", "\"Statement\"", "\"Statements\""),
@@ -184,7 +184,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 const GOOD: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333","s3:x-amz-acl":"bucket-owner-full-control"},"ArnLike":{"aws:SourceArn":"arn:aws:logs:us-east-1:111122223333:*"}}},{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":"arn:aws:logs:us-east-1:111122223333:*"}}}]}"#;
 
-/// A statement that is put behind those of the good policy, and the fault that it brings, if any.
+/// A statement that is appended to the good policy, and the check that reports it, if any.
 const THIRDS: &[(Option<&str>, &str)] = &[
     (
         Some("public-principal"),
@@ -337,7 +337,7 @@ fn every_check_has_a_case() {
 }
 
 #[test]
-fn the_policies_that_aws_documents_have_at_most_notes() {
+fn policies_that_aws_documents_have_at_most_notes() {
     let organization = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceOrgID":"o-a1b2c3d4e5"}}},{"Sid":"AWSLogDeliveryCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{"StringEquals":{"aws:SourceOrgID":"o-a1b2c3d4e5"}}},{"Sid":"DenyUnencryptedTraffic","Effect":"Deny","Principal":{"AWS":"*"},"Action":"s3:*","Resource":["arn:aws:s3:::acme-logs/*","arn:aws:s3:::acme-logs"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
     let single = GOOD.replace("acme-logs/AWSLogs/111122223333/*", "acme-logs/*");
     let china = GOOD.replace("arn:aws:", "arn:aws-cn:").replace("us-east-1", "cn-north-1");
@@ -349,18 +349,18 @@ fn the_policies_that_aws_documents_have_at_most_notes() {
 }
 
 #[test]
-fn a_finding_says_where_it_is_and_goes_into_json() {
+fn finding_is_serialized_with_its_location() {
     let policy = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [{\"Sid\": \"A b\", \"Effect\": \"Deny\", \"Principal\": \"*\",\n    \
                   \"Action\": \"s3:GetObject\", \"Resource\": \"arn:aws:s3:::acme-logs/x\"}]\n}";
     let findings = lint(policy, None);
     assert_eq!(
         serde_json::to_string(&findings[0]).unwrap(),
-        r#"{"id":"sid-with-odd-characters","severity":"note","statement":"`A b`","place":{"line":3,"column":25},"message":"the Sid `A b` contains ` `, which the grammar of IAM policies does not allow","help":"keep the Sid, or use A-Z, a-z and 0-9 only if the statement is also for IAM"}"#
+        r#"{"id":"sid-with-odd-characters","severity":"note","statement":"`A b`","place":{"line":3,"column":25},"message":"the Sid `A b` contains ` `, which the IAM policy grammar does not allow","help":"keep the Sid, or use only A-Z, a-z and 0-9 if the statement is also used in IAM"}"#
     );
 }
 
 #[test]
-fn the_help_for_a_misspelt_element_names_the_right_one() {
+fn help_for_a_misspelt_element_names_the_correct_one() {
     let help = |policy: &str| {
         let findings = lint(policy, None);
         findings.into_iter().find(|finding| finding.id == "unknown-element").map(|it| it.help.into_owned())
@@ -370,18 +370,18 @@ fn the_help_for_a_misspelt_element_names_the_right_one() {
         Some("rename it to `Condition`")
     );
     let comment = GOOD.replace("\"Statement\":", "\"Comment\":\"x\",\"Statement\":");
-    assert_eq!(help(&comment).as_deref(), Some("remove the element: S3 refuses the policy"));
+    assert_eq!(help(&comment).as_deref(), Some("remove the element; S3 rejects policies that contain it"));
 }
 
 #[test]
-fn a_nearly_full_policy_tells_its_head_room() {
+fn nearly_full_policy_reports_its_headroom() {
     let findings = lint(include_str!("../data/policy-classic.json"), None);
     let head_room = findings.iter().find(|finding| finding.id == "little-head-room").unwrap();
-    assert_eq!(head_room.message, "51 of 20480 bytes are left: room for 0 more accounts of 59 bytes");
+    assert_eq!(head_room.message, "51 of 20480 bytes left, enough for 0 more accounts of 59 bytes each");
 }
 
 #[test]
-fn a_denial_for_a_bucket_of_the_documentation_is_found() {
+fn deny_for_a_documentation_bucket_is_found() {
     for bucket in ["amzn-s3-demo-bucket", "amzn-s3-demo-logging-bucket", "DOC-EXAMPLE-BUCKET", "acme_logs"] {
         let denied = format!(
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::{bucket}/*"}}}}"#
@@ -391,7 +391,7 @@ fn a_denial_for_a_bucket_of_the_documentation_is_found() {
 }
 
 #[test]
-fn the_bucket_can_be_named() {
+fn given_bucket_overrides_the_deduced_one() {
     let bucket = BucketName::parse("other-logs").unwrap();
     let ids: Vec<_> = lint(GOOD, Some(&bucket)).iter().map(|finding| finding.id).collect();
     assert_eq!(ids, ["another-bucket", "another-bucket"]);

@@ -1,6 +1,6 @@
-//! The crate from outside, in one binary: one link instead of many.
+//! Tests of the public API, in one binary to save link time.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests, and what they call")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests and test helpers")]
 
 mod access_points;
 mod adopting;

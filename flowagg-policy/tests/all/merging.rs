@@ -41,13 +41,12 @@ fn merged(live: Option<&str>, grant: &Grant) -> Merged {
 const ONE: &[&str] = &["111122223333"];
 const TWO: &[&str] = &["111122223333", "222233334444"];
 
-/// An error, and what it says to do.
 fn with_help(error: &MergeError) -> String {
     format!("{error}\n    {}", error.help())
 }
 
 #[test]
-fn a_bucket_without_a_policy_gets_the_two_documented_statements() {
+fn bucket_without_a_policy_gets_the_two_documented_statements() {
     let outcome = merged(None, &grant(TWO));
     assert_eq!(
         outcome.text,
@@ -59,7 +58,7 @@ fn a_bucket_without_a_policy_gets_the_two_documented_statements() {
 }
 
 #[test]
-fn without_source_conditions_they_are_the_classic_two() {
+fn classic_statements_are_written_without_source_conditions() {
     let outcome = merged(None, &classic(ONE));
     assert_eq!(
         outcome.text,
@@ -68,7 +67,7 @@ fn without_source_conditions_they_are_the_classic_two() {
 }
 
 #[test]
-fn merging_again_changes_nothing_also_over_s3s_own_rendering() {
+fn second_merge_changes_nothing_even_after_s3_reformats_the_policy() {
     for grant in [grant(TWO), classic(TWO)] {
         let first = merged(None, &grant).text;
         let again = merged(Some(&first), &grant);
@@ -88,7 +87,7 @@ fn merging_again_changes_nothing_also_over_s3s_own_rendering() {
 }
 
 #[test]
-fn foreign_text_stays_byte_for_byte_and_in_its_place() {
+fn foreign_text_stays_byte_for_byte_and_in_place() {
     let live = "{ \"Id\" : \"x\",\n  \"Statement\": [\n    {\"Sid\":\"A\", \"Note\": [1.0, {\"a\":1,\"a\":2}], \"Effect\":\"Deny\"},\n    \
                 {\"Sid\":\"B\\u0041\"}\n  ], \"Version\":\"2012-10-17\" }\n";
     let outcome = merged(Some(live), &grant(ONE));
@@ -99,7 +98,7 @@ fn foreign_text_stays_byte_for_byte_and_in_its_place() {
 }
 
 #[test]
-fn a_member_joins_and_another_leaves() {
+fn added_member_is_granted_and_removed_member_stays_until_pruned() {
     let first = merged(None, &grant(ONE)).text;
     let joined = merged(Some(&first), &grant(TWO));
     assert_eq!(joined.granted, accounts(&["222233334444"]));
@@ -112,7 +111,7 @@ fn a_member_joins_and_another_leaves() {
 }
 
 #[test]
-fn a_statement_with_the_fleets_sid_that_someone_changed_stays_until_it_is_pruned_or_removed() {
+fn changed_managed_statement_stays_until_it_is_pruned_or_removed() {
     let odd = r#"{"Sid":"AWSLogDeliveryWriteFlowaggAcmeLogs","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/public/*"}"#;
     let live = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{odd}]}}");
     let outcome = merged(Some(&live), &grant(ONE));
@@ -123,25 +122,24 @@ fn a_statement_with_the_fleets_sid_that_someone_changed_stays_until_it_is_pruned
     assert_data_eq!(
         outcome.notes.join("\n"),
         str![
-            "statement `AWSLogDeliveryWriteFlowaggAcmeLogs` is for another folder, or was changed by someone else, and stays as it is; `--prune` replaces it"
+            "statement `AWSLogDeliveryWriteFlowaggAcmeLogs` is for another prefix or was modified outside flowagg, and is kept; `--prune` replaces it"
         ]
     );
     assert!(!merged(Some(&outcome.text), &grant(ONE)).changed);
     let pruned = merge(Some(&outcome.text), &grant(ONE), Unnamed::Prune).unwrap();
     assert_eq!(pruned.text, merged(None, &grant(ONE)).text);
     let ends: Vec<String> = pruned.revoked_access.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        ends,
-        [
-            "those that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows, which is for another folder or was changed by someone \
-          else"
+    assert_data_eq!(
+        ends.join("\n"),
+        str![
+            "everyone that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows, which is for another prefix or was modified outside flowagg"
         ]
     );
     assert_eq!(remove(&outcome.text, &grant(ONE)).unwrap(), None);
 }
 
 #[test]
-fn statements_of_another_fleet_are_neither_counted_nor_changed() {
+fn statements_of_another_fleet_are_ignored_and_unchanged() {
     let mut other = grant(TWO);
     other.fleet = FleetName::parse("other").unwrap();
     let live = merged(None, &other).text;
@@ -158,7 +156,7 @@ fn statements_of_another_fleet_are_neither_counted_nor_changed() {
 }
 
 #[test]
-fn a_denial_of_all_others_is_refused_next_to_another_fleets_grant() {
+fn bound_deny_is_rejected_next_to_another_fleets_grant() {
     let mut other = grant(TWO);
     other.fleet = FleetName::parse("other").unwrap();
     let mut grant = grant(ONE);
@@ -172,7 +170,7 @@ fn a_denial_of_all_others_is_refused_next_to_another_fleets_grant() {
 }
 
 #[test]
-fn fleets_with_different_sub_folders_share_a_bucket() {
+fn fleets_with_different_prefixes_share_a_bucket() {
     let mut network = grant(&["333344445555"]);
     network.fleet = FleetName::parse("network").unwrap();
     network.prefix = Some(Prefix::parse("network").unwrap());
@@ -186,7 +184,7 @@ fn fleets_with_different_sub_folders_share_a_bucket() {
 }
 
 #[test]
-fn a_policy_over_the_limit_is_refused_with_the_numbers() {
+fn policy_over_the_limit_is_rejected_with_its_size() {
     let many: BTreeSet<AccountId> = (0..1500).map(|n| account(&format!("{:012}", n))).collect();
     let mut grant = grant(ONE);
     grant.accounts = many;
@@ -201,14 +199,14 @@ fn a_policy_over_the_limit_is_refused_with_the_numbers() {
     assert_data_eq!(
         with_help(&error),
         str![[r#"
-the bucket policy would have 45555 bytes, 25555 more than the 20000 that form `auto` fills: 1500 accounts in form `accounts`, beside 39 bytes of other statements
-    use form `organization` (no list of accounts), take other statements out, or share the accounts among several buckets
+the bucket policy would have 45555 bytes, 25555 over the limit of 20000 for form `auto`: 1500 accounts in form `accounts` and 39 bytes of other statements
+    use form `organization` (no account list), remove other statements, or split the accounts among several buckets
 "#]]
     );
 }
 
 #[test]
-fn regions_of_an_account_that_the_grant_does_not_name_stay() {
+fn regions_of_an_unnamed_account_stay() {
     let of_one = BTreeMap::from([(account(ONE[0]), BTreeSet::from([Region::parse("us-east-1").unwrap()]))]);
     let mut first = grant(ONE);
     first.settings.source_arn = true;
@@ -223,7 +221,7 @@ fn regions_of_an_account_that_the_grant_does_not_name_stay() {
 }
 
 #[test]
-fn a_grant_to_everyone_stays_until_it_is_pruned() {
+fn grant_to_everyone_stays_until_it_is_pruned() {
     let open =
         merged(None, &classic(ONE)).text.replace("acme-logs/AWSLogs/111122223333/*", "acme-logs/AWSLogs/*");
     let kept = merged(Some(&open), &grant(ONE));
@@ -233,16 +231,16 @@ fn a_grant_to_everyone_stays_until_it_is_pruned() {
     );
     assert_data_eq!(
         kept.notes.join("\n"),
-        str![
-            "statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows every AWS account and stays as it is; `--prune` replaces it"
-        ]
+        str![[
+            r#"statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows every AWS account and is kept; `--prune` replaces it"#
+        ]]
     );
     let pruned = merge(Some(&open), &grant(ONE), Unnamed::Prune).unwrap();
     assert_eq!(pruned.text, merged(None, &grant(ONE)).text);
 }
 
 #[test]
-fn a_denial_that_is_taken_out_is_told() {
+fn removed_deny_statements_are_reported() {
     let mut grant = grant(ONE);
     grant.settings.form = GrantForm::BoundDeny;
     grant.settings.deny_insecure_transport = true;
@@ -256,17 +254,17 @@ fn a_denial_that_is_taken_out_is_told() {
     assert_data_eq!(
         free.notes.join("\n"),
         str![[r#"
-statement `AWSLogDeliveryWriteFlowaggAcmeLogs`: loosened, an account is no longer bound to its folder
-statement `AWSLogDeliveryWriteFlowaggAcmeLogs`: tightened, it tests `aws:SourceAccount`
-statement `AWSLogDeliveryAclCheckFlowaggAcmeLogs`: tightened, it tests `aws:SourceAccount`
-statement `DenyOtherAccountsFlowaggAcmeLogs`: loosened, it is taken out: what other statements allow accounts that are not named is no longer denied
-statement `DenyInsecureTransportFlowaggAcmeLogs`: loosened, it is taken out: access without TLS is no longer denied
+statement `AWSLogDeliveryWriteFlowaggAcmeLogs`: loosened: accounts are no longer bound to their folders
+statement `AWSLogDeliveryWriteFlowaggAcmeLogs`: tightened: now tests `aws:SourceAccount`
+statement `AWSLogDeliveryAclCheckFlowaggAcmeLogs`: tightened: now tests `aws:SourceAccount`
+statement `DenyOtherAccountsFlowaggAcmeLogs`: loosened: removed, so access of unlisted accounts through other statements is no longer denied
+statement `DenyInsecureTransportFlowaggAcmeLogs`: loosened: removed, so access without TLS is no longer denied
 "#]]
     );
 }
 
 #[test]
-fn form_auto_changes_only_if_the_policy_no_longer_fits_or_if_others_are_pruned() {
+fn form_auto_only_changes_if_the_policy_no_longer_fits_or_on_prune() {
     let mut organization = organization();
     organization.extent = Extent::Unlisted;
     let grant = |count: u64| {
@@ -293,7 +291,7 @@ fn form_auto_changes_only_if_the_policy_no_longer_fits_or_if_others_are_pruned()
 }
 
 #[test]
-fn form_auto_keeps_every_form_that_the_live_policy_has() {
+fn form_auto_keeps_the_form_of_the_live_policy() {
     for form in GrantForm::ALL {
         let asked = |form| {
             let mut grant = grant(TWO);
@@ -313,7 +311,7 @@ fn form_auto_keeps_every_form_that_the_live_policy_has() {
 }
 
 #[test]
-fn statement_for_an_organization_with_accounts_that_are_left_out_is_made_only_if_it_is_asked_for() {
+fn statement_for_an_organization_with_excluded_accounts_is_only_written_on_request() {
     let with = |form| {
         let mut grant = grant(TWO);
         let mut organization = organization();
@@ -336,7 +334,7 @@ fn statement_for_an_organization_with_accounts_that_are_left_out_is_made_only_if
 }
 
 #[test]
-fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
+fn errors_about_forms_have_help() {
     let with = |form, source_conditions| {
         let mut grant = grant(ONE);
         grant.settings.form = form;
@@ -356,15 +354,15 @@ fn a_form_that_cannot_be_written_is_an_error_that_says_what_to_do() {
     assert_data_eq!(
         errors.each_ref().map(with_help).join("\n"),
         str![[r#"
-form `organization` names the organization, and none is given
-    give the organization's id, or use form `prefixes` or `accounts`
-form `accounts` lets every AWS account deliver when `source-conditions` is false
-    use form `prefixes`, or leave `source-conditions` on
-form `bound-accounts` needs policy variables, and the live policy's `Version` is not 2012-10-17
-    set the policy's `Version` to 2012-10-17 after a look at every `${` in it
-the policy is not JSON: line 1, column 2: a key in quotation marks should stand here
-    repair the text; the place is where reading stopped
-the bucket policy would have no statement left
+form `organization` requires an organization, but none is set
+    set the organization ID, or use form `prefixes` or `accounts`
+form `accounts` allows every AWS account to deliver if `source-conditions` is false
+    use form `prefixes`, or set `source-conditions` to true
+form `bound-accounts` needs policy variables, but the `Version` of the live policy is not 2012-10-17
+    check every `${` in the policy, then set its `Version` to 2012-10-17
+the policy is not JSON: line 1, column 2: expected a key in quotation marks
+    fix the JSON; the position is where parsing stopped
+the bucket policy would have no statements
     delete the bucket policy instead
 "#]]
     );
@@ -385,7 +383,7 @@ fn whole_organization(outside: &[&str], within: &[&str]) -> Grant {
 }
 
 #[test]
-fn a_list_gives_way_to_the_organization_that_covers_it_if_that_is_asked_for_or_if_no_list_fits() {
+fn list_is_replaced_with_its_organization_only_on_request_or_if_it_no_longer_fits() {
     let listed = merged(None, &grant(TWO)).text;
     for absent in [Unnamed::Keep, Unnamed::Prune] {
         let mut organization = whole_organization(&[], TWO);
@@ -407,7 +405,7 @@ fn a_list_gives_way_to_the_organization_that_covers_it_if_that_is_asked_for_or_i
 }
 
 #[test]
-fn a_list_is_not_kept_for_an_organization_whose_accounts_are_not_known() {
+fn list_is_not_kept_for_an_organization_with_unknown_accounts() {
     let listed = merged(None, &grant(TWO)).text;
     let pruned = merge(Some(&listed), &whole_organization(&[], &[]), Unnamed::Prune).unwrap();
     assert_eq!((pruned.form, pruned.form_reason), (GrantForm::Organization, FormReason::Whole));
@@ -418,7 +416,7 @@ fn a_list_is_not_kept_for_an_organization_whose_accounts_are_not_known() {
 }
 
 #[test]
-fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
+fn organization_is_replaced_with_a_list_only_on_prune() {
     let covered = merged(None, &whole_organization(&[], TWO)).text;
     let words = "members of organization o-a1b2c3d4e5 that the fleet file does not list";
     for form in [GrantForm::Auto, GrantForm::Prefixes, GrantForm::BoundAccounts] {
@@ -432,14 +430,14 @@ fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
         assert_eq!((kept.granted, kept.revoked, kept.revoked_access), Default::default());
         let reason = if form == GrantForm::Auto { FormReason::Unlisted } else { FormReason::Asked };
         assert_eq!(kept.form_reason, reason);
-        // Form `auto` stays with the organization, and a list that is asked for is written next to it.
+        // Form `auto` keeps the organization; a requested list is written next to it.
         assert_eq!(
             (kept.changed, kept.form),
             (form != GrantForm::Auto, if kept.changed { form } else { GrantForm::Organization })
         );
         let note = format!(
-            "statement `AWSLogDeliveryWriteFlowaggAcmeLogs` stays as it is, so that {words} may still deliver; `--prune` replaces \
-             it, and they may no longer deliver"
+            "statement `AWSLogDeliveryWriteFlowaggAcmeLogs` is kept so that {words} may still deliver; `--prune` replaces it and \
+             revokes their delivery"
         );
         assert_eq!(kept.notes, [note]);
         assert!(!merged(Some(&kept.text), &listed).changed);
@@ -452,7 +450,7 @@ fn an_organization_gives_way_to_a_list_only_if_it_is_pruned() {
 }
 
 #[test]
-fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
+fn organization_that_does_not_fit_in_a_list_stays_without_a_note() {
     let many = (0..2_000).map(|n| account(&format!("{n:012}"))).collect();
     let mut granted = organization();
     granted.extent = Extent::Unlisted;
@@ -467,7 +465,7 @@ fn an_organization_that_does_not_fit_in_a_list_stays_without_a_note() {
 }
 
 #[test]
-fn a_listed_account_that_is_not_known_to_be_in_the_organization_stays_or_is_revoked() {
+fn listed_account_outside_the_organization_stays_until_pruned() {
     let listed = merged(None, &grant(&["111122223333", "222233334444", "333344445555"])).text;
     let mut organization = whole_organization(&["333344445555"], ONE);
     organization.settings.form = GrantForm::Organization;
@@ -481,7 +479,7 @@ fn a_listed_account_that_is_not_known_to_be_in_the_organization_stays_or_is_revo
 }
 
 #[test]
-fn members_of_an_organization_that_is_new_to_the_policy_are_granted() {
+fn members_of_a_newly_granted_organization_are_granted() {
     let outcome = merged(None, &whole_organization(&[], TWO));
     assert_eq!(outcome.granted, accounts(TWO));
     assert!(merged(Some(&outcome.text), &whole_organization(&[], TWO)).granted.is_empty());

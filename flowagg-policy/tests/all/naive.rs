@@ -1,5 +1,5 @@
-//! AWS's decision logic once more, as plainly as it can be said and as slowly as that is: nothing is prepared, every
-//! pattern is a recursion over characters. The compiled evaluator must agree with it.
+//! A second, naive implementation of AWS's decision logic: nothing is prepared, and every pattern is matched
+//! recursively by character. The compiled evaluator must agree with it.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ fn fits(pattern: &[Token], text: &[char]) -> bool {
     }
 }
 
-/// What a pattern says for this request; `None` where a variable has no value.
+/// Resolves the variables of a pattern for this request; `None` if a variable has no value.
 fn resolve(
     pattern: &str,
     wild: bool,
@@ -119,14 +119,14 @@ fn compare(
     match operator {
         "stringequals" => matches(wanted, false, variables, context, found),
         "stringequalsignorecase" | "bool" => {
-            // What a variable stands for is compared without its case, too.
+            // The values of variables are also compared case-insensitively.
             let lowered = |values: &Vec<String>| values.iter().map(|value| low(value)).collect();
             let context = context.iter().map(|(key, values)| (key.clone(), lowered(values))).collect();
             matches(&low(wanted), false, variables, &context, &low(found))
         }
         "stringlike" => matches(wanted, true, variables, context, found),
         "arnlike" | "arnequals" => {
-            // The colon in a variable's name is none of the ARN's.
+            // The colon in a variable's name does not separate parts of the ARN.
             let wanted = wanted.replace("${aws:", "${aws\u{1}");
             let parts: Vec<String> = wanted.splitn(6, ':').map(|part| part.replace('\u{1}', ":")).collect();
             let found_parts: Vec<&str> = found.splitn(6, ':').collect();
@@ -212,7 +212,7 @@ fn applies(statement: &Value, ask: &Ask, variables: bool) -> bool {
     })
 }
 
-/// What the policy says.
+/// The decision of the policy.
 pub(crate) fn decide(policy: &Value, ask: &Ask) -> &'static str {
     let variables = policy["Version"] == json!("2012-10-17");
     let of = |effect: &str| {

@@ -1,4 +1,4 @@
-//! Grants to an organization whose accounts were looked up: who is covered, who is named, and what a change of form ends.
+//! Grants to an organization with discovered accounts: covered accounts, named accounts, and changes of form.
 
 use flowagg_core::fleet::{Fleet, FleetFile, FoundAccount};
 use flowagg_core::id::AccountId;
@@ -11,8 +11,8 @@ fn account(id: &str) -> AccountId {
     AccountId::parse(id).unwrap()
 }
 
-/// A fleet of an organization with these keys and tables more, and with the accounts that were found, each with whether the
-/// chosen units hold it.
+/// A fleet of an organization with these additional keys and tables, and with the discovered accounts, each with a flag
+/// that is set if the selected units contain it.
 fn fleet(more: &str, found: &[(&str, bool)]) -> Fleet {
     let text = format!(
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
@@ -29,10 +29,10 @@ fn fleet(more: &str, found: &[(&str, bool)]) -> Fleet {
 }
 
 const FOUND: [(&str, bool); 2] = [("222222222222", true), ("333333333333", true)];
-/// A member of no organization.
+/// A member outside the organization.
 const PARTNER: &str = "[[members]]\naccount = \"444444444444\"\nregions = [\"eu-west-1\"]\n";
 
-/// The policy that is planned for a bucket without one.
+/// The planned policy for a bucket without a policy.
 #[track_caller]
 fn planned(fleet: &Fleet) -> String {
     let bucket = Ok(Some(Bucket::default()));
@@ -43,7 +43,7 @@ fn planned(fleet: &Fleet) -> String {
 }
 
 #[test]
-fn a_member_outside_of_the_organization_is_named_next_to_it_in_every_organization_form() {
+fn member_outside_the_organization_is_listed_in_every_organization_form() {
     for choice in [
         "",
         "units = [\"ou-ab12-11111111\"]",
@@ -61,7 +61,7 @@ fn a_member_outside_of_the_organization_is_named_next_to_it_in_every_organizatio
 }
 
 #[test]
-fn a_member_outside_of_the_units_is_named_although_the_organization_has_it() {
+fn member_outside_the_units_is_listed() {
     let choice =
         "units = [\"ou-ab12-11111111\"]\naccounts = [\"555555555555\"]\n[policy]\nform = \"organization\"\n";
     let text = planned(&fleet(choice, &[FOUND[0], FOUND[1], ("555555555555", false)]));
@@ -69,7 +69,7 @@ fn a_member_outside_of_the_units_is_named_although_the_organization_has_it() {
         text.contains("\"aws:SourceAccount\":\"555555555555\"") && !text.contains("222222222222"),
         "{text}"
     );
-    // One that is in the units as well is found a second time, by its id.
+    // An account that is also in the units is found twice.
     let twice = fleet(choice, &[("555555555555", true), ("555555555555", false)]);
     assert!(!planned(&twice).contains("555555555555"));
     let whole = "accounts = [\"555555555555\"]\n[policy]\nform = \"organization\"\n";
@@ -77,7 +77,7 @@ fn a_member_outside_of_the_units_is_named_although_the_organization_has_it() {
 }
 
 #[test]
-fn members_that_the_fleet_file_puts_into_an_organization_without_a_lookup_are_covered() {
+fn members_are_covered_by_an_organization_without_discovery() {
     let text = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
                 [organization]\nid = \"o-a1b2c3d4e5\"\n[policy]\nform = \"organization\"\n";
     let text = planned(&Fleet::parse(&format!("{text}{PARTNER}")).unwrap());
@@ -85,7 +85,7 @@ fn members_that_the_fleet_file_puts_into_an_organization_without_a_lookup_are_co
 }
 
 #[test]
-fn an_organization_that_is_narrowed_keeps_its_grant_until_pruned() {
+fn narrowed_organization_keeps_its_grant_until_pruned() {
     let whole = merge(None, &Grant::from(&fleet("", &FOUND)), Unnamed::Keep).unwrap();
     assert!(whole.text.contains("aws:SourceOrgID"));
     for narrower in ["except-accounts = [\"333333333333\"]", "units = [\"ou-ab12-11111111\"]"] {
@@ -94,9 +94,9 @@ fn an_organization_that_is_narrowed_keeps_its_grant_until_pruned() {
         assert!(kept.text.contains("aws:SourceOrgID"), "{narrower}: {}", kept.text);
         snapbox::assert_data_eq!(
             kept.notes.join("\n"),
-            snapbox::str![
-                "statement `AWSLogDeliveryWriteFlowaggAcmeLogs` stays as it is, so that members of organization o-a1b2c3d4e5 that the fleet file does not list may still deliver; `--prune` replaces it, and they may no longer deliver"
-            ]
+            snapbox::str![[
+                r#"statement `AWSLogDeliveryWriteFlowaggAcmeLogs` is kept so that members of organization o-a1b2c3d4e5 that the fleet file does not list may still deliver; `--prune` replaces it and revokes their delivery"#
+            ]]
         );
         let again = merge(Some(&kept.text), &grant, Unnamed::Keep).unwrap();
         assert!(!again.changed, "{narrower}");

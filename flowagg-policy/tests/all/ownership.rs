@@ -1,4 +1,5 @@
-//! Only statements with the fleet's mark are its own: every other one keeps its bytes, whatever its Sid and shape.
+//! Only statements with the fleet's mark are managed by it: all others keep their bytes, regardless of Sid and
+//! contents.
 
 use flowagg_core::fleet::{Fleet, GrantForm};
 use flowagg_core::id::{AccountId, FleetName};
@@ -14,13 +15,13 @@ use snapbox::{assert_data_eq, str};
 
 use crate::support::{DELIVERY, account, cases, foreign_statement};
 
-/// AWS's documented grant for the logs of a Network Load Balancer.
+/// AWS's documented grant for Network Load Balancer logs.
 const LOAD_BALANCER: &str = include_str!("../data/nlb-documented-top.json");
-/// One check of the bucket's ACL, for a write by three services.
+/// One ACL check for the writes of three services.
 const THREE_SERVICES: &str = include_str!("../data/three-services-one-statement.json");
-/// One check, for a write of each account.
+/// One ACL check, and a write for each account.
 const SID_PER_ACCOUNT: &str = include_str!("../data/sid-per-account.json");
-/// AWS's documented grant for one account and the whole bucket.
+/// AWS's documented grant for one account in the whole bucket.
 const WHOLE_BUCKET: &str = include_str!("../data/whole-bucket-one-account.json");
 
 fn fleet(members: &[&str]) -> Fleet {
@@ -38,7 +39,7 @@ fn observed(policy: &str) -> Observed {
     Observed::new(Ok(Some(bucket)))
 }
 
-/// The statements, each as it is written in the policy, which S3 also returns in order.
+/// The statements as written in the policy. S3 also returns them in order.
 fn body(policy: &str) -> &str {
     let (_, statements) = policy.split_once("\"Statement\": [").unwrap();
     statements.rsplit_once(']').unwrap().0.trim_end()
@@ -46,10 +47,10 @@ fn body(policy: &str) -> &str {
 
 fn notes(plan: &Plan) -> Vec<String> {
     let notes = plan.notes().iter().map(ToString::to_string);
-    notes.filter(|note| note.contains("also lets")).collect()
+    notes.filter(|note| note.contains("also allows delivery")).collect()
 }
 
-/// The policy after `apply` for these members, pruned or not.
+/// The policy after `apply` for these members, with or without pruning.
 #[track_caller]
 fn applied(policy: &str, members: &[&str], unnamed: Unnamed) -> (String, Plan) {
     let (text, plan) = applied_text(&fleet(members), policy, unnamed);
@@ -70,7 +71,7 @@ fn applied_text(fleet: &Fleet, policy: &str, unnamed: Unnamed) -> (String, Plan)
 }
 
 #[test]
-fn a_grant_that_aws_wrote_for_another_service_is_left_byte_for_byte() {
+fn grants_written_by_aws_for_other_services_stay_byte_for_byte() {
     for policy in [LOAD_BALANCER, THREE_SERVICES, SID_PER_ACCOUNT, WHOLE_BUCKET] {
         for unnamed in [Unnamed::Keep, Unnamed::Prune] {
             let (text, _) = applied(policy, &["333333333333"], unnamed);
@@ -83,19 +84,19 @@ fn a_grant_that_aws_wrote_for_another_service_is_left_byte_for_byte() {
 }
 
 #[test]
-fn a_foreign_statement_that_lets_members_deliver_is_reported() {
+fn foreign_statement_that_allows_members_is_reported() {
     let members = ["222222222222", "333333333333"];
     for (policy, expected) in [
-        (LOAD_BALANCER, vec!["statement `AWSLogDeliveryWrite` also lets 222222222222 deliver"]),
-        (THREE_SERVICES, vec!["statement `AWSLogWrite` also lets 222222222222 deliver"]),
+        (LOAD_BALANCER, vec!["statement `AWSLogDeliveryWrite` also allows delivery from 222222222222"]),
+        (THREE_SERVICES, vec!["statement `AWSLogWrite` also allows delivery from 222222222222"]),
         (
             SID_PER_ACCOUNT,
             vec![
-                "statement `AWSLogDeliveryWrite222222222222` also lets 222222222222 deliver",
-                "statement `AWSLogDeliveryWrite333333333333` also lets 333333333333 deliver",
+                "statement `AWSLogDeliveryWrite222222222222` also allows delivery from 222222222222",
+                "statement `AWSLogDeliveryWrite333333333333` also allows delivery from 333333333333",
             ],
         ),
-        (WHOLE_BUCKET, vec!["statement `AWSLogDeliveryWrite` also lets 222222222222 deliver"]),
+        (WHOLE_BUCKET, vec!["statement `AWSLogDeliveryWrite` also allows delivery from 222222222222"]),
     ] {
         let (_, plan) = applied(policy, &members, Unnamed::Prune);
         assert_eq!(notes(&plan), expected);
@@ -105,7 +106,7 @@ fn a_foreign_statement_that_lets_members_deliver_is_reported() {
 }
 
 #[test]
-fn a_statement_of_another_fleet_is_reported_with_its_name_or_its_mark() {
+fn statement_of_another_fleet_is_reported_with_its_name_or_mark() {
     let members = ["222222222222", "333333333333"];
     let notes_next_to = |name: &str| {
         let mut other = fleet(&members);
@@ -115,20 +116,20 @@ fn a_statement_of_another_fleet_is_reported_with_its_name_or_its_mark() {
     };
     assert_data_eq!(
         notes_next_to("other-fleet"),
-        str![
-            "statement `AWSLogDeliveryWriteFlowaggOtherFleet`, managed by flowagg fleet other-fleet, also lets 222222222222, 333333333333 deliver"
-        ]
+        str![[
+            r#"statement `AWSLogDeliveryWriteFlowaggOtherFleet`, managed by flowagg fleet other-fleet, also allows delivery from 222222222222, 333333333333"#
+        ]]
     );
     assert_data_eq!(
         notes_next_to("other.fleet"),
-        str![
-            "statement `AWSLogDeliveryWriteFlowagg06d818913`, managed by a flowagg fleet with the mark 06d818913, also lets 222222222222, 333333333333 deliver"
-        ]
+        str![[
+            r#"statement `AWSLogDeliveryWriteFlowagg06d818913`, managed by a flowagg fleet with the mark 06d818913, also allows delivery from 222222222222, 333333333333"#
+        ]]
     );
 }
 
 #[test]
-fn a_statement_of_the_fleet_that_someone_changed_is_reported_until_it_is_pruned() {
+fn changed_managed_statement_is_reported_until_it_is_pruned() {
     let fleet = fleet(&["222222222222"]);
     let written = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     let edited = written.replacen("s3:PutObject", "s3:PutObject*", 1);
@@ -142,7 +143,7 @@ fn a_statement_of_the_fleet_that_someone_changed_is_reported_until_it_is_pruned(
 }
 
 #[test]
-fn a_broad_foreign_grant_still_allows_what_it_allowed() {
+fn broad_foreign_grant_keeps_its_effect() {
     let (text, _) = applied(WHOLE_BUCKET, &["222222222222"], Unnamed::Prune);
     let grant = Grant::from(&fleet(&["222222222222"]));
     let member = AccountId::parse("222222222222").unwrap();
@@ -151,7 +152,7 @@ fn a_broad_foreign_grant_still_allows_what_it_allowed() {
     assert!(Policy::compile(&text).unwrap().decide(&elsewhere).is_allowed());
 }
 
-/// The statements that AWS writes for other services, with its own Sids; and those of a flowagg without marks.
+/// Statements that AWS writes for other services with its own Sids, and statements of a flowagg version without marks.
 fn documented() -> impl Strategy<Value = serde_json::Value> {
     let sids = vec![
         "AWSLogDeliveryWrite",
@@ -186,7 +187,7 @@ fn live() -> impl Strategy<Value = (Vec<String>, String)> {
     })
 }
 
-/// What one of two fleets does to the policy.
+/// An operation of one of two fleets on the policy.
 #[derive(Clone, Debug)]
 struct Turn {
     grant: Grant,
@@ -215,7 +216,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     )
 }
 
-/// Whether these texts are in the policy, in this order.
+/// Whether the policy contains these texts in this order.
 fn has_in_order(policy: &str, texts: &[String]) -> bool {
     let mut rest = policy;
     texts.iter().all(|text| match rest.split_once(text.as_str()) {
@@ -231,13 +232,13 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn two_fleets_change_no_byte_of_a_foreign_statement_or_of_each_others(
+    fn two_fleets_never_change_foreign_statements_or_each_others(
         (foreign, live) in live(),
         turns in vec(turn(), 1..6),
     ) {
         let mut policy = live.clone();
         for Turn { grant, does } in &turns {
-            // The foreign statements are still there, so that some policy is always left.
+            // The foreign statements remain, so the policy is never empty.
             let after = match does {
                 Does::Merge(unnamed) => merge(Some(&policy), grant, *unnamed).map_or(policy.clone(), |merged| merged.text),
                 Does::Remove => remove(&policy, grant).unwrap().unwrap(),
@@ -255,7 +256,7 @@ proptest! {
 }
 
 #[test]
-fn a_lost_foreign_statement_is_named_as_it_was_and_managed_ones_do_not_count() {
+fn lost_foreign_statement_is_reported_by_its_old_name() {
     let foreign = |sid: &str| {
         let resource = "arn:aws:s3:::acme-logs/x";
         let principal = json!({ "AWS": "999999999999" });

@@ -1,4 +1,4 @@
-//! A run for some of the members changes the bucket policy for them alone.
+//! A run for some of the members only changes their part of the bucket policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ fn fleet(policy: &str, members: &[&str]) -> Fleet {
     Fleet::parse(&text).unwrap()
 }
 
-/// A fleet whose accounts were looked up, with these lines in `[organization]`.
+/// A fleet with discovered accounts and these lines in `[organization]`.
 fn organization(more: &str, found: impl Iterator<Item = AccountId>) -> Fleet {
     let text = format!(
         "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
@@ -66,7 +66,7 @@ fn after(plan: &Plan, live: Option<&str>) -> Option<String> {
 }
 
 #[test]
-fn selected_members_are_added_and_every_other_account_keeps_what_it_has() {
+fn selected_members_are_added_and_other_accounts_keep_their_access() {
     for form in ["prefixes", "accounts", "bound-accounts", "bound-deny", "auto"] {
         for source_arn in [false, true] {
             let policy = format!("form = \"{form}\"\nsource-arn = {source_arn}");
@@ -92,7 +92,7 @@ fn selected_members_are_added_and_every_other_account_keeps_what_it_has() {
 }
 
 #[test]
-fn member_that_is_not_selected_keeps_the_regions_of_the_live_policy() {
+fn unselected_member_keeps_its_live_regions() {
     let mut fleet = fleet("source-arn = true", &MEMBERS);
     let live = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     for member in fleet.members.values_mut() {
@@ -115,21 +115,21 @@ fn member_that_is_not_selected_keeps_the_regions_of_the_live_policy() {
 }
 
 #[test]
-fn account_that_is_no_member_is_reported_and_not_pruned_by_a_part() {
+fn non_member_is_reported_and_not_pruned_by_a_partial_run() {
     let live = merge(None, &Grant::from(&fleet("", &[MEMBERS[1], STRANGER])), Unnamed::Keep).unwrap().text;
     let plan = plan(&fleet("", &MEMBERS), &observed(Some(&live), &MEMBERS[..1]), Unnamed::Prune);
     assert_data_eq!(
         notes(&plan),
         str![[r#"
 the fleet's statements still name 999999999999, which is not in the fleet file; `--prune` removes it
-`--prune` revokes no grant while only a part of the fleet is selected
+`--prune` does not revoke grants while only part of the fleet is selected
 
 "#]]
     );
 }
 
 #[test]
-fn only_what_selected_members_need_is_in_the_way() {
+fn only_problems_of_selected_members_are_obstacles() {
     let deny = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Theirs","Effect":"Deny","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":"s3:*","Resource":"arn:aws:s3:::acme-logs/*","Condition":{{"StringEquals":{{"aws:SourceAccount":"{}"}}}}}}]}}"#,
         MEMBERS[1]
@@ -160,7 +160,7 @@ fn only_what_selected_members_need_is_in_the_way() {
 }
 
 #[test]
-fn grant_to_an_organization_is_made_whole_and_said_to_be() {
+fn grant_to_an_organization_is_not_limited_to_selected_members() {
     let whole = organization("", MEMBERS.map(account).into_iter());
     let first = plan(&whole, &observed(None, &MEMBERS[..1]), Unnamed::Keep);
     let live = after(&first, None).unwrap();
@@ -168,7 +168,7 @@ fn grant_to_an_organization_is_made_whole_and_said_to_be() {
     assert_data_eq!(
         notes(&first),
         str![[r#"
-the grant is for organization o-a1b2c3d4e5 and not for single accounts: `--only` does not limit it, and every account there may deliver
+the grant is for organization o-a1b2c3d4e5, not for individual accounts: `--only` does not limit it, and every account there can deliver
 
 "#]]
     );
@@ -178,7 +178,7 @@ the grant is for organization o-a1b2c3d4e5 and not for single accounts: `--only`
 }
 
 #[test]
-fn list_that_only_a_part_of_the_fleet_fits_into_is_never_written() {
+fn list_that_only_fits_part_of_the_fleet_is_never_written() {
     let many = || (0..700u64).map(|n| account(&format!("{:012}", 222_222_222_222 + n)));
     let units = organization("units = [\"ou-ab12-11111111\"]", many());
     let first = plan(&units, &observed(None, &MEMBERS[..1]), Unnamed::Keep);
@@ -187,13 +187,17 @@ fn list_that_only_a_part_of_the_fleet_fits_into_is_never_written() {
     assert_data_eq!(
         notes(&first),
         str![[r#"
-the grant is for ou-ab12-11111111 in organization o-a1b2c3d4e5 and not for single accounts: `--only` does not limit it, and every account there may deliver
+the grant is for ou-ab12-11111111 in organization o-a1b2c3d4e5, not for individual accounts: `--only` does not limit it, and every account there can deliver
 
 "#]]
     );
     let mut all = observed(Some(&live), &[]);
     all.scope = Scope::Whole;
-    assert_eq!(plan(&units, &all, Unnamed::Keep).policy_write(), None, "nothing is left for the others");
+    assert_eq!(
+        plan(&units, &all, Unnamed::Keep).policy_write(),
+        None,
+        "the other members need no further changes"
+    );
 
     let form = merge(None, &Grant::from(&units), Unnamed::Keep).unwrap().form;
     assert_eq!(form, GrantForm::Organization);

@@ -1,4 +1,4 @@
-//! A plan from every combination of what could not be read: which changes are still safe.
+//! Plans for every combination of failed reads: only safe changes are made.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ fn region(fleet: &Fleet, place: &Place, logged: bool) -> RegionState {
     RegionState::new(vec![resource], if logged { vec![log] } else { Vec::new() })
 }
 
-/// The bucket as it was read.
+/// The result of reading the bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum BucketRead {
     Unread,
@@ -57,7 +57,7 @@ enum BucketRead {
     There,
     /// A policy that is not JSON.
     Broken,
-    /// A policy that stops delivery.
+    /// A policy that blocks delivery.
     Denied,
 }
 
@@ -66,7 +66,7 @@ struct Case {
     bucket: BucketRead,
     kms: bool,
     key: Option<bool>,
-    /// Whether each of the four account-regions could be read; `None` if it was not selected.
+    /// Whether each of the four account-regions was read; `None` if it was not selected.
     regions: Vec<Option<bool>>,
     logged: bool,
 }
@@ -109,7 +109,7 @@ fn observed(fleet: &Fleet, case: &Case) -> Observed {
             Ok(Some(bucket))
         }
     };
-    // A key policy that lets the service in, or a key that could not be read.
+    // A key policy that allows the service, or a key that could not be read.
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"kms:*","Resource":"*"}]}"#;
     let key = case.key.filter(|_| case.kms).map(|read| match read {
         true => Ok(Key::new(policy.to_owned())),
@@ -142,7 +142,7 @@ fn read(case: &Case) -> usize {
 }
 
 #[test]
-fn nothing_changes_while_the_hub_is_unread_or_cannot_be_decided() {
+fn nothing_changes_if_the_hub_is_unread_or_undecided() {
     for case in cases() {
         let fleet = fleet(case.kms);
         let plan = plan(&fleet, &observed(&fleet, &case), Unnamed::Prune);
@@ -164,7 +164,7 @@ fn nothing_changes_while_the_hub_is_unread_or_cannot_be_decided() {
 }
 
 #[test]
-fn an_unread_account_region_is_never_changed() {
+fn unread_account_region_is_never_changed() {
     for case in cases() {
         let fleet = fleet(case.kms);
         let observed = observed(&fleet, &case);
@@ -177,7 +177,7 @@ fn an_unread_account_region_is_never_changed() {
 }
 
 #[test]
-fn a_grant_is_removed_only_if_every_account_region_was_read() {
+fn grant_is_only_removed_if_every_account_region_was_read() {
     for case in cases() {
         let fleet = fleet(case.kms);
         let observed = observed(&fleet, &case);
@@ -199,7 +199,7 @@ fn a_grant_is_removed_only_if_every_account_region_was_read() {
     }
 }
 
-/// The plan for a bucket with this policy and nothing else read.
+/// The repeated plan for a bucket with this policy, without any other observed state.
 fn replan(before: &Plan, fleet: &Fleet, policy: Option<&str>) -> Plan {
     let mut bucket = Bucket::default();
     bucket.policy = policy.map(str::to_owned);
@@ -207,7 +207,7 @@ fn replan(before: &Plan, fleet: &Fleet, policy: Option<&str>) -> Plan {
 }
 
 #[test]
-fn a_plan_made_again_does_not_revoke_what_the_first_did_not_show() {
+fn repeated_plan_only_revokes_access_that_the_first_showed() {
     let fleet = fleet(false);
     let (members, rest): (Vec<_>, Vec<_>) =
         fleet.members.clone().into_iter().partition(|(account, _)| account.to_string() == MEMBERS[0]);
@@ -219,18 +219,17 @@ fn a_plan_made_again_does_not_revoke_what_the_first_did_not_show() {
     let first = plan(&smaller, &observed(&smaller, &case), Unnamed::Prune);
     assert!(first.is_complete() && first.policy_write().is_some());
 
-    // Meanwhile someone granted delivery to the other account.
+    // Meanwhile, someone grants delivery to the other account.
     let both = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     let second = replan(&first, &smaller, Some(&both));
     assert_eq!(second.policy_write(), None);
     assert_eq!(
         second.obstacles()[0].what,
-        "the plan made again would also revoke delivery from 333333333333, which is not among the changes of the first, so nothing was \
-         revoked"
+        "the new plan would also revoke delivery from 333333333333, which the first plan did not show, so nothing was revoked"
     );
 }
 
-/// What keeps a plan with this goal, made for the first policy, from being made again for the second.
+/// The obstacle of a plan with this goal that is made for the first policy and repeated for the second.
 fn obstacle(
     goal: impl Fn(&Fleet, &Observed) -> Plan,
     fleet: &Fleet,
@@ -250,7 +249,7 @@ fn obstacle(
 }
 
 #[test]
-fn a_plan_made_again_ends_no_grant_to_an_organization_and_no_unread_grant_that_the_first_did_not_show() {
+fn repeated_plan_ends_no_grant_that_the_first_did_not_show() {
     let fleet = fleet(false);
     let listed = merge(None, &Grant::from(&fleet), Unnamed::Keep).unwrap().text;
     let smaller = listed.replace(&format!(",\"{}\"", MEMBERS[1]), "");
@@ -268,24 +267,27 @@ fn a_plan_made_again_ends_no_grant_to_an_organization_and_no_unread_grant_that_t
     for second in [&by_organization, &edited] {
         obstacles.extend(obstacle(prune, &fleet, &smaller, second));
         obstacles.extend(obstacle(destroy, &fleet, &smaller, second));
-        // What the first plan shows, the second may do.
+        // The second plan may make changes that the first plan shows.
         assert_eq!(obstacle(prune, &fleet, second, second), None);
         assert_eq!(obstacle(destroy, &fleet, second, second), None);
     }
     snapbox::assert_data_eq!(
         obstacles.join("\n"),
         snapbox::str![[r#"
-the plan made again would also revoke the grant for members of organization o-a1b2c3d4e5 that the fleet file does not list, which is not among the changes of the first, so nothing was revoked
-the plan made again would also revoke the grant for members of organization o-a1b2c3d4e5 that the fleet file does not list, which is not among the changes of the first, so nothing was revoked
-the plan made again would also revoke the grant for those that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows, which is for another folder or was changed by someone else, which is not among the changes of the first, so nothing was revoked
-the plan made again would also revoke delivery from 333333333333; the grant for those that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows, which is for another folder or was changed by someone else, which is not among the changes of the first, so nothing was revoked
+the new plan would also revoke the grant for members of organization o-a1b2c3d4e5 that the fleet file does not list, which the first plan did not show, so nothing was revoked
+the new plan would also revoke the grant for members of organization o-a1b2c3d4e5 that the fleet file does not list, which the first plan did not show, so nothing was revoked
+the new plan would also revoke the grant for everyone that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows, which is for another prefix or was modified outside flowagg, which the first plan did not show, so nothing was revoked
+the new plan would also revoke delivery from 333333333333; the grant for everyone that statement `AWSLogDeliveryWriteFlowaggAcmeLogs` allows, which is for another prefix or was modified outside flowagg, which the first plan did not show, so nothing was revoked
 "#]]
     );
-    assert!(obstacle(prune, &fleet, &edited, &edited_again).is_some(), "it may allow something else");
+    assert!(
+        obstacle(prune, &fleet, &edited, &edited_again).is_some(),
+        "the changed statement may allow other access"
+    );
 }
 
 #[test]
-fn a_plan_made_again_from_its_own_result_writes_no_policy() {
+fn repeated_plan_after_its_own_write_writes_no_policy() {
     let fleet = fleet(false);
     let case =
         Case { bucket: BucketRead::Missing, kms: false, key: None, regions: vec![None; 4], logged: false };
@@ -297,7 +299,7 @@ fn a_plan_made_again_from_its_own_result_writes_no_policy() {
 }
 
 #[test]
-fn an_organization_without_chosen_accounts_is_an_obstacle_of_the_organization() {
+fn organization_without_selected_accounts_is_an_obstacle() {
     let mut fleet = fleet(false);
     fleet.members = BTreeMap::new();
     let case = Case { bucket: BucketRead::There, kms: false, key: None, regions: vec![], logged: false };

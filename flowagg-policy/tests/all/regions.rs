@@ -1,4 +1,5 @@
-//! Regions of an account, where `aws:SourceArn` is tested: one that the fleet file no longer names stays until it is pruned.
+//! Regions of accounts if `aws:SourceArn` is tested: a region that is removed from the fleet file stays until it is
+//! pruned.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +48,7 @@ fn notes(plan: &Plan) -> Vec<String> {
 }
 
 #[test]
-fn a_region_that_is_taken_out_stays_with_a_note_until_it_is_pruned() {
+fn removed_region_stays_with_a_note_until_it_is_pruned() {
     let live = written(&fleet(
         &[("222222222222", &["eu-west-1", "us-east-1"]), ("333333333333", &["us-east-1"])],
         "auto",
@@ -58,7 +59,7 @@ fn a_region_that_is_taken_out_stays_with_a_note_until_it_is_pruned() {
     assert_eq!(
         notes(&kept),
         [
-            "the fleet's statements still cover 222222222222 in us-east-1, which the fleet file does not; `--prune` removes that"
+            "the fleet's statements still cover 222222222222 in us-east-1, which is not in the fleet file; `--prune` removes it"
         ]
     );
 
@@ -69,14 +70,14 @@ fn a_region_that_is_taken_out_stays_with_a_note_until_it_is_pruned() {
     let words = HubChange::PutPolicy(change.clone()).to_string();
     snapbox::assert_data_eq!(
         words,
-        snapbox::str![
-            "merge the bucket policy: revokes the grant for 222222222222 in us-east-1 (978 -> 898 bytes)"
-        ]
+        snapbox::str![[
+            r#"update the bucket policy: revokes the grant for 222222222222 in us-east-1 (978 -> 898 bytes)"#
+        ]]
     );
 }
 
 #[test]
-fn a_region_that_is_taken_out_stays_while_another_is_added() {
+fn removed_region_stays_when_another_is_added() {
     let live = written(&fleet(&[("222222222222", &["us-east-1"])], "auto"));
     let kept = planned(&fleet(&[("222222222222", &["eu-west-1"])], "auto"), &live, Unnamed::Keep);
     let text = &change(&kept).unwrap().text;
@@ -87,20 +88,20 @@ fn a_region_that_is_taken_out_stays_while_another_is_added() {
 }
 
 #[test]
-fn every_region_stays_every_region_until_it_is_pruned() {
+fn grant_for_every_region_stays_until_it_is_pruned() {
     let one = fleet(&[("222222222222", &["eu-west-1"])], "auto");
     let live = written(&one).replace("logs:eu-west-1:", "logs:*:");
     let kept = planned(&one, &live, Unnamed::Keep);
     assert_eq!(change(&kept), None);
     snapbox::assert_data_eq!(
         notes(&kept).join("\n"),
-        snapbox::str![
-            "the fleet's statements still cover 222222222222 in all other regions, which the fleet file does not; `--prune` removes that"
-        ]
+        snapbox::str![[
+            r#"the fleet's statements still cover 222222222222 in all other regions, which is not in the fleet file; `--prune` removes it"#
+        ]]
     );
     assert_eq!(change(&planned(&one, &live, Unnamed::Prune)).unwrap().text, written(&one));
 
-    // So do those of an account that the fleet file does not name at all, next to a region by name.
+    // The same applies to an account that the fleet file does not name, and with a named region next to `*`.
     let both = live.replace(
         "\"arn:aws:logs:*:222222222222:*\"",
         "[\"arn:aws:logs:*:222222222222:*\",\"arn:aws:logs:us-east-1:222222222222:*\"]",
@@ -113,7 +114,7 @@ fn every_region_stays_every_region_until_it_is_pruned() {
 }
 
 #[test]
-fn an_account_that_the_organization_covers_loses_no_region() {
+fn account_covered_by_the_organization_loses_no_region() {
     let members: &[(&str, &[&str])] = &[("222222222222", &["eu-west-1", "us-east-1"])];
     let live = written(&fleet(members, "prefixes"));
     let fewer = fleet(&[("222222222222", &["eu-west-1"])], "organization");

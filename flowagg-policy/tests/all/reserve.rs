@@ -1,4 +1,5 @@
-//! Room for the two statements that AWS may append itself, if flow logs are created in the account that owns the bucket.
+//! Space reserved for the two statements that AWS may append if flow logs are created in the account that owns the
+//! bucket.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use flowagg_policy::{Grant, HubMember, MergeError, Unnamed, capacity, merge, siz
 
 const HUB: &str = "111122223333";
 
-/// The pair as AWS documents it ("Amazon S3 bucket permissions for flow logs"), each statement with the comma before it.
+/// The pair as AWS documents it ("Amazon S3 bucket permissions for flow logs"), each statement with a leading comma.
 fn pair(account: &str) -> String {
     format!(
         r#",{{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/{account}/*","Condition":{{"StringEquals":{{"aws:SourceAccount":"{account}","s3:x-amz-acl":"bucket-owner-full-control"}},"ArnLike":{{"aws:SourceArn":"arn:aws:logs:eu-west-1:{account}:*"}}}}}},{{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{{"Service":"delivery.logs.amazonaws.com"}},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs","Condition":{{"StringEquals":{{"aws:SourceAccount":"{account}"}},"ArnLike":{{"aws:SourceArn":"arn:aws:logs:eu-west-1:{account}:*"}}}}}}"#
@@ -20,7 +21,7 @@ fn policy_of(account: &str) -> String {
     format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", pair(account).trim_start_matches(','))
 }
 
-/// A grant in form `accounts` to this many accounts, with flow logs in the hub account or without.
+/// A grant in form `accounts` for the given number of accounts, with or without flow logs in the hub account.
 fn grant(count: u64, hub_is_member: bool) -> Grant {
     let account = |n: u64| AccountId::parse(&format!("{n:012}")).unwrap();
     let regions = BTreeSet::from([Region::parse("eu-west-1").unwrap()]);
@@ -33,7 +34,7 @@ fn grant(count: u64, hub_is_member: bool) -> Grant {
 }
 
 #[test]
-fn a_policy_leaves_room_for_the_documented_pair_of_the_hub_account() {
+fn policy_reserves_space_for_the_documented_pair_of_the_hub_account() {
     let pair = pair(HUB).len();
     assert_eq!(pair, 662);
     let most = capacity(None, &grant(0, false), GrantForm::Accounts).unwrap();
@@ -48,8 +49,8 @@ fn a_policy_leaves_room_for_the_documented_pair_of_the_hub_account() {
     assert!(matches!(error, MergeError::TooLarge { reserved, .. } if reserved == pair), "{error}");
     let total = fewer.bytes + most.bytes_per_account + pair;
     let start = format!(
-        "the bucket policy would have {total} bytes with 662 that are reserved for statements that AWS may append for flow logs \
-         in the hub account, {} more than the 20480 that S3 takes",
+        "the bucket policy would have {total} bytes (including 662 reserved for statements that AWS may append for flow logs in \
+         the hub account), {} over the limit of 20480",
         total - LIMIT
     );
     assert!(error.to_string().starts_with(&start), "{error}");
@@ -57,7 +58,7 @@ fn a_policy_leaves_room_for_the_documented_pair_of_the_hub_account() {
 }
 
 #[test]
-fn nothing_is_reserved_for_a_pair_that_the_policy_has_already() {
+fn no_space_is_reserved_if_the_policy_already_has_the_pair() {
     for (live, reserved) in [(policy_of(HUB), 0), (policy_of("222222222222"), 662)] {
         let sizes = sizes(Some(&live), &grant(3, true), 3).unwrap();
         assert_eq!(sizes.reserved, reserved, "{live}");
@@ -71,7 +72,7 @@ fn capacity_of(live: Option<&str>, hub_is_member: bool) -> usize {
 }
 
 #[test]
-fn the_pair_that_aws_appends_changes_neither_the_form_nor_what_fits() {
+fn pair_appended_by_aws_does_not_change_form_or_capacity() {
     let fits = u64::try_from(capacity_of(None, true)).unwrap();
     let first = merge(None, &grant(fits, true), Unnamed::Keep).unwrap().text;
     let appended = format!("{}{}]}}", first.strip_suffix("]}").unwrap(), pair(HUB));
@@ -81,7 +82,7 @@ fn the_pair_that_aws_appends_changes_neither_the_form_nor_what_fits() {
 }
 
 #[test]
-fn a_policy_that_needs_no_change_needs_no_room() {
+fn unchanged_policy_needs_no_reserve() {
     let full = u64::try_from(capacity_of(None, false)).unwrap();
     let live = merge(None, &grant(full, false), Unnamed::Keep).unwrap().text;
     assert!(!merge(Some(&live), &grant(full, true), Unnamed::Keep).unwrap().changed);
@@ -89,7 +90,7 @@ fn a_policy_that_needs_no_change_needs_no_room() {
 }
 
 #[test]
-fn the_hub_account_is_a_member_if_the_fleet_file_lists_it() {
+fn hub_account_is_a_member_if_the_fleet_file_lists_it() {
     let of = |member: &str| {
         let text = format!(
             "[hub]\naccount = \"{HUB}\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\

@@ -1,4 +1,4 @@
-//! Random policies and requests, all out of one small world so that they meet each other.
+//! Strategies for policies and requests that share a small set of names, so that they often match.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use proptest::sample::select;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
-/// 2,000 cases for each property; `PROPTEST_CASES` gives more.
+/// 2,000 cases for each property; set `PROPTEST_CASES` for more.
 pub(crate) fn cases() -> Config {
     let least = 2_000;
     let config = Config::default();
@@ -21,7 +21,7 @@ pub(crate) const BUCKET: &str = "acme-logs";
 pub(crate) const DELIVERY: &str = "delivery.logs.amazonaws.com";
 pub(crate) const ORGANIZATION: &str = "o-a1b2c3d4e5";
 
-/// The accounts that grants, policies and requests draw from.
+/// The accounts that are used in grants, policies and requests.
 pub(crate) fn account() -> impl Strategy<Value = AccountId> {
     select(vec![
         "000000000001",
@@ -39,7 +39,7 @@ pub(crate) fn stranger() -> AccountId {
     AccountId::parse("999988887777").unwrap()
 }
 
-/// A string or a list, as AWS takes both.
+/// A string or a list; AWS accepts both.
 fn one_or_more(values: Vec<Value>) -> Value {
     match values.as_slice() {
         [only] => only.clone(),
@@ -149,7 +149,7 @@ fn condition() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A statement that is not ours: another Sid, or ours over another shape.
+/// A foreign statement: with another Sid, or with a managed Sid and different contents.
 pub(crate) fn foreign_statement() -> impl Strategy<Value = Value> {
     let sid = select(vec![
         "",
@@ -172,7 +172,7 @@ pub(crate) fn foreign_statement() -> impl Strategy<Value = Value> {
                 name("Resource", "NotResource", not[2]): resource,
                 "Condition": condition,
             });
-            // With our Sid, a member that ours never has.
+            // With a managed Sid, add an element that managed statements never have.
             if sid.starts_with("AWS") {
                 statement["Note"] = json!([1, 2.0, {"deep": null}]);
             }
@@ -184,7 +184,7 @@ pub(crate) fn foreign_statement() -> impl Strategy<Value = Value> {
     )
 }
 
-/// A policy of foreign statements as text: compact or pretty, a list or a single statement.
+/// A policy of foreign statements as text: compact or pretty, as a list or a single statement.
 pub(crate) fn live() -> impl Strategy<Value = String> {
     (vec(foreign_statement(), 1..4), any::<[bool; 3]>()).prop_map(|(statements, [pretty, alone, old])| {
         let write = |value: &Value| {
@@ -198,7 +198,7 @@ pub(crate) fn live() -> impl Strategy<Value = String> {
     })
 }
 
-/// A request, in the three tongues that the tests speak.
+/// A request that can be converted for each of the evaluators.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) principal: String,
@@ -216,7 +216,7 @@ impl Ask {
     }
 }
 
-/// A request out of the world of the policies.
+/// A request with names from the same set as the policies.
 pub(crate) fn ask() -> impl Strategy<Value = Ask> {
     let principal = select(vec![
         DELIVERY,

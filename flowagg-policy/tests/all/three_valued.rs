@@ -1,4 +1,4 @@
-//! Decisions about requests of which some condition keys are unknown.
+//! Decisions about requests with unknown condition keys.
 
 use flowagg_core::id::{AccountId, BucketName, OrganizationId, OrganizationalUnitId, Region};
 use flowagg_policy::{DecisionKind, Delivery, Membership, Owner, Policy, Request};
@@ -26,7 +26,7 @@ fn decided(statements: &[Value], request: &Request) -> (DecisionKind, Vec<String
 }
 
 #[test]
-fn certain_deny_wins_over_everything() {
+fn certain_deny_overrides_everything() {
     let unknown = json!({"StringEquals": {"aws:X": "1"}});
     let statements =
         [statement("Allow", unknown.clone()), statement("Deny", unknown), statement("Deny", json!({}))];
@@ -56,7 +56,7 @@ fn uncertain_deny_without_an_allow_is_an_implicit_denial() {
 }
 
 #[test]
-fn answer_depends_on_every_unknown_key_of_the_statements_that_matter() {
+fn decision_depends_on_every_unknown_key_of_the_relevant_statements() {
     let statements = [
         statement("Allow", json!({"StringEquals": {"aws:X": "1", "aws:Known": "1"}})),
         statement("Deny", json!({"Null": {"aws:Y": "true"}})),
@@ -88,7 +88,7 @@ fn operators_differ_on_absent_keys_and_agree_on_unknown_ones() {
         let (kind, keys) = decided(&statements, &request().with_unknown("aws:X"));
         assert_eq!((kind, keys), (DecisionKind::Depends, vec!["aws:X".to_owned()]), "{condition}");
     }
-    // What holds with every value and without one is certain.
+    // A condition that holds with every value and without the key is certain.
     for condition in
         [json!({"StringLikeIfExists": {"aws:X": "*"}}), json!({"Null": {"aws:X": ["true", "false"]}})]
     {
@@ -102,7 +102,7 @@ fn operators_differ_on_absent_keys_and_agree_on_unknown_ones() {
 }
 
 #[test]
-fn variable_of_an_unknown_key_may_be_anything() {
+fn variable_of_an_unknown_key_may_have_any_value() {
     let resource = |text: &str| json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": text});
     let request = request().with_unknown("aws:X");
     let (kind, keys) = decided(&[resource("arn:aws:s3:::b/${aws:X}")], &request);
@@ -117,13 +117,13 @@ fn variable_of_an_unknown_key_may_be_anything() {
 }
 
 #[test]
-fn multivalued_key_is_no_variable_even_with_one_value() {
+fn multivalued_key_is_not_a_variable_even_with_one_value() {
     let condition = json!({"StringEquals": {"aws:Y": "${aws:SourceOrgPaths}"}});
     let request = request().with("aws:Y", "o-1/").with_all("aws:SourceOrgPaths", ["o-1/"]);
     assert_eq!(decided(&[statement("Allow", condition)], &request).0, DecisionKind::ImplicitDeny);
 }
 
-/// A delivery of an account whose organization is known to this extent, to a bucket in the same organization.
+/// A delivery of an account with this membership to a bucket in the same organization.
 fn delivery(membership: Membership) -> Request {
     let region = Region::parse("eu-west-1").unwrap();
     let account = AccountId::parse("222222222222").unwrap();
@@ -138,7 +138,7 @@ fn delivery(membership: Membership) -> Request {
 }
 
 #[test]
-fn membership_decides_conditions_on_the_organization_as_far_as_it_is_known() {
+fn known_membership_decides_organization_conditions() {
     use DecisionKind::{Allow, Depends, ImplicitDeny};
     let id = OrganizationId::parse(ORGANIZATION).unwrap();
     let unit = OrganizationalUnitId::parse("ou-ab12-11111111").unwrap();
@@ -228,7 +228,7 @@ fn keys_of_a_delivery_are_known_absent_or_unknown_as_documented() {
     }
 }
 
-/// Values of the keys below; none is a request without the key.
+/// Values of the keys below; an empty list means a request without the key.
 const VALUES: [&[&str]; 4] = [&[], &["a"], &["b"], &["ab"]];
 const KEYS: [&str; 3] = ["aws:X", "aws:Y", "aws:Z"];
 
@@ -283,7 +283,7 @@ fn random_statement() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn every_assignment_of_the_unknown_keys_agrees_with_the_three_valued_answer(
+    fn three_valued_decision_agrees_with_every_assignment_of_unknown_keys(
         statements in proptest::collection::vec(random_statement(), 1..5),
         known in proptest::collection::vec(proptest::option::of(0..VALUES.len()), KEYS.len()),
         key in proptest::sample::select(vec!["a", "ab", "b"]),
@@ -321,7 +321,7 @@ fn near_miss_names_the_unknown_keys_of_the_statement() {
     let decision = policy(&[statement("Allow", condition)]).decide(&delivery(Membership::None));
     assert_eq!(
         decision.to_string(),
-        "ImplicitDeny: statement 1 would allow it but for `aws:SourceAccount`, which is `222222222222` and `aws:CurrentTime`, which is \
-         not known"
+        "ImplicitDeny: statement 1 would allow it except for `aws:SourceAccount`, which is `222222222222` and `aws:CurrentTime`, which \
+         is unknown"
     );
 }

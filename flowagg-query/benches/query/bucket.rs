@@ -1,4 +1,4 @@
-//! The generated bucket: text files of three formats, and what they contain.
+//! The generated bucket: text files in three formats, and the expected results.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,21 +12,21 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use crate::questions::Question;
 
-/// How large the bucket is.
+/// The size of the bucket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) objects: u64,
-    /// In each object.
+    /// Records per object.
     pub(crate) records: u64,
 }
 
 /// 2026-03-01T00:00:00Z.
 const START: i64 = 1_772_323_200;
 pub(crate) const ACCOUNTS: u64 = 50;
-/// An address from which there are few records.
+/// An address that occurs in few records.
 pub(crate) const RARE: &str = "10.250.250.250";
 
-/// The formats, which objects have in turn.
+/// The formats, which objects use in turn.
 pub(crate) const HEADERS: [&str; 3] = [
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status",
     "bytes action account-id srcaddr dstaddr srcport dstport protocol start end log-status interface-id vpc-id subnet-id",
@@ -34,18 +34,18 @@ pub(crate) const HEADERS: [&str; 3] = [
      start end action log-status flow-direction",
 ];
 
-/// What the records contain, so that every answer is known.
+/// The expected results, computed from the generated records.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
     pub(crate) bytes_by_account: BTreeMap<String, i64>,
-    /// Of the pairs with the most bytes.
+    /// The pairs with the most bytes.
     pub(crate) top_pairs: Vec<(String, String, i64)>,
     pub(crate) rare: i64,
     pub(crate) rejected: BTreeMap<(String, u16), i64>,
     pub(crate) of_first_account: i64,
 }
 
-/// The bucket as a folder.
+/// The bucket as a local folder.
 pub(crate) struct Bucket {
     pub(crate) root: PathBuf,
     size: Size,
@@ -68,7 +68,7 @@ impl Random {
     }
 }
 
-/// One record, before it is text.
+/// A record before it is formatted as text.
 struct Flow {
     from: u32,
     to: u32,
@@ -133,19 +133,18 @@ impl Bucket {
         self.root.join(format!("answer-{}.txt", question.number()))
     }
 
-    /// Compares the rows of an answer, values separated by spaces, with what was generated.
+    /// Compares the rows of an answer, with values separated by spaces, with the expected ones.
     pub(crate) fn check(&self, question: Question, rows: &[String]) {
         assert_eq!(rows.join("\n"), fs::read_to_string(self.answer(question)).unwrap(), "{question:?}");
     }
 
-    /// Records, bytes of text, and bytes compressed.
+    /// The number of records, bytes of text, and compressed bytes.
     pub(crate) fn totals(&self) -> (u64, u64, u64) {
         let text = fs::read_to_string(self.root.join("done")).unwrap();
         let numbers: Vec<u64> = text.split(' ').map(|number| number.parse().unwrap()).collect();
         (numbers[0], numbers[1], numbers[2])
     }
 
-    /// All files.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         (0..self.size.objects).map(|object| self.root.join("bucket").join(self.key(object))).collect()
     }
@@ -182,7 +181,7 @@ impl Bucket {
         let mut random = Random(object.wrapping_mul(0x51_7c_c1_b7_27_22_0a_95));
         let time = self.time(object);
         (0..self.size.records).map(move |record| {
-            // 4,096 x 2,048 pairs, of which a few have far more bytes than the others.
+            // 4,096 x 2,048 pairs, a few of which have far more bytes than the others.
             let is_heavy = random.below(200) == 0;
             let (from, to) = if is_heavy {
                 let pair = random.below(12) as u32;
@@ -242,7 +241,7 @@ impl Bucket {
         text
     }
 
-    /// What the records contain, counted as they are generated.
+    /// Computes the expected results from the generated records.
     fn truth(&self) -> Truth {
         let mut truth = Truth::default();
         let mut pairs = BTreeMap::<u64, i64>::new();
@@ -251,7 +250,7 @@ impl Bucket {
             for flow in self.flows(object) {
                 let bytes = flow.bytes as i64;
                 *truth.bytes_by_account.entry(account.clone()).or_default() += bytes;
-                // Only heavy pairs can be among the first.
+                // Only heavy pairs can be in the top 10.
                 if flow.from < 0x0a10_0000 {
                     *pairs.entry(u64::from(flow.from) << 32 | u64::from(flow.to)).or_default() += bytes;
                 }

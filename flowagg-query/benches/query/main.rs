@@ -1,9 +1,16 @@
-//! Five queries over a generated bucket on the local disk, each checked against what was generated, next to inflating the same
-//! objects alone and, if a Python environment is given, next to Polars and DuckDB. The last lines are the ratios.
+//! Benchmarks five queries on a generated bucket on the local disk. Each answer is checked against the generated data.
+//! The times are compared with those for decompressing the same objects and, if a Python environment is given, with
+//! Polars and DuckDB. The last lines are the ratios.
 //!
-//! Every measurement runs in a process of its own, which reports its time and its peak memory.
+//! Every measurement runs in a separate process, which reports its time and peak memory.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark"
+)]
 
 mod bucket;
 mod ours;
@@ -20,7 +27,7 @@ use questions::Question;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// A time in seconds and the peak memory of its process in MiB.
+/// The time in seconds, and the peak memory of the process in MiB.
 #[derive(Clone, Copy, Debug)]
 struct Measured {
     seconds: f64,
@@ -28,7 +35,7 @@ struct Measured {
 }
 
 impl Measured {
-    /// What a process prints, of which the last line is the result.
+    /// Runs a command and returns its output lines, the last of which is the measurement.
     fn with_rows(command: &mut Command) -> (Vec<String>, Self) {
         let output = command.output().unwrap();
         let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -72,7 +79,7 @@ impl Options {
         options
     }
 
-    /// The best of several runs of this program, each in a process of its own.
+    /// The best of several runs of this program, each in a separate process.
     fn best(&self, measure: &str) -> Measured {
         let runs = (0..self.times).map(|_| {
             let mut command = Command::new(std::env::current_exe().unwrap());
@@ -101,13 +108,13 @@ fn main() {
         std::thread::available_parallelism().unwrap(),
     );
     let alone = options.best("inflate");
-    println!("{:<34} {:>7.2} s {:>6.0} MiB", "inflating alone", alone.seconds, alone.peak);
+    println!("{:<34} {:>7.2} s {:>6.0} MiB", "decompression only", alone.seconds, alone.peak);
     let mut ratios = Vec::new();
     for question in Question::ALL {
         let ours = options.best(question.name());
         println!("{:<34} {:>7.2} s {:>6.0} MiB", question.name(), ours.seconds, ours.peak);
         let mut line =
-            format!("{:<28} {:>5.2} of inflating alone", question.name(), ours.seconds / alone.seconds);
+            format!("{:<28} {:>5.2} of decompression only", question.name(), ours.seconds / alone.seconds);
         if let (Some(python), Some(script)) = (&options.python, &options.script) {
             for peer in Peer::ALL {
                 let theirs = peer.measure(python, script, &bucket, question);

@@ -1,4 +1,4 @@
-//! The measurements that run in a process of this program.
+//! The measurements of flowagg-query, each in a process of this program.
 
 use std::fs;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use libdeflater::Decompressor;
 use crate::bucket::Bucket;
 use crate::questions::{Answer, Question};
 
-/// What each call of the slow endpoint takes.
+/// The latency of each call to the slow endpoint.
 pub(crate) const LATENCY: Duration = Duration::from_millis(30);
-/// How many objects are read from it.
+/// The number of objects that are read from it.
 pub(crate) const SLOW_OBJECTS: usize = 4_000;
 
 pub(crate) fn concurrency() -> usize {
     ScanOptions::default().concurrency
 }
 
-/// Measures, checks, and prints seconds and peak memory.
+/// Runs a measurement, checks the result, and prints seconds and peak memory.
 pub(crate) fn measure(bucket: &Bucket, what: &str) {
     let seconds = match (what, Question::named(what)) {
         ("inflate", _) => inflate(bucket),
@@ -45,7 +45,7 @@ fn peak() -> f64 {
     kibibytes.unwrap_or_default() / 1024.0
 }
 
-/// Inflating all objects on all cores, and nothing else.
+/// Only decompresses all objects, on all cores.
 fn inflate(bucket: &Bucket) -> f64 {
     let files = bucket.files();
     let (_, text, _) = bucket.totals();
@@ -113,7 +113,7 @@ fn latency(bucket: &Bucket) -> f64 {
     seconds * SLOW_OBJECTS as f64 / slow as f64
 }
 
-/// Runs a query: seconds, rows, and how many objects were read.
+/// Runs a query and returns the seconds, the rows, and the number of objects read.
 fn run(table: FlowLogsBuilder, sql: &str) -> (f64, Answer, u64) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -1,5 +1,5 @@
-//! The same questions, asked of Polars and DuckDB by a script that knows that headers differ: files are grouped by their header, and
-//! the columns are declared.
+//! Runs the same queries in Polars and DuckDB with a script. To handle different headers, the script groups files by
+//! header and declares the columns.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::Measured;
 use crate::bucket::Bucket;
 use crate::questions::Question;
 
-/// Another program.
+/// Another query engine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Peer {
     Polars,
@@ -25,7 +25,7 @@ impl Peer {
         }
     }
 
-    /// Runs the script once, and checks its answer.
+    /// Runs the script once and checks its answer.
     pub(crate) fn measure(
         self,
         python: &Path,

@@ -1,4 +1,4 @@
-//! The five queries, and the check of their answers.
+//! The five queries and their expected answers.
 
 use crate::bucket::{self, RARE, Truth};
 
@@ -38,7 +38,7 @@ impl Question {
         Self::ALL.into_iter().find(|question| question.name() == name)
     }
 
-    /// The number in the script that asks others.
+    /// The number of the query in the script for other engines.
     pub(crate) fn number(self) -> usize {
         Self::ALL.iter().position(|question| *question == self).unwrap()
     }
@@ -69,7 +69,7 @@ impl Question {
         }
     }
 
-    /// What the answer is, or of [`Question::OneAddress`] how many rows it has.
+    /// The expected answer; for [`Question::OneAddress`], only the number of rows.
     pub(crate) fn expected(self, truth: &Truth) -> Answer {
         match self {
             Self::BytesByAccount => truth

@@ -1,4 +1,4 @@
-//! Which folders and objects can contain rows of the result, from a predicate.
+//! The folders and objects that can contain rows of the result, derived from a predicate.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use super::{Leaf, Numbers, Predicate, Test, Texts};
 use crate::columns::{Column, PathPart};
 use crate::object::date_text;
 
-/// How long a record may span: the longest aggregation interval, and the minute by which its ends may be off.
+/// The maximum duration of a record in seconds: the longest aggregation interval, plus one minute of inaccuracy.
 ///
 /// Source: "Flow log records", aggregation interval, `start` and `end` (Amazon VPC User Guide).
 const LONGEST_RECORD: i64 = 660;
 
-/// Accounts, regions and times, where `None` stands for all of them. A row that passes the predicate is within; other rows may
-/// be as well.
+/// Accounts, regions and times, where `None` means all. Every row that passes the predicate is within the bounds; other
+/// rows may be as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) accounts: Option<BTreeSet<String>>,
     pub(crate) regions: Option<BTreeSet<String>>,
-    /// Unix seconds of `end`, both included.
+    /// Unix seconds of `end`, inclusive.
     ends: (i64, i64),
-    /// `log_date`, as text, both included.
+    /// `log_date` as text, inclusive.
     dates: (Option<String>, Option<String>),
 }
 
@@ -67,7 +67,7 @@ impl Bounds {
                 };
                 match field.as_str() {
                     "end" => bounds.ends = (first, last),
-                    // What started in these times ended in them or a little later.
+                    // Records that start in this range end in it or shortly after.
                     "start" => bounds.ends = (first, last.saturating_add(LONGEST_RECORD)),
                     _ => {}
                 }
@@ -112,7 +112,7 @@ impl Bounds {
         }
     }
 
-    /// The times that names of files can have. `late` is how much later than `end` a file may be named.
+    /// The times that file names can have. `late` is the maximum delay of a file name after `end`.
     pub(crate) fn window(&self, late: SignedDuration) -> Window {
         let time = |seconds: i64, shift: SignedDuration| {
             let time = jiff::Timestamp::from_second(seconds).ok()?;
@@ -135,18 +135,18 @@ impl Bounds {
     }
 }
 
-/// A limit that is itself left out, as one that is included: the day after or before.
+/// Converts an exclusive bound to an inclusive one: the day after or before.
 fn neighbour(text: &str, is_open: bool, days: i64) -> String {
     let day = date(text).filter(|_| is_open).and_then(|day| day.checked_add(days.days()).ok());
     day.map_or_else(|| text.to_owned(), date_text)
 }
 
-/// A date as `log_date` has it; other texts are no bound, because texts are compared and not dates.
+/// Parses a date in the format of `log_date`. Other texts are not used as bounds because the comparison is textual.
 fn date(text: &str) -> Option<Date> {
     Date::strptime("%Y/%m/%d", text).ok().filter(|date| date_text(*date) == text)
 }
 
-/// Times that names of files can have, both included; `None` stands for no limit.
+/// An inclusive range of times in file names; `None` means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) first: Option<DateTime>,
@@ -154,22 +154,22 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Whether a time between these two can be within.
+    /// Whether the range between these times overlaps the window.
     pub(crate) fn meets(&self, from: DateTime, to: DateTime) -> bool {
         self.first.is_none_or(|first| to >= first) && self.last.is_none_or(|last| from <= last)
     }
 
-    /// Whether all times between these two are within.
+    /// Whether the window contains the whole range between these times.
     pub(crate) fn contains(&self, from: DateTime, to: DateTime) -> bool {
         self.first.is_none_or(|first| from >= first) && self.last.is_none_or(|last| to <= last)
     }
 
-    /// Whether no time is within.
+    /// Whether the window contains no time.
     pub(crate) fn is_empty(&self) -> bool {
         self.first.zip(self.last).is_some_and(|(first, last)| first > last)
     }
 
-    /// Whether it has no limit.
+    /// Whether the window has no limits.
     pub(crate) fn is_open(&self) -> bool {
         self.first.is_none() && self.last.is_none()
     }

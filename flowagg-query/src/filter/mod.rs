@@ -1,4 +1,4 @@
-//! What a query asks of rows, as far as the reader can decide it: a predicate that every row of the result passes.
+//! Filters that the reader can apply: a predicate that every row of the result passes.
 
 mod bounds;
 mod predicate;

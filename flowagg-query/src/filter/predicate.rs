@@ -1,4 +1,4 @@
-//! The predicate itself. There is no negation: it is part of the tests.
+//! Predicates. They have no negation: `translate` applies it to the tests.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,16 +6,16 @@ use std::fmt;
 use crate::columns::Column;
 use crate::object::Object;
 
-/// What is asked of a row. As in SQL, a row passes if it is true, and no test but [`Test::IsNull`] is true of NULL.
+/// A condition on rows. As in SQL, a row passes if the condition is true, and only [`Test::IsNull`] is true for NULL.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Predicate {
-    /// All of them; without any, every row passes.
+    /// All conditions; if empty, every row passes.
     All(Vec<Self>),
-    /// One of them.
+    /// At least one of the conditions.
     Any(Vec<Self>),
     /// A test of one column.
     Leaf(Leaf),
-    /// Something that only DataFusion can decide: every row passes here.
+    /// A condition that only DataFusion can evaluate: every row passes here.
     Unknown,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Leaf {
     pub(crate) test: Test,
 }
 
-/// What is asked of a value.
+/// A condition on a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
     IsNull,
@@ -38,7 +38,7 @@ pub(crate) enum Test {
 /// A set of numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Numbers {
-    /// From the first to the last, both included. It may be empty.
+    /// An inclusive range, which may be empty.
     Range(i64, i64),
     In(BTreeSet<i64>),
     NotIn(BTreeSet<i64>),
@@ -49,9 +49,9 @@ pub(crate) enum Numbers {
 pub(crate) enum Texts {
     In(BTreeSet<String>),
     NotIn(BTreeSet<String>),
-    /// At least, or more than if the flag is set.
+    /// A lower bound; exclusive if the flag is set.
     From(String, bool),
-    /// At most, or less than if the flag is set.
+    /// An upper bound; exclusive if the flag is set.
     To(String, bool),
 }
 
@@ -79,7 +79,7 @@ impl Texts {
 }
 
 impl Test {
-    /// Whether it is only true of texts that are among these.
+    /// Whether the test can only be true for texts in this set.
     pub(crate) fn needs(&self, texts: &BTreeSet<&str>) -> bool {
         match self {
             Self::Text(Texts::In(wanted)) => wanted.iter().all(|wanted| texts.contains(wanted.as_str())),
@@ -87,7 +87,7 @@ impl Test {
         }
     }
 
-    /// Whether it is true of a text, or of NULL.
+    /// Evaluates the test for a text or NULL.
     pub(crate) fn of_text(&self, value: Option<&str>) -> bool {
         match (self, value) {
             (Self::IsNull, value) => value.is_none(),
@@ -99,7 +99,7 @@ impl Test {
 }
 
 impl Predicate {
-    /// Whether it decides alone: no part of it is left to DataFusion.
+    /// Whether the predicate is complete: no part is left to DataFusion.
     pub(crate) fn is_exact(&self) -> bool {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_exact),
@@ -108,7 +108,7 @@ impl Predicate {
         }
     }
 
-    /// Whether every row passes, so that it is of no use.
+    /// Whether every row passes, so that the predicate has no effect.
     pub(crate) fn is_trivial(&self) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(Self::is_trivial),
@@ -118,7 +118,7 @@ impl Predicate {
         }
     }
 
-    /// The columns that it tests.
+    /// Collects the tested columns.
     pub(crate) fn columns(&self, found: &mut BTreeSet<Column>) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.columns(found)),
@@ -129,7 +129,7 @@ impl Predicate {
         }
     }
 
-    /// The texts that a value must be equal to for its tests to be true, of tests with at most the given number of texts.
+    /// Collects the texts of equality tests with at most the given number of texts.
     pub(crate) fn sought<'a>(&'a self, most: usize, found: &mut BTreeSet<&'a str>) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.sought(most, found)),
@@ -140,7 +140,8 @@ impl Predicate {
         }
     }
 
-    /// What is left of it for the rows of one object, whose key decides some tests: `None` if no row passes.
+    /// The predicate that remains for the rows of an object after tests of its key are evaluated; `None` if no row
+    /// passes.
     pub(crate) fn within(&self, object: &Object) -> Option<Self> {
         match self {
             Self::All(parts) => {
@@ -173,7 +174,7 @@ impl fmt::Display for Predicate {
             Self::All(parts) => (parts, " AND "),
             Self::Any(parts) => (parts, " OR "),
         };
-        // What every row passes is of no interest in a conjunction.
+        // Omit parts of a conjunction that every row passes.
         let shown = parts.iter().filter(|part| word == " OR " || !part.is_trivial());
         let shown: Vec<String> = shown.map(ToString::to_string).collect();
         match shown.as_slice() {

@@ -1,4 +1,4 @@
-//! DataFusion's expressions to predicates.
+//! Translates DataFusion expressions to predicates.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use flowagg_core::flow_log::FieldKind;
 use super::{Leaf, Numbers, Predicate, Test, Texts};
 use crate::columns::Column;
 
-/// The predicate of an expression. Where the reader cannot decide, it has [`Predicate::Unknown`].
+/// Translates an expression. Parts that the reader cannot evaluate become [`Predicate::Unknown`].
 pub(crate) fn translate(expression: &Expr) -> Predicate {
     read(expression, true)
 }
 
-/// What has to be true for the expression to be true, or for it to be false.
+/// The condition for the expression to be true (`wanted`) or false.
 fn read(expression: &Expr, wanted: bool) -> Predicate {
     match expression {
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
@@ -52,7 +52,7 @@ fn read(expression: &Expr, wanted: bool) -> Predicate {
     }
 }
 
-/// The column of an expression that has its values, whatever the width of the type.
+/// The column of an expression that returns its values, possibly cast to a wider type.
 fn column(expression: &Expr) -> Option<Column> {
     match expression {
         Expr::Column(column) => Column::named(&column.name),
@@ -110,7 +110,7 @@ fn compare(column: Column, op: Operator, literal: &Expr, wanted: bool) -> Option
     Some(Predicate::Leaf(Leaf { column, test }))
 }
 
-/// The numbers for which the comparison is true.
+/// The numbers for which a comparison is true.
 fn numbers(Number { floor, is_whole }: Number, op: Operator) -> Option<Numbers> {
     const NONE: Numbers = Numbers::Range(1, 0);
     let below = floor.checked_sub(1).map_or(NONE, |last| Numbers::Range(i64::MIN, last));
@@ -147,7 +147,7 @@ fn among(column: Column, list: &[Expr], wanted: bool) -> Option<Predicate> {
     Some(Predicate::Leaf(Leaf { column, test }))
 }
 
-/// A literal as a number of the column: seconds, if it is a time.
+/// A literal as a number of the column, in seconds for time columns.
 #[derive(Clone, Copy)]
 struct Number {
     floor: i64,

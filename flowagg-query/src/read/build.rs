@@ -1,4 +1,4 @@
-//! Rows, gathered from many objects into batches of a size.
+//! Collects rows from many objects into batches of a fixed size.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, RecordBatchOpt
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 
-/// What stands for a value that does not exist.
+/// The placeholder for a missing value.
 pub(super) const NONE: &str = "-";
 
-/// Batches in the making.
+/// Builds record batches.
 pub(super) struct Batches {
     schema: SchemaRef,
     columns: Vec<Builder>,
-    /// How many rows a batch has.
+    /// The number of rows in a batch.
     size: usize,
     rows: usize,
     ready: VecDeque<Result<RecordBatch, ArrowError>>,
 }
 
-/// A column of the batch in the making.
+/// A column of the current batch.
 pub(super) enum Builder {
     Int32(Vec<i32>, NullBufferBuilder),
     Int64(Vec<i64>, NullBufferBuilder),
@@ -35,22 +35,22 @@ impl Batches {
         Self { schema, columns, size, rows: 0, ready: VecDeque::new() }
     }
 
-    /// How many more rows the batch in the making takes.
+    /// The number of rows that still fit in the current batch.
     pub(super) fn room(&self) -> usize {
         self.size - self.rows
     }
 
-    /// How many rows a batch has.
+    /// The number of rows in a batch.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// The columns, to append rows to.
+    /// The columns of the current batch.
     pub(super) fn columns(&mut self) -> &mut [Builder] {
         &mut self.columns
     }
 
-    /// Counts rows that were added to every column, at most [`Batches::room`].
+    /// Counts rows that were added to every column; at most [`Batches::room`].
     pub(super) fn added(&mut self, rows: usize) {
         self.rows += rows;
         if self.rows >= self.size {
@@ -58,7 +58,7 @@ impl Batches {
         }
     }
 
-    /// Ends the batch in the making.
+    /// Completes the current batch.
     pub(super) fn flush(&mut self) {
         if self.rows > 0 {
             let size = self.size;
@@ -70,12 +70,12 @@ impl Batches {
         }
     }
 
-    /// Adds a batch that was made elsewhere.
+    /// Adds a batch that was built elsewhere.
     pub(super) fn push(&mut self, batch: RecordBatch) {
         self.ready.push_back(Ok(batch));
     }
 
-    /// The next batch that is complete.
+    /// The next complete batch, if any.
     pub(super) fn pop(&mut self) -> Option<Result<RecordBatch, ArrowError>> {
         self.ready.pop_front()
     }
@@ -92,7 +92,6 @@ impl Builder {
         }
     }
 
-    /// Adds rows without a value.
     pub(super) fn add_nulls(&mut self, count: usize) {
         match self {
             Self::Int32(values, nulls) => {
@@ -107,7 +106,7 @@ impl Builder {
         }
     }
 
-    /// Adds the same text, or NULL, to each of these rows.
+    /// Adds the same text, or NULL, to this number of rows.
     pub(super) fn add_text(&mut self, text: Option<&str>, count: usize) {
         match (self, text) {
             (Self::Text(builder), Some(text)) => add_run(builder, text, count),
@@ -115,7 +114,7 @@ impl Builder {
         }
     }
 
-    /// Adds texts, where a dash stands for NULL. Values often repeat: what is equal to the one before is not copied again.
+    /// Adds texts; `-` is NULL. Values often repeat, so a value that equals the previous one is not copied again.
     pub(super) fn add_texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
         let Self::Text(builder) = self else { return };
         let mut last = NONE;
@@ -130,7 +129,7 @@ impl Builder {
         add_run(builder, last, count);
     }
 
-    /// Adds numbers, and whether each is NULL, if any is.
+    /// Adds numbers, with NULL flags if there are any NULLs.
     pub(super) fn add_numbers(
         &mut self,
         numbers: impl ExactSizeIterator<Item = i64>,
@@ -139,7 +138,7 @@ impl Builder {
         let count = numbers.len();
         let nulls = match self {
             Self::Int32(values, nulls) => {
-                // They were checked to fit.
+                // The numbers were checked to fit.
                 values.extend(numbers.map(|number| number as i32));
                 nulls
             }
@@ -179,14 +178,14 @@ impl Builder {
     }
 }
 
-/// Appends a text to the given number of rows; a dash is NULL.
+/// Appends a text to this number of rows; `-` is NULL.
 fn add_run(builder: &mut StringViewBuilder, text: &str, count: usize) {
     if text == NONE {
         (0..count).for_each(|_| builder.append_null());
     } else if count == 1 {
         builder.append_value(text);
     } else {
-        // It fails for texts of 4 GiB, and files are smaller.
+        // This only fails for texts of 4 GiB, and files are smaller.
         let _ = builder.try_append_value_n(text, count);
     }
 }

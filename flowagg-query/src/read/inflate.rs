@@ -12,12 +12,12 @@ use crate::error::Broken;
 ///
 /// Source: RFC 1952, section 2.3.
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
-/// Header and trailer of the smallest member.
+/// The size of header and trailer, and so of the smallest member.
 const SMALLEST: usize = 18;
-/// Deflate makes data at most this many times smaller.
+/// The maximum compression ratio of deflate.
 const DENSEST: usize = 1_032;
 
-/// Decompresses into a buffer that is used again and again.
+/// Decompresses into a reusable buffer.
 pub(super) struct Inflater {
     decompressor: Decompressor,
     magic: Finder<'static>,
@@ -33,7 +33,7 @@ impl Inflater {
         }
     }
 
-    /// The text of a gzip file, of one member or several.
+    /// The text of a gzip file with one or more members.
     pub(super) fn inflate(&mut self, data: &[u8]) -> Result<&[u8], Broken> {
         if data.is_empty() {
             return Err(Broken::Empty);
@@ -47,7 +47,8 @@ impl Inflater {
         Ok(&self.buffer)
     }
 
-    /// The length of the text, if there is certainly one member: libdeflate is faster, but ignores what follows the first one.
+    /// The length of the text if the file certainly has a single member: libdeflate is faster, but ignores all but the
+    /// first member.
     fn single(&mut self, data: &[u8]) -> Option<usize> {
         if data.len() < SMALLEST || !data.starts_with(&MAGIC) || self.magic.find(&data[1..]).is_some() {
             return None;
@@ -64,7 +65,7 @@ impl Inflater {
         (written == length).then_some(length)
     }
 
-    /// Gives back the memory that an unusually large object took.
+    /// Releases the memory of an unusually large object.
     pub(super) fn shrink(&mut self, most: usize) {
         if self.buffer.capacity() > most {
             self.buffer = Vec::new();

@@ -1,4 +1,4 @@
-//! What a scan reads: the columns of its rows, and the fields of records that these and the predicate need.
+//! The columns of a scan, and the record fields that they and the predicate need.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use flowagg_core::flow_log::RecordedField;
 use crate::columns::Column;
 use crate::filter::Predicate;
 
-/// What a scan reads. Immutable, shared by its partitions.
+/// The columns and fields of a scan. Immutable, shared by its partitions.
 #[derive(Debug)]
 pub(crate) struct ReadLayout {
     /// The columns of the rows.
@@ -17,7 +17,7 @@ pub(crate) struct ReadLayout {
     pub(crate) schema: SchemaRef,
     /// The fields that are read, each once.
     pub(crate) fields: Vec<RecordedField>,
-    /// What rows pass.
+    /// The predicate that rows must pass.
     pub(crate) predicate: Predicate,
 }
 
@@ -29,23 +29,23 @@ impl ReadLayout {
         Self { outputs, schema, fields: fields.into_iter().collect(), predicate }
     }
 
-    /// The place of a field among those that are read.
+    /// The index of a field among those that are read.
     pub(crate) fn slot(&self, field: RecordedField) -> Option<usize> {
         self.fields.binary_search(&field).ok()
     }
 
-    /// The fields without a place in a file.
+    /// The fields that a file does not have, given their positions in it.
     pub(crate) fn missing(&self, places: &[Option<usize>]) -> Vec<RecordedField> {
         let fields = self.fields.iter().zip(places).filter(|(_, place)| place.is_none());
         fields.map(|(field, _)| *field).collect()
     }
 }
 
-/// What an object that was read has.
+/// Facts about an object that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    /// How many records.
+    /// The number of records.
     pub(crate) records: u64,
-    /// The fields that were to be read and that it does not have.
+    /// The requested fields that it does not have.
     pub(crate) missing: Vec<RecordedField>,
 }

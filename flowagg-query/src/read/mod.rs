@@ -1,4 +1,4 @@
-//! Objects to record batches: which columns are read, decompression, text and Parquet.
+//! Converts objects to record batches: column selection, decompression, text and Parquet.
 
 mod build;
 mod inflate;

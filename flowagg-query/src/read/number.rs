@@ -1,11 +1,11 @@
-//! Integers in text.
+//! Parses integers in text.
 
 use std::ops::Range;
 
-/// How many digits are read at once.
+/// The number of digits that are parsed at once.
 const PART: usize = 8;
 
-/// Reads a decimal integer of 64 bits, with a minus sign or without. Nothing else is accepted: no plus, no spaces.
+/// Parses a decimal 64-bit integer with an optional minus sign. Plus signs and spaces are rejected.
 #[inline]
 pub(super) fn parse(text: &[u8], place: Range<usize>) -> Option<i64> {
     let digits = place.len();
@@ -21,12 +21,13 @@ pub(super) fn parse(text: &[u8], place: Range<usize>) -> Option<i64> {
     number.or_else(|| parse_any(text.get(place)?))
 }
 
-/// The number in the last one to eight bytes before a place, if all are digits. It is `None` if there are no eight bytes before it.
+/// Parses the last one to eight bytes before `end` as a number; `None` if one is not a digit, or if there are fewer
+/// than eight bytes before `end`.
 ///
 /// Source: Johnny Lee, "Fast numeric string to int" (the eight digits of a word are added pair by pair).
 fn last_digits(text: &[u8], end: usize, digits: usize) -> Option<i64> {
     let (_, word) = text.get(..end)?.split_last_chunk::<PART>()?;
-    // Digits become 0 to 9, and the bytes before them zero.
+    // Digits become 0 to 9, and the bytes before them become zero.
     let word =
         (u64::from_le_bytes(*word) ^ 0x3030_3030_3030_3030) & (u64::MAX << (u64::BITS as usize - 8 * digits));
     let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
@@ -62,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads the text alone and within another one.
+    /// Parses the text on its own and inside another text.
     fn read(text: &str) -> Option<i64> {
         let alone = parse(text.as_bytes(), 0..text.len());
         let within = format!("11111111111111111 {text} 1");
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_of_64_bits_are_read_and_nothing_else() {
+    fn only_64_bit_integers_are_parsed() {
         for number in [0, 7, -1, 1_772_323_200, 999_999_999_999_999_999, i64::MAX, i64::MIN] {
             assert_eq!(read(&number.to_string()), Some(number));
         }
@@ -97,13 +98,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn integers_of_any_length_are_read(number: i64, shift in 0..63_u32) {
+        fn integers_of_any_length_are_parsed(number: i64, shift in 0..63_u32) {
             let number = number >> shift;
             prop_assert_eq!(read(&number.to_string()), Some(number));
         }
 
         #[test]
-        fn texts_are_read_as_the_standard_library_does(text in "[-0-9:/ a]{0,20}") {
+        fn parser_agrees_with_the_standard_library(text in "[-0-9:/ a]{0,20}") {
             prop_assert_eq!(read(&text), text.parse().ok());
         }
     }

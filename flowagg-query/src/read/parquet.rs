@@ -23,7 +23,8 @@ use crate::error::Broken;
 use crate::filter::{Leaf, Predicate, Test};
 use crate::object::Object;
 
-/// Reads a Parquet file: adds the rows that pass to the batches. If the file is broken, no row of it is added.
+/// Reads a Parquet file and adds the rows that pass the predicate to the batches. If the file is broken, no rows are
+/// added.
 pub(super) fn read(
     data: Bytes,
     object: &Object,
@@ -35,12 +36,12 @@ pub(super) fn read(
         return Err(Broken::Empty);
     }
     let damaged = |error: ParquetError| Broken::Parquet(error.to_string());
-    // Only Parquet's own types count, whatever the program that wrote the file had in memory.
+    // Ignore the Arrow schema that the writer may have embedded; only Parquet's own types count.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(data, options).map_err(damaged)?;
     let schema = Arc::clone(builder.schema());
     check(&schema)?;
-    // For each field that is read, the place of its column in the file.
+    // The column index in the file for each field that is read.
     let places: Vec<Option<usize>> = layout
         .fields
         .iter()
@@ -68,12 +69,12 @@ pub(super) fn read(
     Ok(Contents { records: u64::try_from(rows).unwrap_or_default(), missing: layout.missing(&places) })
 }
 
-/// Whether a column of a file has a field's values.
+/// Whether a column of a file contains the values of a field.
 fn is(field: RecordedField, column: &str) -> bool {
     column == field.as_str() || column == field.column()
 }
 
-/// Checks that the file is a flow log: it has fields, each once.
+/// Checks that the file is a flow log: it has at least one field, and no field twice.
 fn check(schema: &Schema) -> Result<(), Broken> {
     let mut is_one = false;
     for field in RecordedField::all() {
@@ -86,7 +87,7 @@ fn check(schema: &Schema) -> Result<(), Broken> {
     if is_one { Ok(()) } else { Err(Broken::Header) }
 }
 
-/// A column with the type of the table.
+/// Converts a column to the type of the table.
 fn convert(field: RecordedField, column: &ArrayRef, first_row: usize) -> Result<ArrayRef, Broken> {
     let found = column.data_type();
     let (kind, bits) = match field.kind() {
@@ -125,7 +126,7 @@ fn convert(field: RecordedField, column: &ArrayRef, first_row: usize) -> Result<
     Ok(converted)
 }
 
-/// The rows that pass, with the columns of the scan.
+/// The rows that pass the predicate, with the columns of the scan.
 fn make(
     fields: &[Option<ArrayRef>],
     rows: usize,

@@ -1,4 +1,4 @@
-//! One partition's reader: objects in, batches out.
+//! The reader of a partition: converts objects to batches.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::{parquet, text};
 use crate::error::Broken;
 use crate::object::Object;
 
-/// Buffers that are larger after an unusual object are given back.
+/// Larger buffers are released after an unusually large object.
 const KEPT: usize = 16 * 1024 * 1024;
 
-/// Reads objects, one after the other, with the same buffers.
+/// Reads objects one after the other, reusing its buffers.
 pub(crate) struct Reader {
     layout: Arc<ReadLayout>,
     inflater: Inflater,
@@ -28,21 +28,21 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// A reader whose batches have this many rows.
+    /// A reader whose batches have this number of rows.
     pub(crate) fn new(layout: Arc<ReadLayout>, rows: usize) -> Self {
         let batches = Batches::new(Arc::clone(&layout.schema), rows.max(1));
         Self { layout, inflater: Inflater::new(), lines: Lines::default(), batches }
     }
 
-    /// Reads an object. If it is broken, it adds no rows.
+    /// Reads an object. A broken object adds no rows.
     pub(crate) fn read(&mut self, object: &Object, data: Bytes) -> Result<Contents, Broken> {
         let Some(predicate) = self.layout.predicate.within(object) else { return Ok(Contents::default()) };
         match object.format {
             FileFormat::Parquet => {
                 let read = || parquet::read(data, object, &predicate, &self.layout, &mut self.batches);
-                // The crate panics at some damaged files; batches are added only at its end.
+                // The parquet crate panics on some damaged files; batches are only added at the end.
                 let read = std::panic::catch_unwind(AssertUnwindSafe(read));
-                read.unwrap_or_else(|_| Err(Broken::Parquet("its metadata is not valid".to_owned())))
+                read.unwrap_or_else(|_| Err(Broken::Parquet("invalid metadata".to_owned())))
             }
             FileFormat::PlainText => {
                 let text = self.inflater.inflate(&data)?;
@@ -54,7 +54,7 @@ impl Reader {
         }
     }
 
-    /// The next batch that is complete.
+    /// The next complete batch, if any.
     pub(crate) fn next(&mut self) -> Option<Result<RecordBatch, ArrowError>> {
         self.batches.pop()
     }

@@ -1,4 +1,4 @@
-//! Where the fields of a text begin and end.
+//! Finds the fields of a text.
 
 use std::ops::Range;
 
@@ -6,18 +6,18 @@ use wide::u8x16;
 
 use crate::error::Broken;
 
-/// How many bytes are compared at once.
+/// The number of bytes that are compared at once.
 const PART: usize = 16;
 const BLOCK: usize = 64;
-/// How many places are written at once: most blocks have at most this many separators.
+/// The number of positions that are written at once: most blocks have at most this many separators.
 const GROUP: usize = 8;
 const LAST: u64 = 1 << (BLOCK - 1);
 
-/// The fields of lines that all have the same number of them.
+/// The fields of lines with the same number of fields.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
-    /// The start of the first field, then for each field the place after its separator. Only the first ones are used: so nothing
-    /// is cleared from text to text.
+    /// The start of the first field, followed for each field by the position after its separator. Only the first `used`
+    /// elements are valid, so the vector need not be cleared between texts.
     starts: Vec<u32>,
     used: usize,
     width: usize,
@@ -25,7 +25,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// How many lines there are.
+    /// The number of lines.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
@@ -34,7 +34,7 @@ impl Fields {
         self.starts.get(..self.used).unwrap_or_default()
     }
 
-    /// One field of each line, as places in the text.
+    /// The ranges of one field in each line.
     pub(super) fn column(&self, field: usize) -> impl Iterator<Item = Range<usize>> {
         let width = self.width.max(1);
         let from = self.starts().get(field..).unwrap_or_default();
@@ -43,7 +43,7 @@ impl Fields {
         starts.zip(ends).map(|(&start, &end)| start as usize..end as usize - 1)
     }
 
-    /// One field of one line.
+    /// The range of one field in one line.
     pub(super) fn at(&self, row: usize, field: usize) -> Range<usize> {
         let place = row * self.width + field;
         match self.starts().get(place..place + 2) {
@@ -52,8 +52,8 @@ impl Fields {
         }
     }
 
-    /// Splits lines in which single spaces and line feeds separate fields, as AWS writes them. False if the text has anything
-    /// else: then [`clean`] makes such a text of it, or reports what is wrong.
+    /// Splits lines with single spaces and line feeds as separators, as AWS writes them. Returns false if the text
+    /// contains anything else: then [`clean`] normalizes it or reports the error.
     pub(super) fn split(&mut self, text: &[u8], width: usize) -> bool {
         (self.used, self.width, self.rows) = (0, width, 0);
         if width == 0 || !text.is_empty() && text.last() != Some(&b'\n') {
@@ -63,7 +63,7 @@ impl Fields {
         let starts = self.starts();
         let fields = starts.len() - 1;
         let rows = fields / width;
-        // No field is empty, each line has the right number of fields, and whatever else separates is a space.
+        // Check that no field is empty, each line has the right number of fields, and all other separators are spaces.
         let no_gaps = starts.windows(2).fold(true, |fine, pair| fine & (pair[1] > pair[0] + 1));
         let ends = starts.iter().skip(width).step_by(width);
         let line_feeds = ends.fold(true, |fine, &end| fine & (text.get(end as usize - 1) == Some(&b'\n')));
@@ -74,7 +74,7 @@ impl Fields {
         is_regular
     }
 
-    /// Finds the places after separators, and returns how many of these are less than a space.
+    /// Finds the positions after separators, and returns the number of separators below the space character.
     fn find(&mut self, text: &[u8]) -> usize {
         let (mut count, mut controls) = (1, Controls::default());
         let mut base = 0_u32;
@@ -91,11 +91,11 @@ impl Fields {
             let found = mask.count_ones() as usize;
             let rest = self.starts.get_mut(count..).and_then(<[u32]>::first_chunk_mut::<BLOCK>);
             let (groups, _) = rest.map(|rest| rest.as_chunks_mut::<GROUP>()).unwrap_or_default();
-            // Groups are written whole, and what follows the last separator is written over: so the processor need not guess how
-            // many there are.
+            // Groups are written as a whole, and positions after the last separator are overwritten later, which avoids
+            // mispredicted branches.
             for group in groups.iter_mut().take(found.div_ceil(GROUP)) {
                 for slot in group {
-                    // With the last bit it is never zero, which old processors cannot count.
+                    // The last bit keeps the mask from being zero: old processors cannot count the trailing zeros of zero.
                     *slot = base + (mask | LAST).trailing_zeros() + 1;
                     mask &= mask.wrapping_sub(1);
                 }
@@ -108,7 +108,7 @@ impl Fields {
     }
 }
 
-/// How many bytes are less than a space, counted for each place of a part and then summed up.
+/// Counts bytes below the space character, per position in a part and then in total.
 #[derive(Default)]
 struct Controls {
     counts: u8x16,
@@ -119,8 +119,8 @@ struct Controls {
 impl Controls {
     fn add(&mut self, part: u8x16) {
         let most = u8x16::splat(b' ' - 1);
-        // A comparison is all ones where it is true: to subtract that is to add one. The least of the two is the byte itself if it is
-        // at most the other.
+        // A true comparison is all ones, so subtracting it adds one. The minimum of two bytes equals the byte itself if
+        // it is not greater than the other.
         self.counts -= part.min(most).simd_eq(part);
         self.parts += 1;
         if self.parts == u8::MAX {
@@ -139,8 +139,8 @@ impl Controls {
     }
 }
 
-/// Lines as [`Fields::split`] takes them, from lines that end in LF or CRLF, the last one perhaps in neither; empty lines are left
-/// out. With the number of each line, where the first one is `first_line`.
+/// Normalizes lines for [`Fields::split`]: lines may end in LF or CRLF, the last one without either, and empty lines
+/// are removed. Also returns the number of each line, starting at `first_line`.
 pub(super) fn clean(text: &[u8], width: usize, first_line: usize) -> Result<(Vec<u8>, Vec<usize>), Broken> {
     let (mut cleaned, mut numbers) = (Vec::with_capacity(text.len() + 1), Vec::new());
     for (n, line) in text.split(|&byte| byte == b'\n').enumerate() {
@@ -164,7 +164,7 @@ pub(super) fn clean(text: &[u8], width: usize, first_line: usize) -> Result<(Vec
     Ok((cleaned, numbers))
 }
 
-/// The bytes up to the space, as bits; those of them that are less are counted.
+/// A bitmask of the bytes up to the space character; counts those below it.
 fn separators(block: &[u8; BLOCK], controls: &mut Controls) -> u64 {
     let space = u8x16::splat(b' ');
     let (parts, _) = block.as_chunks::<PART>();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_split_wherever_their_separators_fall() {
+    fn separators_are_found_at_every_position() {
         for length in 0..200 {
             let long = "x".repeat(length);
             let text = format!("{long}a b\nc {long}\u{e9}\nd e\n");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_regular_is_cleaned_or_named() {
+    fn irregular_lines_are_normalized_or_reported() {
         let mut fields = Fields::default();
         for odd in [
             "a b",

@@ -1,4 +1,4 @@
-//! Text files: the header, then the records, column by column.
+//! Reads text files: the header, then the records, column by column.
 
 use std::collections::BTreeSet;
 
@@ -13,21 +13,21 @@ use crate::error::Broken;
 use crate::filter::{Leaf, Numbers, Predicate, Test, Texts};
 use crate::object::Object;
 
-/// How much text is split at once. Larger files are checked as a whole before any row of them is returned, and then read again in
-/// such parts.
+/// The size of text that is split at once, in bytes. Larger files are first validated as a whole before any row is
+/// returned, and then read again in parts of this size.
 const PART: usize = 4 * 1024 * 1024;
-/// Up to how many texts of a test are looked for in the whole file before values are compared with them.
+/// The maximum number of texts of a test that are searched for in the whole file before values are compared.
 const FEW: usize = 4;
 
-/// Where in the lines of one file the fields are.
+/// The positions of the fields in the lines of a file.
 struct Header {
-    /// The fields of a line.
+    /// The number of fields in a line.
     width: usize,
-    /// For each field that is read its place in the line, if the file has it.
+    /// The position in the line for each field that is read, if the file has it.
     places: Vec<Option<usize>>,
 }
 
-/// A number column of the lines in hand.
+/// A number column of the current lines.
 #[derive(Default)]
 struct NumberColumn {
     values: Vec<i64>,
@@ -35,11 +35,11 @@ struct NumberColumn {
     has_nulls: bool,
 }
 
-/// The lines in hand.
+/// The current lines.
 #[derive(Default)]
 pub(super) struct Lines {
     fields: Fields,
-    /// For each field that is read; empty for texts, and for fields that the file does not have.
+    /// For each field that is read; empty for text fields and for fields that the file does not have.
     numbers: Vec<NumberColumn>,
 }
 
@@ -71,7 +71,8 @@ impl Header {
     }
 }
 
-/// Reads a text file: adds the rows that pass to the batches. If the file is broken, no row of it is added.
+/// Reads a text file and adds the rows that pass the predicate to the batches. If the file is broken, no rows are
+/// added.
 pub(super) fn read(
     text: &[u8],
     object: &Object,
@@ -112,7 +113,7 @@ pub(super) fn read(
     Ok(Contents { records: count, missing: layout.missing(&header.places) })
 }
 
-/// The first line that is the header again. A column of texts would take it for a record.
+/// The first line that repeats the header. Otherwise, text columns would treat it as a record.
 fn repeated(header: &str, records: &str) -> Option<usize> {
     let is_start = |place: usize| place == 0 || records.as_bytes().get(place - 1) == Some(&b'\n');
     let is_end = |place: usize| matches!(records.as_bytes().get(place), None | Some(b'\n' | b'\r'));
@@ -123,7 +124,7 @@ fn repeated(header: &str, records: &str) -> Option<usize> {
     Some(2 + memchr::memchr_iter(b'\n', before.as_bytes()).count())
 }
 
-/// A text in parts of whole lines.
+/// Splits a text into parts of whole lines.
 fn parts(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let after = text.as_bytes().get(PART..).unwrap_or_default();
@@ -135,8 +136,8 @@ fn parts(mut text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Lines {
-    /// Takes lines in hand: checks that each has the right number of fields, and reads the numbers. Returns the text that was split, if
-    /// it is not the given one, and the number of records.
+    /// Loads lines: checks that each has the right number of fields, and parses the numbers. Returns the text that was
+    /// split, if it differs from the given one, and the number of records.
     fn take(
         &mut self,
         text: &str,
@@ -149,7 +150,7 @@ impl Lines {
         if !self.fields.split(text.as_bytes(), header.width) {
             let (bytes, numbers) = clean(text.as_bytes(), header.width, first_line)?;
             self.fields.split(&bytes, header.width);
-            // Only ASCII was left out.
+            // Only ASCII characters were removed.
             cleaned = String::from_utf8(bytes).ok();
             line_numbers = Some(numbers);
         }
@@ -171,7 +172,7 @@ impl Lines {
         Ok((cleaned, self.fields.rows()))
     }
 
-    /// Adds the rows in hand that pass.
+    /// Adds the current rows that pass the predicate.
     fn add(
         &self,
         text: &str,
@@ -187,7 +188,7 @@ impl Lines {
         } else {
             let mut sought = BTreeSet::new();
             predicate.sought(FEW, &mut sought);
-            // To look for a text anywhere is much faster than to look at each value.
+            // Searching the whole text is much faster than comparing each value.
             sought.retain(|sought| memchr::memmem::find(text.as_bytes(), sought.as_bytes()).is_none());
             let passes = self.passes(predicate, &sought, text, header, layout);
             Some((0..rows).filter(|&row| passes.get(row) == Some(&true)).collect::<Vec<_>>())
@@ -205,7 +206,7 @@ impl Lines {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one file")]
+    #[allow(clippy::too_many_arguments, reason = "these are the parts of one file")]
     fn add_column(
         &self,
         output: Column,
@@ -228,7 +229,7 @@ impl Lines {
         }
     }
 
-    /// Which rows pass. Some texts are known to be absent.
+    /// Evaluates the predicate for each row. The texts in `absent` do not occur in the file.
     fn passes(
         &self,
         predicate: &Predicate,
@@ -250,7 +251,7 @@ impl Lines {
                 match (place, numbers) {
                     _ if test.needs(absent) => vec![false; rows],
                     (Some(place), Some(numbers)) => self.test(test, place, numbers, text),
-                    // The file does not have the field, so all are NULL.
+                    // The file does not have the field, so all values are NULL.
                     _ => vec![*test == Test::IsNull; rows],
                 }
             }
@@ -285,7 +286,7 @@ fn or(mut a: Vec<bool>, b: Vec<bool>) -> Vec<bool> {
     a
 }
 
-/// Some of the rows in hand: a part of all, or of the chosen ones.
+/// A range of the current rows, or of the selected ones.
 #[derive(Clone, Copy)]
 struct Rows<'a> {
     from: usize,
@@ -302,7 +303,6 @@ impl Rows<'_> {
         self.chosen.map(|chosen| chosen.get(self.from..self.to).unwrap_or_default())
     }
 
-    /// The texts of a field.
     fn of<'t>(&self, fields: &Fields, place: usize, text: &'t str) -> impl Iterator<Item = &'t str> {
         let row =
             move |n| self.chosen().map_or(self.from + n, |chosen| chosen.get(n).copied().unwrap_or_default());
@@ -317,7 +317,7 @@ impl NumberColumn {
         self.has_nulls = false;
     }
 
-    /// Reads a field of all lines; the error is the row.
+    /// Parses a field of all lines; the error is the row of an invalid number.
     fn read(&mut self, text: &[u8], fields: &Fields, place: usize, bits: u8) -> Result<(), usize> {
         for (row, place) in fields.column(place).enumerate() {
             let is_null = place.len() == 1 && text.get(place.start) == Some(&b'-');

@@ -1,4 +1,4 @@
-//! The scan as a node of DataFusion's plan.
+//! The scan as a node of DataFusion's physical plan.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -38,7 +38,7 @@ pub(crate) struct FlowLogsExec {
     started: Mutex<Started>,
 }
 
-/// The execution whose partitions have not all been started.
+/// An execution whose partitions have not all been started.
 #[derive(Default)]
 struct Started {
     run: Option<Arc<std::sync::OnceLock<Run>>>,
@@ -51,13 +51,13 @@ impl fmt::Debug for Started {
     }
 }
 
-/// What a query would read.
+/// The amount of data that a query would read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listing {
     /// Objects that would be downloaded.
     pub selected: Totals,
-    /// Objects that were listed and, by their keys, cannot contain rows of the result.
+    /// Listed objects that cannot contain rows of the result, according to their keys.
     pub pruned: Totals,
 }
 
@@ -85,7 +85,7 @@ impl FlowLogsExec {
         }
     }
 
-    /// Lists what the scan would download, and counts it while it is listed.
+    /// Lists the objects that the scan would download, and counts them in `progress`.
     pub(crate) async fn list(&self, progress: &Progress) -> Result<Listing, QueryError> {
         let before = (progress.listed(), progress.pruned());
         let source = self.source.counted_by(progress.clone());
@@ -97,11 +97,11 @@ impl FlowLogsExec {
         Ok(Listing { selected: progress.listed() - before.0, pruned: progress.pruned() - before.1 })
     }
 
-    /// The execution that a partition belongs to: all partitions of one share it. It is started by the first that is polled.
+    /// The execution that a partition belongs to. Its partitions share it, and the first one to be polled starts it.
     fn run(&self, partition: usize) -> Arc<std::sync::OnceLock<Run>> {
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         if !started.partitions.insert(partition) {
-            // The plan is executed once more.
+            // The plan is executed again.
             *started = Started { run: None, partitions: BTreeSet::from([partition]) };
         }
         let run = Arc::clone(started.run.get_or_insert_default());
@@ -185,7 +185,7 @@ struct Part {
     limit: Option<usize>,
     partitions: usize,
     reader: Reader,
-    /// What was taken from the run and not read yet.
+    /// Objects that were taken from the run and not read yet.
     batch: Batch,
     is_at_end: bool,
     metrics: BaselineMetrics,
@@ -209,7 +209,7 @@ impl Part {
             }
             if let Some(fetched) = self.batch.pop_front() {
                 self.read(fetched?)?;
-                // Reading takes the processor; downloads of the same thread go on in between.
+                // Reading blocks the thread; let its downloads continue in between.
                 tokio::task::yield_now().await;
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The listing: from the folders of a bucket to the objects that a query has to read.
+//! Lists the objects of a bucket that a query has to read.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) struct Lister<'a> {
 
 /// A folder that has not been listed yet.
 enum Pending {
-    /// `AWSLogs/`, also below a sub-folder.
+    /// `AWSLogs/`, with or without a prefix.
     Root(Layout),
     /// The flow logs of an account.
     Account(Layout, AccountId),
@@ -44,7 +44,7 @@ impl<'a> Lister<'a> {
         Self { source, predicate, bounds, window }
     }
 
-    /// Sends each object. Stops early if the receiver is gone.
+    /// Sends each object. Stops early if the receiver is dropped.
     pub(super) async fn run(&self, objects: &Sender<Object>) -> Result<(), QueryError> {
         if self.window.is_empty() {
             return Ok(());
@@ -131,7 +131,7 @@ impl<'a> Lister<'a> {
         Ok(ControlFlow::Continue(Vec::new()))
     }
 
-    /// Sends an object, unless by its key it has no row of the result.
+    /// Sends an object, unless its key rules out rows of the result.
     async fn consider(
         &self,
         folders: &mut Folders<'_>,
@@ -158,7 +158,7 @@ impl<'a> Lister<'a> {
         }
     }
 
-    /// The folders and objects of a folder. One that does not exist is empty.
+    /// The subfolders and objects of a folder. A folder that does not exist is empty.
     async fn level(&self, folder: &str) -> Result<ListResult, QueryError> {
         match self.source.store.list_with_delimiter(Some(&path(folder)?)).await {
             Err(object_store::Error::NotFound { .. }) => {
@@ -174,7 +174,7 @@ fn path(folder: &str) -> Result<Path, QueryError> {
     path.map_err(|error| QueryError::List { folder: folder.to_owned(), source: error.into() })
 }
 
-/// The folders below a node; objects are listed folder by folder.
+/// The folders below a node. Objects are listed folder by folder, so only the last one is kept.
 struct Folders<'a> {
     node: &'a Node,
     last: Option<Arc<Folder>>,

@@ -1,4 +1,4 @@
-//! A scan: folders are listed into a queue, objects of the queue are downloaded ahead, partitions read them.
+//! A scan: folders are listed into a queue, queued objects are prefetched, and partitions read them.
 
 mod exec;
 mod list;

@@ -1,4 +1,5 @@
-//! One execution of a scan: the tasks that list and download, and the channel from which partitions take objects.
+//! One execution of a scan: the tasks that list and download objects, and the channel from which partitions receive
+//! them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,19 +17,21 @@ use crate::error::{Broken, QueryError};
 use crate::filter::Predicate;
 use crate::object::Object;
 
-/// How many objects may be listed ahead. Each takes about 150 bytes; the listing has to be ahead for a gate to be asked early.
+/// The maximum number of objects that are listed ahead. Each takes about 150 bytes; the listing must run ahead so that
+/// a gate is asked early.
 const QUEUE: usize = 128 * 1024;
-/// How many files one thread reads before it hands them over: to wake another thread takes about as long as to read a small file.
+/// The number of files that a thread reads before it sends them: waking another thread takes about as long as reading a
+/// small file.
 const FILES: usize = 16;
-/// The unit in which the memory of downloads is counted: permits of a semaphore have 32 bits.
+/// The unit for the memory of downloads in bytes: semaphore permits are 32-bit numbers.
 const UNIT: u64 = 1024;
 
 /// A downloaded object.
 pub(super) struct Fetched {
     pub(super) object: Object,
-    /// What it holds, or why it cannot be read.
+    /// The contents, or why they cannot be read.
     pub(super) data: Result<Bytes, Broken>,
-    /// Held until the object was read.
+    /// Held until the object has been read.
     _memory: OwnedSemaphorePermit,
 }
 
@@ -38,22 +41,22 @@ pub(super) type Batch = VecDeque<Result<Fetched, QueryError>>;
 /// One execution. Its tasks and threads end when it is dropped.
 pub(super) struct Run {
     fetched: Mutex<Receiver<Batch>>,
-    /// How many more rows are wanted.
+    /// The number of rows that are still needed.
     wanted: Option<AtomicUsize>,
-    /// How many tasks and threads have not done all their work.
+    /// The number of tasks and threads that have not finished their work.
     unfinished: Arc<AtomicUsize>,
     _tasks: JoinSet<()>,
 }
 
 impl Run {
-    /// Starts to list and to download. It needs a Tokio runtime.
+    /// Starts listing and downloading. Requires a Tokio runtime.
     pub(super) fn start(
         source: &Arc<Source>,
         predicate: &Arc<Predicate>,
         limit: Option<usize>,
         partitions: usize,
     ) -> Self {
-        // With a limit the first objects may be enough.
+        // With a limit, the first objects may suffice.
         let most = source.options.concurrency.max(1);
         let downloads = if limit.is_some() { most.min(2 * partitions.max(1)) } else { most };
         let (objects, queue) = mpsc::channel(QUEUE);
@@ -73,7 +76,7 @@ impl Run {
             at_once: if source.is_local && limit.is_none() { FILES } else { 1 },
         };
         for _ in 0..downloads {
-            // A thread that cannot be started is replaced by a task.
+            // If a thread cannot be started, use a task instead.
             if !source.is_local || downloader.clone().on_thread().is_err() {
                 tasks.spawn(downloader.clone().run());
             }
@@ -81,7 +84,8 @@ impl Run {
         Self { fetched: Mutex::new(fetched), wanted: limit.map(AtomicUsize::new), unfinished, _tasks: tasks }
     }
 
-    /// The next objects; `None` after the last, and when there are enough rows. It is an error if a task ended early.
+    /// The next objects; `None` after the last one, or when there are enough rows. Returns an error if a task ended
+    /// early.
     pub(super) async fn next(&self) -> Option<Batch> {
         if self.wanted.as_ref().is_some_and(|wanted| wanted.load(Ordering::Relaxed) == 0) {
             return None;
@@ -91,7 +95,7 @@ impl Run {
         next.or_else(|| (!is_complete()).then(|| VecDeque::from([Err(QueryError::Incomplete)])))
     }
 
-    /// How many of these rows are still wanted.
+    /// The number of these rows that are still needed.
     pub(super) fn take(&self, rows: usize) -> usize {
         let Some(wanted) = &self.wanted else { return rows };
         let taken = |wanted: usize| Some(wanted.saturating_sub(rows));
@@ -111,29 +115,29 @@ async fn list(
     let listed = Lister::new(&source, &predicate).run(&objects).await;
     source.progress.end_listing();
     if let Err(error) = listed {
-        // Without a receiver the query has ended.
+        // If there is no receiver, the query has ended.
         let _ = failed.send(VecDeque::from([Err(error)])).await;
     }
     unfinished.fetch_sub(1, Ordering::AcqRel);
 }
 
-/// Downloads objects, one after the other; several do so at the same time. It works in a task, and for files in a thread without a
-/// runtime, where [`object_store`] reads files directly.
+/// Downloads objects one after the other; several downloaders run concurrently. Runs in a task, or for local files in a
+/// thread without a runtime, where [`object_store`] reads files directly.
 #[derive(Clone)]
 struct Downloader {
     source: Arc<Source>,
     queue: Arc<Mutex<Receiver<Object>>>,
     sender: Sender<Batch>,
     memory: Arc<Semaphore>,
-    /// The permits of `memory`.
+    /// The total number of permits of `memory`.
     budget: u32,
     unfinished: Arc<AtomicUsize>,
-    /// How many objects are handed over together.
+    /// The number of objects that are sent together.
     at_once: usize,
 }
 
 impl Downloader {
-    /// Works in a thread of its own.
+    /// Runs in a dedicated thread.
     fn on_thread(self) -> std::io::Result<()> {
         let thread = std::thread::Builder::new().name("flowagg-files".to_owned());
         thread.spawn(|| futures::executor::block_on(self.run())).map(drop)
@@ -154,12 +158,12 @@ impl Downloader {
                 return;
             }
         }
-        // Before the sender is dropped, so that the end of the channel is not seen before this.
+        // Do this before the sender is dropped, so that it is visible when the channel ends.
         self.unfinished.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Waits for the memory of an object. The batch is handed over first, because what it holds is given back only once it is read.
-    /// `None` if the query has ended.
+    /// Waits for the memory of an object. The batch is sent first, because its memory is only released after it is
+    /// read. `None` if the query has ended.
     async fn memory_for(&self, object: &Object, batch: &mut Batch) -> Option<OwnedSemaphorePermit> {
         let units = u32::try_from(object.size.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.budget);
         if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(units) {

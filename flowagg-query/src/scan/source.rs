@@ -1,4 +1,4 @@
-//! What all scans of a table share.
+//! State that all scans of a table share.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::gate::Gatekeeper;
 use crate::options::ScanOptions;
 use crate::progress::Progress;
 
-/// Where objects come from: what all scans of a table share.
+/// The object store and the state that all scans of a table share.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) store: Arc<dyn ObjectStore>,
-    /// Whether these are files of this machine.
+    /// Whether the objects are local files.
     pub(crate) is_local: bool,
-    /// The sub-folders in which there is a folder `AWSLogs/`; `None` is the top of the bucket.
+    /// The prefixes that contain a folder `AWSLogs/`; `None` is the root of the bucket.
     pub(crate) prefixes: Vec<Option<Prefix>>,
     pub(crate) options: ScanOptions,
     pub(crate) progress: Progress,
@@ -23,7 +23,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The same objects, with other counters and without a gate.
+    /// The same objects with different counters and without a gate.
     pub(crate) fn counted_by(&self, progress: Progress) -> Self {
         Self {
             store: Arc::clone(&self.store),

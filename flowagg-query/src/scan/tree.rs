@@ -1,4 +1,4 @@
-//! The folders of an account-region, as far as they are of use: years, months, days, hours.
+//! The folders of an account-region: years, months, days and hours.
 
 use flowagg_core::flow_log::Files;
 use flowagg_core::id::{AccountId, Place, Region};
@@ -8,35 +8,35 @@ use jiff::civil::{Date, DateTime};
 
 use crate::filter::Window;
 
-/// If a query is about at most this many days, they are listed without a look at which days exist.
+/// Up to this number of days are listed directly, without checking which days exist.
 const FEW_DAYS: i32 = 3;
 
-/// A folder of an account-region, or one below it.
+/// The folder of an account-region, or a folder below it.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) account: AccountId,
     pub(super) region: Region,
-    /// Whether folders are named in Hive's way.
+    /// Whether the folders are Hive-compatible.
     is_hive: bool,
-    /// The path of the account-region, with a slash at its end.
+    /// The path of the account-region, with a trailing slash.
     pub(super) region_path: String,
-    /// The rest of the path, with a slash at its end, or empty.
+    /// The rest of the path with a trailing slash, or empty.
     pub(super) below: String,
-    /// Year, month, day and hour, as far as the path goes.
+    /// Year, month, day and hour, as far as the path contains them.
     numbers: Vec<i16>,
 }
 
 /// How a folder is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// All objects below it.
+    /// All objects below the folder.
     Whole,
-    /// Its own objects and folders.
+    /// Only its direct objects and subfolders.
     Level,
 }
 
 impl Node {
-    /// The folder of an account-region in the folder `root` (`AWSLogs/` or below a sub-folder).
+    /// The folder of an account-region below `root` (`AWSLogs/`, with or without a prefix).
     pub(super) fn region(root: &Layout, account: AccountId, region: &Region) -> Self {
         Self {
             account,
@@ -48,7 +48,7 @@ impl Node {
         }
     }
 
-    /// A folder in it, if its name has the form of one and its times are within.
+    /// A subfolder, if its name is valid and its times overlap the window.
     pub(super) fn child(&self, name: &str, window: &Window) -> Option<Self> {
         let number = flowagg_core::layout::number_of(name)?;
         let mut child = self.clone();
@@ -59,18 +59,18 @@ impl Node {
         window.meets(first, last).then_some(child)
     }
 
-    /// The path, with a slash at its end.
+    /// The path with a trailing slash.
     pub(super) fn path(&self) -> String {
         format!("{}{}", self.region_path, self.below)
     }
 
-    /// How it is listed.
+    /// Decides how the folder is listed.
     pub(super) fn how(&self, window: &Window) -> How {
         let is_within = || self.span().is_some_and(|(first, last)| window.contains(first, last));
         if window.is_open() || self.numbers.len() >= 4 || is_within() { How::Whole } else { How::Level }
     }
 
-    /// The folders of the days, if it is an account-region and the days are few.
+    /// The folders of the days, if this is an account-region and there are few days.
     pub(super) fn days(&self, window: &Window) -> Option<Vec<Self>> {
         let (first, last) = (window.first?.date(), window.last?.date());
         let few = first.checked_add(FEW_DAYS.days()).ok()?;
@@ -85,7 +85,7 @@ impl Node {
         let mut layout = Layout::new(None, Files::default());
         layout.files.hive_compatible_partitions = self.is_hive;
         let place = Place::new(self.account, &self.region);
-        // The folders of days are named alike in every bucket.
+        // Day folders have the same names in every bucket.
         let folder = layout.day_folder(&place, day);
         let below =
             folder.strip_prefix(&layout.region_folder(self.account, &self.region)).unwrap_or_default();
@@ -93,7 +93,7 @@ impl Node {
         Self { below: below.to_owned(), numbers, ..self.clone() }
     }
 
-    /// The first and the last time that names of files in it can have; `None` if there is no such time.
+    /// The range of times in the file names of the folder; `None` if the folder is not a valid time.
     fn span(&self) -> Option<(DateTime, DateTime)> {
         let narrow = |number: i16| i8::try_from(number).ok();
         let month = |year, month| Date::new(year, narrow(month)?, 1).ok();

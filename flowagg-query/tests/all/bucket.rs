@@ -1,4 +1,4 @@
-//! Buckets in memory, from described objects.
+//! In-memory buckets built from object descriptions.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
-/// An object: its key, and the text that it holds, from which a Parquet file is made as well.
+/// An object: its key, and its text, from which Parquet files are also generated.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) key: String,
@@ -25,7 +25,7 @@ pub(crate) struct Object {
     pub(crate) format: FileFormat,
 }
 
-/// Where objects of an account-region lie.
+/// The location of the objects of an account-region.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
     pub(crate) account: &'static str,
@@ -39,7 +39,7 @@ impl Home {
     pub(crate) const PLAIN: Self =
         Self { account: "111122223333", region: "eu-west-1", prefix: None, is_hive: false, is_hourly: false };
 
-    /// The key of a file that is named with this time, in Unix seconds.
+    /// The key of a file with this time in its name, in Unix seconds.
     pub(crate) fn key(&self, time: i64, number: usize, format: FileFormat) -> String {
         let mut files = Files::default();
         files.format = format;
@@ -74,7 +74,7 @@ pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A Parquet file with the lines of a text under its header; a dash is NULL, and numbers have the types that AWS documents.
+/// Converts text to a Parquet file; `-` is NULL, and numbers have the types that AWS documents.
 fn parquet_of(text: &str) -> Vec<u8> {
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().unwrap().split(' ').collect();

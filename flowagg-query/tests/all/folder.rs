@@ -1,4 +1,4 @@
-//! A folder of this machine, which threads of its own read.
+//! Local folders, which are read by dedicated threads.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::bucket::{Home, Object, bucket};
 use crate::run::{rows, session};
 
-/// Text and Parquet in turn, each with a record of its own.
+/// Text and Parquet objects in turn, each with one record.
 fn objects() -> Vec<Object> {
     let object = |number: usize| {
         let text = format!("srcaddr bytes end\n10.0.0.{} {number} 1772323200\n", number % 250);
@@ -30,7 +30,7 @@ fn folder(objects: &[Object]) -> TempDir {
 }
 
 #[tokio::test]
-async fn a_folder_has_the_rows_of_the_bucket_even_if_no_two_files_fit_into_memory() {
+async fn folder_has_the_rows_of_the_bucket_with_any_prefetch_limit() {
     let objects = objects();
     let folder = folder(&objects);
     let sql = "SELECT object_key, srcaddr, bytes, \"end\" FROM vpc_flow_logs ORDER BY 1";
@@ -47,7 +47,7 @@ async fn a_folder_has_the_rows_of_the_bucket_even_if_no_two_files_fit_into_memor
 }
 
 #[tokio::test]
-async fn a_limit_ends_the_reading_of_a_folder() {
+async fn limit_stops_reading_a_folder() {
     let folder = folder(&objects());
     let table = FlowLogs::in_folder(folder.path()).unwrap().build();
     let progress = table.progress();
@@ -56,7 +56,7 @@ async fn a_limit_ends_the_reading_of_a_folder() {
 }
 
 #[test]
-fn a_folder_that_does_not_exist_is_an_error() {
+fn missing_folder_is_an_error() {
     let error = FlowLogs::in_folder("does/not/exist".as_ref()).unwrap_err();
     assert_data_eq!(error.to_string(), str!["cannot list `does/not/exist`"]);
 }

@@ -1,4 +1,4 @@
-//! Damaged and unusual objects: they never panic, and give either the rows that they contain or none, with the reason.
+//! Damaged and unusual objects: they never panic, and return either all of their rows or none with a reason.
 
 use std::io::Write as _;
 
@@ -17,7 +17,7 @@ use crate::run::{rows, session, sorted};
 const NAMED: i64 = 1_772_395_200;
 const ALL: &str = "SELECT srcaddr, dstport, bytes, \"end\", action FROM vpc_flow_logs";
 
-/// The rows of one object, or why it was skipped.
+/// The rows of an object, or the reason why it was skipped.
 async fn read(body: Vec<u8>, format: FileFormat) -> Result<Vec<Vec<Option<String>>>, String> {
     let store = std::sync::Arc::new(InMemory::new());
     put(&*store, &Home::PLAIN.key(NAMED, 0, format), body).await;
@@ -27,11 +27,11 @@ async fn read(body: Vec<u8>, format: FileFormat) -> Result<Vec<Vec<Option<String
     match progress.skipped().as_slice() {
         [] => Ok(rows),
         [skipped] => {
-            assert!(rows.is_empty(), "a broken object gave rows: {rows:?}");
+            assert!(rows.is_empty(), "a broken object returned rows: {rows:?}");
             assert_eq!(progress.skipped_objects(), 1);
             Err(skipped.reason.to_string())
         }
-        more => panic!("one object was skipped several times: {more:?}"),
+        more => panic!("an object was skipped more than once: {more:?}"),
     }
 }
 
@@ -50,7 +50,7 @@ fn row(values: [&str; 5]) -> Vec<Option<String>> {
 const HEADER: &str = "srcaddr dstport bytes end action";
 
 #[tokio::test]
-async fn line_ends_may_be_unusual() {
+async fn unusual_line_ends_are_accepted() {
     let expected =
         Ok(vec![row(["10.0.0.1", "22", "7", "5", "ACCEPT"]), row(["10.0.0.2", "-", "-", "6", "-"])]);
     for text in [
@@ -65,17 +65,17 @@ async fn line_ends_may_be_unusual() {
 }
 
 #[tokio::test]
-async fn an_object_without_records_has_no_rows() {
+async fn object_without_records_has_no_rows() {
     for text in [HEADER.to_owned(), format!("{HEADER}\n"), format!("{HEADER}\r\n"), format!("{HEADER}\n\n")] {
         assert_eq!(read_text(&text).await, Ok(vec![]), "{text:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_with_its_line() {
+async fn errors_are_reported_with_their_line() {
     let record = "10.0.0.1 22 7 5 ACCEPT";
-    assert_data_eq!(reason("").await, str!["it is empty"]);
-    assert_data_eq!(reason("\n").await, str!["it is empty"]);
+    assert_data_eq!(reason("").await, str!["the object is empty"]);
+    assert_data_eq!(reason("\n").await, str!["the object is empty"]);
     assert_data_eq!(reason(record).await, str!["the first line does not list fields of a flow log"]);
     assert_data_eq!(
         reason("2 123456789012 eni-1 - - - - - - - 1 2 - NODATA\n").await,
@@ -134,9 +134,9 @@ async fn what_is_wrong_is_named_with_its_line() {
     );
     assert_data_eq!(
         read(b"PAR1".to_vec(), FileFormat::PlainText).await.unwrap_err(),
-        str!["the gzip data is cut or damaged"]
+        str!["the gzip data is truncated or damaged"]
     );
-    assert_data_eq!(read(Vec::new(), FileFormat::Parquet).await.unwrap_err(), str!["it is empty"]);
+    assert_data_eq!(read(Vec::new(), FileFormat::Parquet).await.unwrap_err(), str!["the object is empty"]);
     assert_data_eq!(
         read(gzip(b"x"), FileFormat::Parquet).await.unwrap_err(),
         str!["the Parquet data is damaged: Parquet error: Invalid Parquet file. Corrupt footer"]
@@ -144,7 +144,7 @@ async fn what_is_wrong_is_named_with_its_line() {
 }
 
 #[tokio::test]
-async fn numbers_reach_the_ends_of_their_types() {
+async fn extreme_numbers_are_read() {
     let text =
         format!("{HEADER}\nx 2147483647 9223372036854775807 -9223372036854775808 y\nx -2147483648 0 -1 y\n");
     let expected = Ok(vec![
@@ -159,7 +159,7 @@ async fn all_members_of_a_gzip_file_are_read() {
     let record = "10.0.0.1 22 7 5 ACCEPT\n";
     let text = format!("{HEADER}\n{record}");
     let (start, rest) = text.split_at(20);
-    // The second member is equal to the first in length and checksum in the last case.
+    // In the last case, the second member equals the first in length and checksum.
     for (members, count) in [
         (vec![text.as_str(), record], 2),
         (vec![text.as_str(), "", record, record], 3),
@@ -170,12 +170,12 @@ async fn all_members_of_a_gzip_file_are_read() {
         let expected = vec![row(["10.0.0.1", "22", "7", "5", "ACCEPT"]); count];
         assert_eq!(read(body, FileFormat::PlainText).await, Ok(expected), "{members:?}");
     }
-    // Two files that were joined: a column of texts would take the second header for a record.
+    // Two concatenated files: a text column would treat the second header as a record.
     for half in ["bytes\n7\n", "srcaddr\n10.0.0.1\n", "srcaddr bytes\r\n10.0.0.1 7\r\n"] {
         let body = [gzip(half.as_bytes()), gzip(half.as_bytes())].concat();
         assert_eq!(
             read(body, FileFormat::PlainText).await,
-            Err("line 3 is the header again".to_owned()),
+            Err("line 3 repeats the header".to_owned()),
             "{half}"
         );
     }
@@ -190,7 +190,7 @@ async fn very_long_lines_and_values_are_read() {
 }
 
 #[tokio::test]
-async fn a_large_object_with_a_bad_last_line_gives_no_rows() {
+async fn large_object_with_an_invalid_last_line_has_no_rows() {
     let mut text = format!("{HEADER}\n");
     for n in 0..400_000 {
         text.push_str(&format!("10.0.0.{} 22 {n} 5 ACCEPT\n", n % 250));
@@ -201,7 +201,7 @@ async fn a_large_object_with_a_bad_last_line_gives_no_rows() {
 }
 
 #[tokio::test]
-async fn strict_mode_ends_with_the_first_broken_object() {
+async fn strict_mode_fails_on_the_first_broken_object() {
     let store = std::sync::Arc::new(InMemory::new());
     let key = Home::PLAIN.key(NAMED, 0, FileFormat::PlainText);
     put(&*store, &key, b"x".to_vec()).await;
@@ -210,11 +210,11 @@ async fn strict_mode_ends_with_the_first_broken_object() {
     let session = session(FlowLogs::builder(store).options(options).build());
     let error = rows(&session, ALL).await.unwrap_err();
     assert!(matches!(error, QueryError::Broken { .. }), "{error:?}");
-    let expected = format!("`{key}` cannot be read as a flow log: the gzip data is cut or damaged");
+    let expected = format!("`{key}` cannot be read as a flow log: the gzip data is truncated or damaged");
     assert_eq!(error.to_string(), expected);
 }
 
-/// Records of a damaged object, as an oracle reads them: `None` if it is broken.
+/// The rows of a damaged object according to a simple parser; `None` if it is broken.
 fn naive(text: &[u8]) -> Option<Vec<Vec<Option<String>>>> {
     let text = std::str::from_utf8(text).ok()?;
     let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
@@ -241,7 +241,7 @@ fn naive(text: &[u8]) -> Option<Vec<Vec<Option<String>>>> {
             let value = value.filter(|value| *value != "-");
             row.push(match (name, value) {
                 (_, None) => None,
-                // Rust's own parser takes a plus sign, which no file has.
+                // Rust's parser accepts a plus sign, which files never have.
                 (_, Some(value)) if name != "srcaddr" && name != "action" && value.starts_with('+') => {
                     return None;
                 }
@@ -256,7 +256,7 @@ fn naive(text: &[u8]) -> Option<Vec<Vec<Option<String>>>> {
     Some(rows)
 }
 
-/// A text with some bytes replaced, removed or added.
+/// A text with some bytes replaced, removed or inserted.
 fn damaged(alphabet: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
     let text = format!(
         "{HEADER} x\n10.0.0.1 22 7 5 ACCEPT a\n2001:db8::1 - 9223372036854775807 6 - b\n10.9.8.7 1 2 3 REJECT c\n"
@@ -281,14 +281,14 @@ fn damaged(alphabet: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn a_damaged_text_gives_its_rows_or_none(text in damaged(b" \n\r\t-0129a:\xff\xc3\xa9\0+.")) {
+    fn damaged_text_returns_all_rows_or_none(text in damaged(b" \n\r\t-0129a:\xff\xc3\xa9\0+.")) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let found = runtime.block_on(read(gzip(&text), FileFormat::PlainText));
         prop_assert_eq!(found.ok(), naive(&text), "{}", String::from_utf8_lossy(&text));
     }
 
     #[test]
-    fn damaged_gzip_gives_the_whole_text_or_nothing(
+    fn damaged_gzip_returns_all_rows_or_none(
         place in any::<prop::sample::Index>(),
         kind in 0..4_u8,
         byte in any::<u8>(),
@@ -323,7 +323,7 @@ proptest! {
             body.truncate(cut.index(body.len()));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        // Parquet has no checksum here: a changed value may be read as another.
+        // The Parquet data has no checksum, so a changed value may be read as another one.
         let _ = runtime.block_on(read(body, FileFormat::Parquet));
     }
 }

@@ -1,6 +1,6 @@
-//! Objects in, rows out: the table as its users see it.
+//! Tests of the public API: objects in, rows out.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test helpers may panic")]
 
 mod bucket;
 mod folder;

@@ -1,4 +1,4 @@
-//! Queries with more groups than fit into the memory of a session.
+//! Queries with more groups than fit in the memory of a session.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ async fn shown(store: &Arc<dyn ObjectStore>, options: &SessionOptions, sql: &str
 }
 
 #[tokio::test]
-async fn groups_that_do_not_fit_into_memory_are_written_to_disk() {
+async fn groups_that_exceed_the_memory_spill_to_disk() {
     let store = objects().await;
     let folder = TempDir::new().unwrap();
     let mut little = SessionOptions::default();
@@ -48,5 +48,5 @@ async fn groups_that_do_not_fit_into_memory_are_written_to_disk() {
     let plan = shown(&store, &little, analyzed).await;
     let spills = plan.split("spill_count=").skip(1).filter(|rest| !rest.starts_with('0')).count();
     assert!(spills > 0, "{plan}");
-    assert!(folder.path().read_dir().unwrap().next().is_none(), "nothing is left behind");
+    assert!(folder.path().read_dir().unwrap().next().is_none(), "spill files are deleted");
 }

@@ -1,4 +1,4 @@
-//! What the table should contain, read line by line in the simplest way.
+//! A minimal line-by-line parser that computes the expected rows of the table.
 
 use std::collections::BTreeMap;
 

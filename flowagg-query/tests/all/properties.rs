@@ -1,5 +1,5 @@
-//! Random fleets, formats, layouts, windows and conditions: the table has the rows that reading line by line gives, whether the
-//! reader filters or DataFusion does.
+//! Random fleets, formats, layouts, windows and conditions: the table has the same rows as a line-by-line parser,
+//! whether the reader or DataFusion applies the filters.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use crate::run::{session, sorted, unfiltered};
 
 /// 2026-03-01T20:00:00Z.
 const START: i64 = 1_772_395_200;
-/// How many five-minute intervals of files there are: the rest of the day, a day, and a little of the next.
+/// The number of five-minute intervals with files: the rest of the day, the next day, and a few more.
 const INTERVALS: i64 = 370;
-/// Fields that the random formats choose from; three that no version has.
+/// Fields of the random formats; three of them are in no version.
 const FIELDS: [&str; 16] = [
     "account-id",
     "srcaddr",
@@ -54,7 +54,7 @@ fn home() -> impl Strategy<Value = Home> {
     )
 }
 
-/// A value of a field. Files are named up to an hour after their records ended.
+/// A value of a field. Files are named up to one hour after the end of their records.
 fn value(field: &'static str, named: i64) -> BoxedStrategy<String> {
     let some = match field {
         "account-id" => {
@@ -73,7 +73,7 @@ fn value(field: &'static str, named: i64) -> BoxedStrategy<String> {
             prop_oneof![0..2_000_i64, Just(i64::MAX)].prop_map(|bytes| bytes.to_string()).boxed()
         }
         "end" => (named - 3_600..named + 300).prop_map(|end| end.to_string()).boxed(),
-        // The test gives the record a start that fits its end.
+        // The caller sets a start that matches the end.
         "start" => Just(String::new()).boxed(),
         _ => "[a-z0-9:/+%é]{1,20}".boxed(),
     };
@@ -124,14 +124,14 @@ fn objects() -> impl Strategy<Value = Vec<Object>> {
     })
 }
 
-/// A condition, as SQL and as what it means.
+/// A condition that can be formatted as SQL and evaluated.
 #[derive(Clone, Debug)]
 enum Ask {
     Compare(&'static str, &'static str, Literal),
     In(&'static str, Vec<Literal>, bool),
     Between(&'static str, Literal, Literal, bool),
     IsNull(&'static str, bool),
-    /// Nothing that a reader knows of.
+    /// A condition that the reader does not know.
     Longer(&'static str, i64),
     And(Box<Ask>, Box<Ask>),
     Or(Box<Ask>, Box<Ask>),
@@ -243,7 +243,7 @@ impl fmt::Display for Ask {
 }
 
 impl Ask {
-    /// What SQL says of a row: true, false or neither.
+    /// Evaluates the condition for a row as in SQL: true, false or NULL.
     fn of(&self, row: &Row) -> Option<bool> {
         use std::cmp::Ordering::{Equal, Greater, Less};
         match self {
@@ -289,7 +289,7 @@ fn compare(value: &str, literal: &Literal) -> std::cmp::Ordering {
     }
 }
 
-/// What is selected: any columns, in any order.
+/// The columns to select from, in random order.
 const SELECTED: [&str; 17] = [
     "account_id",
     "srcaddr",
@@ -313,7 +313,7 @@ const SELECTED: [&str; 17] = [
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn the_table_has_the_rows_that_reading_line_by_line_gives(
+    fn table_has_the_rows_of_a_line_by_line_parser(
         objects in objects(),
         ask in prop::option::of(ask()),
         columns in subsequence(SELECTED.to_vec(), 1..SELECTED.len()).prop_shuffle(),
@@ -347,8 +347,8 @@ proptest! {
             )
         });
         prop_assert_eq!(skipped, []);
-        prop_assert_eq!(&unfiltered, &expected, "DataFusion filters: {}", sql);
-        prop_assert_eq!(&filtered, &expected, "the reader filters: {}", sql);
+        prop_assert_eq!(&unfiltered, &expected, "filtered by DataFusion: {}", sql);
+        prop_assert_eq!(&filtered, &expected, "filtered by the reader: {}", sql);
         prop_assert_eq!(counted, [[Some(expected.len().to_string())]]);
     }
 }

@@ -1,4 +1,4 @@
-//! What is listed and downloaded, and when it ends.
+//! The calls for listing and downloading, and when they stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ fn simulated(accounts: u64, days: i32, files_a_day: i64) -> (Arc<Simulated>, Cal
     (Arc::new(Simulated { accounts, first, days, files_a_day, calls: calls.clone() }), calls)
 }
 
-/// The number of rows, and the calls.
+/// The number of rows that match a condition.
 async fn count(store: Arc<Simulated>, condition: &str) -> u64 {
     let sql = format!("SELECT count(*) FROM vpc_flow_logs WHERE {condition}");
     let rows = rows(&session(FlowLogs::new(store)), &sql).await.unwrap();
@@ -26,7 +26,7 @@ async fn count(store: Arc<Simulated>, condition: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn one_account_on_one_day_takes_the_calls_of_that_day() {
+async fn one_account_and_day_only_needs_the_calls_for_that_day() {
     let (store, calls) = simulated(2_000, 365, 288);
     let condition = "log_account = '100000000700' AND log_region = 'us-east-1' AND log_date = '2026/03/02'";
     assert_eq!(count(store, condition).await, 288);
@@ -42,7 +42,7 @@ AWSLogs/100000000700/vpcflowlogs/us-east-1/2026/03/02
 }
 
 #[tokio::test]
-async fn a_window_of_minutes_takes_the_files_of_these_and_of_an_hour_more() {
+async fn window_of_minutes_reads_files_up_to_one_hour_later() {
     let (store, calls) = simulated(3, 365, 288);
     let condition = "log_account = '100000000001' AND log_region = 'eu-west-1' \
                      AND end_time >= '2026-03-01T23:32:00' AND end_time < '2026-03-01T23:41:00'";
@@ -51,9 +51,9 @@ async fn a_window_of_minutes_takes_the_files_of_these_and_of_an_hour_more() {
         calls.gets().iter().map(|key| key.split('_').nth(4).unwrap().to_owned()).collect();
     assert_data_eq!(
         times.join(" "),
-        str![
-            "20260301T2330Z 20260301T2335Z 20260301T2340Z 20260301T2345Z 20260301T2350Z 20260301T2355Z 20260302T0000Z 20260302T0005Z 20260302T0010Z 20260302T0015Z 20260302T0020Z 20260302T0025Z 20260302T0030Z 20260302T0035Z 20260302T0040Z"
-        ]
+        str![[
+            r#"20260301T2330Z 20260301T2335Z 20260301T2340Z 20260301T2345Z 20260301T2350Z 20260301T2355Z 20260302T0000Z 20260302T0005Z 20260302T0010Z 20260302T0015Z 20260302T0020Z 20260302T0025Z 20260302T0030Z 20260302T0035Z 20260302T0040Z"#
+        ]]
     );
     assert_data_eq!(
         calls.lists().join("\n"),
@@ -66,19 +66,19 @@ AWSLogs/100000000001/vpcflowlogs/eu-west-1/2026/03/02
 }
 
 #[tokio::test]
-async fn thirty_days_of_300_accounts_for_one_address_take_only_their_files() {
+async fn thirty_days_of_300_accounts_only_read_the_files_of_these_days() {
     let (store, calls) = simulated(300, 200, 4);
     let condition = "srcaddr = '10.0.0.9' AND \"end\" BETWEEN 1772323200 AND 1774915199";
     assert_eq!(count(store, condition).await, 0);
-    // 30 days with four files in 600 account-regions; the first file of the day after is within the hour.
+    // 30 days with four files in 600 account-regions, plus the first file of the next day, which is within one hour.
     assert_eq!(calls.gets().len(), 600 * (30 * 4 + 1));
-    // The top and 300 accounts; in each of 600 account-regions the years, the months, the days of two months, and 32 days: one
-    // before midnight, and the hour after.
+    // The root and 300 accounts; in each of 600 account-regions the years, the months, the days of two months, and 32
+    // days: one before the start, and one for the hour after the end.
     assert_eq!(calls.lists().len(), 1 + 300 + 600 * (1 + 1 + 2 + 32));
 }
 
 #[tokio::test]
-async fn conditions_in_or_choose_the_folders_of_both() {
+async fn or_conditions_select_the_folders_of_both_sides() {
     let (store, calls) = simulated(20, 10, 1);
     let condition = "(log_account = '100000000003' AND log_date = '2026/01/02' OR log_account = '100000000005' AND \
                      log_date = '2026/01/04') AND log_region IN ('eu-west-1', 'nowhere')";
@@ -93,7 +93,7 @@ AWSLogs/100000000005/vpcflowlogs/eu-west-1/2026/01/04/100000000005_vpcflowlogs_e
 }
 
 #[tokio::test]
-async fn a_scope_chooses_like_conditions_do() {
+async fn scope_selects_objects_like_conditions() {
     let (store, calls) = simulated(20, 10, 24);
     let mut scope = Scope::default();
     scope.accounts = Some([AccountId::parse("100000000003").unwrap()].into());
@@ -102,18 +102,18 @@ async fn a_scope_chooses_like_conditions_do() {
     scope.to = Some("2026-01-05T11:00:00Z".parse().unwrap());
     let session = session(FlowLogs::builder(store).scope(scope).build());
     let rows = rows(&session, "SELECT count(*) FROM vpc_flow_logs").await.unwrap();
-    // The records say that they ended on another day.
+    // The records have another end time.
     assert_eq!(rows, [[Some("0".to_owned())]]);
     assert_data_eq!(
         calls.gets().join("\n"),
-        str![
-            "AWSLogs/100000000003/vpcflowlogs/us-east-1/2026/01/05/100000000003_vpcflowlogs_us-east-1_fl-0a1b2c3d4e5f67890_20260105T1100Z_00000000.log.gz"
-        ]
+        str![[
+            r#"AWSLogs/100000000003/vpcflowlogs/us-east-1/2026/01/05/100000000003_vpcflowlogs_us-east-1_fl-0a1b2c3d4e5f67890_20260105T1100Z_00000000.log.gz"#
+        ]]
     );
 }
 
 #[tokio::test]
-async fn a_limit_ends_the_downloads() {
+async fn limit_stops_the_downloads() {
     let (store, calls) = simulated(300, 30, 24);
     let session = session(FlowLogs::new(store));
     let rows = rows(&session, "SELECT bytes FROM vpc_flow_logs LIMIT 10").await.unwrap();
@@ -122,7 +122,7 @@ async fn a_limit_ends_the_downloads() {
 }
 
 #[tokio::test]
-async fn a_listing_downloads_nothing() {
+async fn listing_downloads_nothing() {
     let (store, calls) = simulated(3, 30, 24);
     let session = session(FlowLogs::new(store));
     let statement =
@@ -135,7 +135,7 @@ async fn a_listing_downloads_nothing() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_named_twice_is_listed_twice() {
+async fn table_that_occurs_twice_is_listed_twice() {
     let (store, _) = simulated(2, 2, 1);
     let session = session(FlowLogs::new(store));
     let sql = "SELECT count(*) FROM vpc_flow_logs a JOIN vpc_flow_logs b ON a.object_key = b.object_key";
@@ -164,7 +164,7 @@ impl Gate for Answer {
 }
 
 #[tokio::test]
-async fn a_gate_is_asked_once_and_can_end_the_query() {
+async fn gate_is_called_once_and_can_end_the_query() {
     for goes_on in [true, false] {
         let (store, _) = simulated(10, 30, 24);
         let gate = Arc::new(Answer { goes_on, ..Answer::default() });
@@ -182,7 +182,7 @@ async fn a_gate_is_asked_once_and_can_end_the_query() {
 }
 
 #[tokio::test]
-async fn progress_counts_what_was_listed_and_read() {
+async fn progress_counts_listed_and_read_objects() {
     let (store, _) = simulated(3, 4, 24);
     let table = FlowLogs::new(store);
     let progress = table.progress();
@@ -199,7 +199,7 @@ async fn progress_counts_what_was_listed_and_read() {
 }
 
 #[tokio::test]
-async fn few_downloads_at_a_time_and_a_small_budget_give_the_same_rows() {
+async fn minimal_concurrency_and_prefetch_return_the_same_rows() {
     let (store, _) = simulated(3, 4, 24);
     let mut options = ScanOptions::default();
     (options.concurrency, options.prefetch) = (1, 1);
@@ -211,7 +211,7 @@ async fn few_downloads_at_a_time_and_a_small_budget_give_the_same_rows() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_listing_or_a_download_fails_the_query() {
+async fn panic_in_a_listing_or_download_fails_the_query() {
     let sql = "SELECT count(*) FROM vpc_flow_logs";
     let (store, calls) = simulated(2, 2, 4);
     assert_eq!(rows(&session(FlowLogs::new(store)), sql).await.unwrap(), [[Some("32".to_owned())]]);

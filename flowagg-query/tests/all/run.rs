@@ -1,4 +1,4 @@
-//! Queries, and their rows as text.
+//! Runs queries and converts their rows to text.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use flowagg_query::datafusion::physical_plan::ExecutionPlan;
 use flowagg_query::datafusion::prelude::SessionContext;
 use flowagg_query::{FlowLogs, QueryError};
 
-/// The rows of a query, each value as text, in any order.
+/// The rows of a query in any order, with each value as text.
 pub(crate) async fn rows(
     session: &SessionContext,
     sql: &str,
@@ -22,7 +22,7 @@ pub(crate) async fn rows(
     Ok(batches.iter().flat_map(texts).collect())
 }
 
-/// The same, sorted.
+/// The rows of a query, sorted.
 pub(crate) async fn sorted(session: &SessionContext, sql: &str) -> Vec<Vec<Option<String>>> {
     let mut rows = rows(session, sql).await.unwrap();
     rows.sort();
@@ -54,7 +54,7 @@ pub(crate) fn session(table: FlowLogs) -> SessionContext {
     session
 }
 
-/// The table, to which no condition is passed: DataFusion filters all rows itself.
+/// A table that receives no filters, so that DataFusion filters all rows itself.
 #[derive(Debug)]
 pub(crate) struct Unfiltered(pub(crate) FlowLogs);
 

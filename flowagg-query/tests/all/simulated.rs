@@ -1,4 +1,4 @@
-//! A bucket that is computed: any number of accounts and days, without memory for them, and a record of the calls.
+//! A computed bucket with any number of accounts and days that uses no memory for objects and records all calls.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,11 +18,11 @@ use jiff::civil::Date;
 
 use crate::bucket::{Home, gzip};
 
-/// The calls so far.
+/// The recorded calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Calls {
     calls: Arc<Mutex<Vec<Call>>>,
-    /// How many calls succeed; the next one panics.
+    /// The number of calls that succeed; the next one panics.
     most: Option<usize>,
 }
 
@@ -62,7 +62,8 @@ impl Calls {
     }
 }
 
-/// Accounts 100000000000 and up, each with flow logs in eu-west-1 and us-east-1, and files at equal distances on each day.
+/// Accounts from 100000000000, each with flow logs in eu-west-1 and us-east-1, and files at equal intervals on each
+/// day.
 #[derive(Debug)]
 pub(crate) struct Simulated {
     pub(crate) accounts: u64,
@@ -74,7 +75,7 @@ pub(crate) struct Simulated {
 
 const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
-/// What each object holds: one record.
+/// The contents of each object: one record.
 static BODY: LazyLock<Bytes> = LazyLock::new(|| gzip(b"srcaddr bytes end\n10.0.0.1 5 1772323200\n").into());
 
 impl Simulated {
@@ -97,7 +98,7 @@ impl Simulated {
         (0..self.files_a_day).map(|number| meta(Path::parse(key(number)).unwrap())).collect()
     }
 
-    /// Folders of a folder, by what exists.
+    /// The subfolders of a folder.
     fn folders(&self, parts: &[&str]) -> Vec<String> {
         let mut names: Vec<String> = match parts {
             [_] => self.names(),

@@ -1,10 +1,10 @@
-//! Which statements are run.
+//! Accepted and rejected statements.
 
 use flowagg_query::{Statement, StatementKind};
 use snapbox::{assert_data_eq, str};
 
 #[test]
-fn statements_that_only_read_are_accepted() {
+fn read_only_statements_are_accepted() {
     for (sql, kind) in [
         ("SELECT 1", StatementKind::Query),
         ("SELECT 1;", StatementKind::Query),
@@ -21,7 +21,7 @@ fn statements_that_only_read_are_accepted() {
 }
 
 #[test]
-fn other_statements_are_refused() {
+fn other_statements_are_rejected() {
     for sql in [
         "INSERT INTO a VALUES (1)",
         "DELETE FROM a",
@@ -49,9 +49,9 @@ fn other_statements_are_refused() {
 }
 
 #[test]
-fn messages_name_what_is_wrong() {
+fn messages_name_the_error() {
     let message = |sql: &str| Statement::parse(sql).unwrap_err().to_string();
-    assert_data_eq!(message("drop table a"), str!["`DROP` is not a statement that only reads"]);
+    assert_data_eq!(message("drop table a"), str!["`DROP` is not a read-only statement"]);
     assert_data_eq!(message("SELECT 1; SELECT 2"), str!["expected one SQL statement, found 2"]);
     assert_data_eq!(message(" "), str!["expected one SQL statement, found 0"]);
     assert_data_eq!(

@@ -6,7 +6,7 @@ use flowagg_query::FlowLogs;
 use crate::bucket::{Home, Object, bucket};
 use crate::run::{rows, session, sorted};
 
-/// Two records of one account that are too large to add, and a small one of another.
+/// Two records of one account whose sum overflows, and small ones of another account.
 fn large_records() -> [Object; 2] {
     let header = "srcaddr dstaddr bytes flow-direction\n";
     let large = format!("10.0.0.1 10.0.0.2 {} egress\n", i64::MAX);
@@ -22,7 +22,7 @@ fn large_records() -> [Object; 2] {
 }
 
 #[tokio::test]
-async fn sum_that_does_not_fit_is_an_error_and_not_another_number() {
+async fn overflowing_sum_is_an_error() {
     let session = session(FlowLogs::new(bucket(&large_records()).await));
     let expected = "a sum is larger than the largest 64-bit integer, 9223372036854775807";
     for sql in [
@@ -41,7 +41,7 @@ async fn sum_that_does_not_fit_is_an_error_and_not_another_number() {
 }
 
 #[tokio::test]
-async fn sums_that_fit_are_those_of_the_values() {
+async fn sums_that_fit_are_exact() {
     let session = session(FlowLogs::new(bucket(&large_records()).await));
     let text = |text: &str| Some(text.to_owned());
     for (sql, expected) in [

@@ -1,4 +1,4 @@
-//! The table itself: its columns, its values, its functions.
+//! The columns, values and functions of the table.
 
 use flowagg_core::flow_log::FileFormat;
 use flowagg_query::FlowLogs;
@@ -20,12 +20,12 @@ fn text(home: &Home, number: usize, text: &str) -> Object {
 }
 
 #[tokio::test]
-async fn the_columns_are_the_fields_of_all_versions_and_those_of_the_key() {
+async fn columns_are_the_fields_of_all_versions_and_parts_of_the_key() {
     assert_data_eq!(shown(&[], "DESCRIBE vpc_flow_logs").await, file!["columns.txt"]);
 }
 
 #[tokio::test]
-async fn each_object_is_read_by_its_own_header() {
+async fn each_object_is_read_with_its_own_header() {
     let gateway = Home { account: "444455556666", is_hive: true, is_hourly: true, ..Home::PLAIN };
     let objects = [
         text(
@@ -63,7 +63,7 @@ async fn each_object_is_read_by_its_own_header() {
 }
 
 #[tokio::test]
-async fn addresses_are_compared_with_networks() {
+async fn addresses_are_matched_with_networks() {
     let object = text(
         &Home::PLAIN,
         0,
@@ -90,7 +90,7 @@ async fn addresses_are_compared_with_networks() {
 }
 
 #[tokio::test]
-async fn a_network_that_is_none_is_an_error() {
+async fn invalid_network_is_an_error() {
     let object = text(&Home::PLAIN, 0, "srcaddr\n10.1.2.3\n");
     let session = session(FlowLogs::new(bucket(&[object]).await));
     let sql = "SELECT cidr_contains('10.0.0.0/33', srcaddr) FROM vpc_flow_logs";
@@ -99,7 +99,7 @@ async fn a_network_that_is_none_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_condition_that_the_reader_decides_is_not_decided_again() {
+async fn condition_applied_by_the_reader_is_not_applied_again() {
     let sql = "EXPLAIN FORMAT INDENT SELECT sum(bytes) FROM vpc_flow_logs WHERE dstport = 22 AND action IN ('REJECT') AND \
                log_account = '111122223333' AND end_time >= '2026-03-01T00:00:00'";
     let plan = shown(&[], sql).await;
@@ -107,14 +107,14 @@ async fn a_condition_that_the_reader_decides_is_not_decided_again() {
     let (_, scan) = plan.split_once("FlowLogsExec:").unwrap();
     assert_data_eq!(
         scan.lines().next().unwrap().trim_end_matches(['|', ' ']),
-        str![
-            " columns=[bytes], filter=(dstport = 22 AND action IN (REJECT) AND log_account IN (111122223333) AND end_time >= 1772323200)"
-        ]
+        str![[
+            r#" columns=[bytes], filter=(dstport = 22 AND action IN (REJECT) AND log_account IN (111122223333) AND end_time >= 1772323200)"#
+        ]]
     );
 }
 
 #[tokio::test]
-async fn recorded_records_are_read() {
+async fn recorded_files_are_read() {
     let objects = [
         text(&Home::PLAIN, 0, include_str!("../data/recorded-default.txt")),
         text(&Home::PLAIN, 1, include_str!("../data/recorded-custom.txt")),
@@ -144,9 +144,9 @@ async fn recorded_records_are_read() {
     );
 }
 
-/// The expected values are those of DuckDB 2.0.1 and flowlogs-reader 5.0.1 for the same files.
+/// The expected values were computed with DuckDB 2.0.1 and flowlogs-reader 5.0.1 from the same files.
 #[tokio::test]
-async fn sums_of_recorded_records_are_those_of_other_readers() {
+async fn sums_of_recorded_files_match_other_readers() {
     let sql = "SELECT count(*), sum(bytes), sum(packets), sum(\"end\"), count(srcaddr), min(srcaddr), max(dstaddr), sum(dstport) \
                FROM vpc_flow_logs";
     for (file, expected) in [

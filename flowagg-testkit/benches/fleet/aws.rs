@@ -1,4 +1,4 @@
-//! The simulated AWS behind token buckets, and every call that was made.
+//! The simulated AWS with token buckets, and a list of its calls.
 
 use std::time::Instant;
 
@@ -8,21 +8,21 @@ use crate::buckets::Buckets;
 use crate::fleet::Size;
 use crate::stamps::{OnWire, Stamps};
 
-/// A call that was made.
+/// A call that was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) service: Service,
     pub(crate) operation: String,
-    /// The account, and the region.
+    /// The account and the region.
     pub(crate) place: (String, String),
     pub(crate) at: Instant,
     pub(crate) throttled: bool,
-    /// The connection, and the number of the call on it.
+    /// The connection, and the index of the call on it.
     pub(crate) connection: (Stamps, usize),
 }
 
 impl Made {
-    /// When it was on the wire; `None` if its answer has not gone.
+    /// The times at which it was on the wire; `None` if its response has not been sent.
     pub(crate) fn on_wire(&self) -> Option<OnWire> {
         let (stamps, number) = &self.connection;
         stamps.of(*number)
@@ -37,7 +37,7 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// `policy` is the policy of the bucket; `None`: the bucket does not exist.
+    /// `policy` is the policy of the bucket; with `None`, the bucket does not exist.
     pub(crate) fn new(size: &Size, policy: Option<&str>) -> Self {
         let simulation = Simulation::new(size.shape());
         let simulation = match policy {
@@ -47,7 +47,7 @@ impl Aws {
         Self { simulation, buckets: Buckets::default(), made: Vec::new() }
     }
 
-    /// Answers a call that came at this moment.
+    /// Answers a call that was received at this time.
     pub(crate) fn answer(&mut self, call: Call, at: Instant, connection: (Stamps, usize)) -> Answer {
         let throttled = !self.buckets.take(&call, at);
         let answer = if throttled { Answer::throttled(call.service) } else { self.simulation.answer(&call) };

@@ -1,18 +1,18 @@
-//! The least time: the longest chain of calls that depend on each other, and how long the token buckets hold them up.
+//! The least possible time: the longest chain of dependent calls, and the delays of their token buckets.
 //!
-//! 1. Who am I: nothing is known before, so nothing else is called.
-//! 2. The organization's accounts, where the fleet is one: each page names the next.
-//! 3. A role in each account, as soon as the account is known; STS lets so many through.
-//! 4. What is there: VPCs, flow logs and the bucket, of each place at once, as soon as there is a role.
-//! 5. The bucket: what is put on it, one after the other. S3 refuses two changes of one bucket at the same moment; the
-//!    policy is read before the write and read back after it. All of it comes before the first flow log, which EC2
-//!    refuses to make where the policy does not let it deliver; and none before 4, for the plan is shown first.
-//! 6. Flow logs: one call for each place, each under its own token bucket.
-//! 7. The second look, at the flow logs of each place as soon as they are made; at the bucket, whether it is there, then
-//!    how it is set.
+//! 1. The caller's identity. Nothing is known before, so no other call can be made.
+//! 2. The organization's accounts, if the fleet is an organization. Each page names the next.
+//! 3. A role in each account, as soon as the account is known, within the rate limit of STS.
+//! 4. The live state: VPCs, flow logs and the bucket, of all account-regions in parallel, as soon as there is a role.
+//! 5. The bucket's settings, sequentially. S3 rejects concurrent changes of a bucket, and the policy is read before the
+//!    write and read back after it. All of this precedes the first flow log, because EC2 rejects a flow log that the
+//!    policy does not let deliver. None of it precedes step 4, because the plan is printed first.
+//! 6. Flow logs: one call per account-region, each with its own token bucket.
+//! 7. The re-check of the flow logs of each account-region as soon as they are created; of the bucket, first its
+//!    existence, then its settings.
 //!
-//! Each call takes the endpoint's latency. How many calls there were is counted at the endpoint, throttled ones left out.
-//! That calls cost processor time, and that connections are few, is not in it: the rest of the ratio is flowagg's.
+//! Each call takes the latency of the endpoint. The number of calls is counted at the endpoint, without throttled ones.
+//! The least time does not include CPU time or a limit on connections: the rest of the ratio is flowagg's overhead.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::LATENCY;
 use crate::aws::Made;
 use crate::buckets::{EC2_READS, EC2_WRITES, LIST_ACCOUNTS, Limit, STS};
 
-/// A step, and when it is over at the earliest.
+/// A step, with the earliest time at which it is complete.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) what: &'static str,
@@ -31,7 +31,7 @@ pub(crate) struct Step {
     pub(crate) over: Duration,
 }
 
-/// The steps, in order.
+/// The steps in order.
 #[derive(Debug)]
 pub(crate) struct Bound(pub(crate) Vec<Step>);
 
@@ -51,7 +51,7 @@ pub(crate) fn least_time(made: &[Made]) -> Bound {
         over
     };
 
-    let identity = step("who am I", count("GetCallerIdentity"), LATENCY);
+    let identity = step("the caller's identity", count("GetCallerIdentity"), LATENCY);
     let (mut known, mut first_known) = (identity, identity);
     let in_organization = made.iter().filter(|call| call.service == Service::Organizations).count();
     if in_organization > 0 {
@@ -65,24 +65,24 @@ pub(crate) fn least_time(made: &[Made]) -> Bound {
     let roles = step("a role in each account", roles, last_role);
 
     let vpcs = count("DescribeVpcs");
-    let looked = step("what is there", vpcs * 2, roles + LATENCY);
+    let looked = step("the live state", vpcs * 2, roles + LATENCY);
     let settings = settings(&made);
     let settled = step("the bucket and its settings", settings, looked + LATENCY * count_of(settings));
     let flow_logs = count("CreateFlowLogs");
     let writes = EC2_WRITES.wait(busiest(&made, EC2_WRITES));
     let created = step("flow logs", flow_logs, settled + writes + LATENCY);
     let reads = roles + EC2_READS.wait(busiest(&made, EC2_READS));
-    step("the second look", count("DescribeFlowLogs") - vpcs, created.max(reads) + LATENCY * 2);
+    step("the re-check", count("DescribeFlowLogs") - vpcs, created.max(reads) + LATENCY * 2);
     Bound(steps)
 }
 
-/// How long calls take of which each needs the answer of the one before.
+/// The duration of sequential calls, each of which needs the response to the one before.
 fn in_turn(limit: Limit, calls: usize, least: usize) -> Duration {
     let calls = calls.max(least);
     (LATENCY * count_of(calls - 1)).max(limit.wait(calls)) + LATENCY
 }
 
-/// The calls to S3 from the first change of the bucket to the first flow log.
+/// Number of calls to S3 from the first change of the bucket to the first flow log.
 fn settings(made: &[&Made]) -> usize {
     let changes = made.iter().skip_while(|call| call.operation != "CreateBucket");
     changes
@@ -91,7 +91,7 @@ fn settings(made: &[&Made]) -> usize {
         .count()
 }
 
-/// How many calls the account and region with the most of them got under this limit.
+/// The highest number of calls under this limit in one account-region.
 fn busiest(made: &[&Made], limit: Limit) -> usize {
     let mut places: BTreeMap<&(String, String), usize> = BTreeMap::new();
     for call in made.iter().filter(|call| Limit::of(call.service, &call.operation) == Some(limit)) {

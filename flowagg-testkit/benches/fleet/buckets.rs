@@ -1,4 +1,4 @@
-//! AWS's token buckets: which one a call takes a token from, and whether there is one.
+//! AWS's token buckets: which one a call uses, and whether it has a token left.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,11 +8,11 @@ use flowagg_testkit::simulation::{Call, Service};
 /// A published limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Limit {
-    /// What it is for.
+    /// The name of the limit.
     pub(crate) name: &'static str,
-    /// How many calls at once.
+    /// Number of calls that can be made at once.
     pub(crate) burst: u32,
-    /// How many a second after that.
+    /// Number of calls per second after that.
     pub(crate) refill: u32,
 }
 
@@ -35,7 +35,7 @@ pub(crate) const UNITS_FOR_PARENT: Limit =
     Limit { name: "ListOrganizationalUnitsForParent", burst: 8, refill: 5 };
 
 impl Limit {
-    /// The limit that a call is under, where one is published. S3's is far above what a bucket's settings take.
+    /// The published limit of a call, if there is one. S3's is far above the calls for a bucket's settings.
     pub(crate) fn of(service: Service, operation: &str) -> Option<Self> {
         match (service, operation) {
             (Service::Ec2, read) if read.starts_with("Describe") => Some(EC2_READS),
@@ -50,17 +50,17 @@ impl Limit {
         }
     }
 
-    /// How long after the first of so many calls the last one is let through at the earliest.
+    /// The earliest time at which the last of `calls` calls is accepted, after the first one.
     pub(crate) fn wait(self, calls: usize) -> Duration {
         let over = calls.saturating_sub(self.burst as usize);
         Duration::from_secs_f64(over as f64 / f64::from(self.refill))
     }
 }
 
-/// Whose tokens: a limit, and the account and region that it is kept for.
+/// The owner of a token bucket: a limit, and the account or account-region that it applies to.
 type Holder = (Limit, String);
 
-/// Every bucket that a call was made to.
+/// Every bucket that was used.
 #[derive(Debug, Default)]
 pub(crate) struct Buckets(BTreeMap<Holder, Bucket>);
 
@@ -71,7 +71,7 @@ struct Bucket {
 }
 
 impl Buckets {
-    /// Takes a token for a call; `false` where none is left.
+    /// Takes a token for a call; `false` if none is left.
     pub(crate) fn take(&mut self, call: &Call, now: Instant) -> bool {
         let Some(limit) = Limit::of(call.service, &call.operation) else { return true };
         let holder = match call.service {

@@ -1,8 +1,8 @@
-//! An HTTP server on this machine, on a thread of its own, that answers every call after the same time, or at once.
+//! A local HTTP server on a separate thread that answers every call after a fixed latency, or immediately.
 //!
-//! It is not the `endpoint` of flowagg-testkit: that one stands in front of an emulator and closes each connection after one
-//! call. AWS keeps connections open. With a new connection for each call, the time and the processor time of flowagg would
-//! include connecting, and the stamps of [`Stamps`] would not be those of calls that follow each other on one connection.
+//! It is not the `endpoint` module of flowagg-testkit, which runs in front of an emulator and closes each connection
+//! after one call. AWS keeps connections open. With a new connection for each call, the wall and CPU time of flowagg
+//! would include connecting, and [`Stamps`] could not record consecutive calls on one connection.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ use crate::fleet::Size;
 use crate::stamps::{Stamped, Stamps};
 use crate::{LATENCY, usage};
 
-/// The endpoint. It ends with the process.
+/// The endpoint, which ends with the process.
 pub(crate) struct Endpoint {
     url: String,
     aws: Arc<Mutex<Aws>>,
@@ -33,12 +33,13 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Starts it for a fleet of this size. Each call takes [`LATENCY`].
+    /// Starts the endpoint for a fleet of this size. Each call takes [`LATENCY`].
     pub(crate) fn start(size: &Size) -> io::Result<Self> {
         Self::of(Aws::new(size, None), LATENCY)
     }
 
-    /// Starts it for a fleet of this size, with a bucket that has this policy. Calls are answered at once.
+    /// Starts the endpoint for a fleet of this size, with a bucket that has this policy. Calls are answered
+    /// immediately.
     pub(crate) fn start_with_policy(size: &Size, policy: &str) -> io::Result<Self> {
         Self::of(Aws::new(size, Some(policy)), Duration::ZERO)
     }
@@ -63,12 +64,12 @@ impl Endpoint {
         &self.url
     }
 
-    /// Every call so far, in the order in which they came.
+    /// Every call so far, in the order of arrival.
     pub(crate) fn calls(&self) -> Vec<Made> {
         self.aws.lock().unwrap_or_else(PoisonError::into_inner).made.clone()
     }
 
-    /// The processor time that it took, where the system tells.
+    /// The CPU time of the endpoint, if the system reports it.
     pub(crate) fn cpu(&self) -> Option<Duration> {
         self.thread.get()?.cpu()
     }
@@ -78,7 +79,7 @@ async fn accept(listener: &TcpListener, aws: &Arc<Mutex<Aws>>, latency: Duration
     loop {
         let (stream, _) = listener.accept().await?;
         let aws = Arc::clone(aws);
-        // A connection that breaks is the client's to notice.
+        // If a connection breaks, the client notices.
         tokio::spawn(async move { serve(stream, aws, latency).await });
     }
 }
@@ -101,7 +102,7 @@ async fn serve(
             let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             let answer = match Call::read(&head, body) {
                 Some(call) => aws.lock().unwrap_or_else(PoisonError::into_inner).answer(call, at, call_on),
-                None => Answer::new(400, "not a call that the simulation knows"),
+                None => Answer::new(400, "unknown call"),
             };
             tokio::time::sleep_until((at + latency).into()).await;
             Ok::<_, Infallible>(Response::from(answer))

@@ -1,9 +1,10 @@
-//! What the calls of a first `apply` take when nothing but the SDK makes them: the floor under flowagg's processor time per call.
+//! The cost of the calls of a first `apply` when the SDK alone makes them: the lower bound of flowagg's CPU time per
+//! call.
 //!
-//! Each account-region gets a client of its own, with the settings of flowagg's clients and without what flowagg adds to them: no
-//! interceptor, no count, no pacing. Nothing is done with the responses but what the next request needs. The clients are made
-//! before the clock starts, and their cost is printed next to the calls'. It has a part that flowagg leaves out: by default a
-//! client checks its HTTP client, which reads the root certificates of the machine.
+//! Each account-region has its own client, with the settings of flowagg's clients but without flowagg's additions: no
+//! interceptor, no counting, no pacing. Responses are used only for the next request. The clients are created before
+//! the clock starts, and their cost is printed next to that of the calls. It includes a part that flowagg avoids: by
+//! default, a client validates its HTTP client, which reads the root certificates of the machine.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -27,18 +28,18 @@ use crate::endpoint::Endpoint;
 use crate::fleet::Size;
 use crate::usage::{self, Cost};
 
-/// Calls that are under way at once, as in flowagg.
+/// Number of concurrent calls, as in flowagg.
 const AT_ONCE: usize = 448;
 
-/// What was measured.
+/// The results.
 pub(crate) struct Floor {
     pub(crate) cost: Cost,
     pub(crate) wall: Duration,
-    /// The processor time of making a client, if the system reports it.
+    /// The CPU time of creating a client, if the system reports it.
     pub(crate) client: Option<Duration>,
 }
 
-/// Makes the calls to EC2 of a first `apply` in a fleet of this size.
+/// Makes the EC2 calls of a first `apply` in a fleet of this size.
 pub(crate) fn measure(size: &Size) -> Result<Floor, Box<dyn Error>> {
     let endpoint = Endpoint::start(size)?;
     let shape = size.shape();
@@ -84,7 +85,7 @@ fn client(http: &SharedHttpClient, url: &str, account: &str, region: &str) -> Cl
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .endpoint_url(url)
-        // The endpoint takes the access key for the account.
+        // The endpoint interprets the access key as the account.
         .credentials_provider(Credentials::new(account, "secret", Some("token".to_owned()), None, "floor"))
         .identity_cache(IdentityCache::no_cache())
         .http_client(http.clone())

@@ -1,14 +1,14 @@
-//! What `flowagg apply --yes` takes over the least time that AWS allows, on its first run in a large fleet: run by
-//! `cargo xtask bench fleet`.
+//! The ratio between the duration of the first `flowagg apply --yes` in a large fleet and the least time that AWS
+//! allows. Run by `cargo xtask bench fleet`.
 //!
-//! The real client talks to an endpoint in this process, over HTTP, that answers each call after 50 ms and keeps AWS's
-//! token buckets. [`bound`] says what the least time is made of; nothing in it depends on how flowagg is built, nor on
-//! how fast this machine is.
+//! The real client calls an endpoint in this process over HTTP, which answers each call after 50 ms and enforces AWS's
+//! token buckets. [`bound`] describes the least time. It does not depend on flowagg's implementation or on the speed of
+//! this machine.
 //!
-//! With `--floor` it then makes the same calls with the SDK alone: [`floor`]. With `--window` it measures something else:
+//! With `--floor`, it then makes the same calls with the SDK alone: [`floor`]. `--window` runs another benchmark:
 //! [`window`].
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints what it measured")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its results")]
 
 mod aws;
 mod bound;
@@ -34,20 +34,20 @@ use crate::endpoint::Endpoint;
 use crate::fleet::Size;
 use crate::usage::Cost;
 
-/// As in the program.
+/// The same allocator as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long the endpoint takes for a call.
+/// Duration of each call at the endpoint.
 pub(crate) const LATENCY: Duration = Duration::from_millis(50);
-/// How much of what flowagg wrote is shown when it failed.
+/// Number of bytes of flowagg's output that are printed after a failure.
 const TAIL: usize = 2_000;
 
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
     size: Size,
-    /// Then make the calls to EC2 with the SDK alone, and print the ratio of the processor time per call
+    /// Then make the EC2 calls with the SDK alone, and print the ratio of the CPU time per call
     #[arg(long, conflicts_with = "window")]
     floor: bool,
     /// Measure the time between the last read and the write of a document, in this many runs of `apply`
@@ -56,7 +56,7 @@ struct Options {
     /// Run `apply` against this endpoint with this fleet file
     #[arg(long, num_args = 2, value_names = ["URL", "FILE"], hide = true)]
     apply: Option<Vec<OsString>>,
-    /// Cargo says this to every bench
+    /// Passed by Cargo to every bench
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the caller of the bench is who the endpoint takes it for.
+/// Checks that the caller is the hub account that the endpoint expects.
 fn caller() -> Result<(), Box<dyn std::error::Error>> {
     if std::env::var("AWS_ACCESS_KEY_ID").as_deref() != Ok(simulation::HUB) {
         return Err("AWS_ACCESS_KEY_ID is not the bench's hub account: run `cargo xtask bench`".into());
@@ -96,7 +96,7 @@ fn command(url: &OsStr, file: &OsStr) -> [OsString; 8] {
     words
 }
 
-/// Runs `flowagg apply` as the program would.
+/// Runs `flowagg apply` like the program does.
 fn applied(url: &OsStr, file: &OsStr) -> ExitCode {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let (mut to_out, mut to_err) = (Sheet::new(&mut out, None), Sheet::new(&mut err, None));
@@ -138,7 +138,7 @@ fn measured(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         for written in [&out, &err] {
             eprintln!("{}", String::from_utf8_lossy(&written[written.len().saturating_sub(TAIL)..]));
         }
-        return Err(format!("flowagg ended with {exit:?}").into());
+        return Err(format!("flowagg exited with {exit:?}").into());
     }
     println!("ratio {:.2}", wall.as_secs_f64() / bound.total().as_secs_f64());
     if options.floor {

@@ -1,4 +1,4 @@
-//! What was measured, as text.
+//! Formats the results as text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,11 +18,11 @@ struct Row {
     at: Vec<Instant>,
 }
 
-/// The calls by operation, in the order of their first.
+/// The calls by operation, in the order of their first call.
 pub(crate) fn calls(size: &Size, made: &[Made], start: Instant) -> String {
     let Size { accounts, regions, vpcs } = size;
     let mut text = format!(
-        "flowagg apply --yes, the first run: {accounts} accounts x {regions} regions x {vpcs} VPCs, {LATENCY:?} for a call\n\n\
+        "flowagg apply --yes, first run: {accounts} accounts x {regions} regions x {vpcs} VPCs, {LATENCY:?} per call\n\n\
          {:28}{:>8}{:>11}{:>11}{:>9}\n",
         "operation", "calls", "throttled", "from", "to"
     );
@@ -38,7 +38,7 @@ pub(crate) fn calls(size: &Size, made: &[Made], start: Instant) -> String {
     for (operation, Row { calls, throttled, at }) in rows {
         let [from, to] =
             [at.first(), at.last()].map(|at| at.map_or(0.0, |at| at.duration_since(start).as_secs_f64()));
-        // Nothing can go wrong when a string is written to.
+        // Writing to a string does not fail.
         let _ = writeln!(text, "{operation:28}{calls:>8}{throttled:>11}{from:>9.2} s{to:>7.2} s");
     }
     let throttled = made.iter().filter(|call| call.throttled).count();
@@ -46,7 +46,7 @@ pub(crate) fn calls(size: &Size, made: &[Made], start: Instant) -> String {
     text
 }
 
-/// Where the time of the calls went, and the memory.
+/// The times and the memory of the calls.
 pub(crate) fn times(bound: &Bound, wall: Duration, cost: Cost) -> String {
     let mut text = format!("least time {:8.2} s\n", bound.total().as_secs_f64());
     for step in &bound.0 {
@@ -62,28 +62,28 @@ pub(crate) fn times(bound: &Bound, wall: Duration, cost: Cost) -> String {
     if let (Some((all, endpoint)), Some(each)) = (cost.seconds(), cost.each()) {
         let _ = writeln!(
             text,
-            "processor {all:9.2} s, {endpoint:.2} s of it the endpoint's; flowagg's are {each:.0} us a call"
+            "CPU {all:15.2} s, including {endpoint:.2} s of the endpoint; flowagg: {each:.0} us per call"
         );
     }
     if let Some(peak) = usage::peak_memory() {
-        let _ = writeln!(text, "peak memory {:7.0} MB, the endpoint's among it", peak as f64 / 1e6);
+        let _ = writeln!(text, "peak memory {:7.0} MB, including the endpoint", peak as f64 / 1e6);
     }
     text
 }
 
-/// What the SDK alone took, and how much more flowagg did.
+/// The results of the SDK alone, and the ratio to flowagg's.
 pub(crate) fn floor(floor: &Floor, flowagg: Cost) -> String {
     let Floor { cost, wall, client } = floor;
     let mut text = format!("\nthe SDK alone: {} calls in {:.2} s\n", cost.calls, wall.as_secs_f64());
     if let (Some((all, endpoint)), Some(each), Some(client)) = (cost.seconds(), cost.each(), client) {
         let _ = writeln!(
             text,
-            "processor {all:9.2} s, {endpoint:.2} s of it the endpoint's; the SDK's are {each:.0} us a call, and {} us to make a \
+            "CPU {all:15.2} s, including {endpoint:.2} s of the endpoint; the SDK: {each:.0} us per call, and {} us to create a \
              client",
             client.as_micros()
         );
         if let Some(flowagg) = flowagg.each() {
-            let _ = writeln!(text, "ratio of the processor time per call {:.2}", flowagg / each);
+            let _ = writeln!(text, "ratio of the CPU time per call {:.2}", flowagg / each);
         }
     }
     text

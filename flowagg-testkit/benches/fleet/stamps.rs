@@ -1,4 +1,4 @@
-//! When the bytes of each call come and go, taken at the connection.
+//! Times at which the bytes of each call are received and sent, measured at the connection.
 
 use std::io;
 use std::pin::Pin;
@@ -9,16 +9,16 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// When a call was on the wire.
+/// The times at which a call was on the wire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OnWire {
-    /// When its first byte came.
+    /// When its first byte was received.
     pub(crate) from: Instant,
-    /// When the last byte of the answer went.
+    /// When the last byte of its response was sent.
     pub(crate) to: Instant,
 }
 
-/// What is known of a connection. Calls on it follow each other.
+/// The state of a connection, whose calls are sequential.
 #[derive(Debug, Default)]
 struct State {
     from: Option<Instant>,
@@ -34,7 +34,7 @@ impl Stamps {
     fn read(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        // The first byte after an answer belongs to the next call.
+        // The first byte after a response belongs to the next call.
         if let Some(to) = state.to.take() {
             let from = state.from.replace(now);
             state.done.extend(from.map(|from| OnWire { from, to }));
@@ -46,7 +46,7 @@ impl Stamps {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).to = Some(Instant::now());
     }
 
-    /// When the call with this number was on the wire, from 0; `None` if its answer has not gone.
+    /// The times at which the call with this index was on the wire; `None` if its response has not been sent.
     pub(crate) fn of(&self, number: usize) -> Option<OnWire> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let last = || Some(OnWire { from: state.from?, to: state.to? });
@@ -54,7 +54,7 @@ impl Stamps {
     }
 }
 
-/// A connection whose calls are stamped.
+/// A connection that records the times of its calls.
 pub(crate) struct Stamped {
     pub(crate) stream: TcpStream,
     pub(crate) stamps: Stamps,

@@ -1,7 +1,7 @@
-//! The time in which a change of another process is lost: from the last byte of the last read of a document to the first byte
-//! of the write that replaces it. Run by `cargo xtask bench window`.
+//! The time during which a change by another process is lost: from the last byte of the last read of a document to the
+//! first byte of the write that replaces it. Run by `cargo xtask bench window`.
 //!
-//! Each run is a process of its own, as `flowagg apply` is: what a process does for the first time counts.
+//! Each run is a separate process, like `flowagg apply`, because one-time initialization counts.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -13,9 +13,9 @@ use crate::aws::Made;
 use crate::endpoint::Endpoint;
 use crate::fleet::Size;
 
-/// A document of a bucket, by the end of its operations' names.
+/// The documents of a bucket, by the suffix of their operations' names.
 const DOCUMENTS: [&str; 2] = ["BucketPolicy", "BucketLifecycleConfiguration"];
-/// Foreign statements of the live policy, about 7 KB.
+/// Number of foreign statements in the live policy, about 7 KB.
 const STATEMENTS: usize = 40;
 
 /// Runs `apply` this many times on an existing bucket, and prints the windows.
@@ -61,14 +61,14 @@ fn of(document: &str, calls: &[Made]) -> Vec<Duration> {
     pairs.collect()
 }
 
-/// This program again, as `flowagg apply`.
+/// Runs this program as `flowagg apply`.
 fn apply(url: &str, file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut command = Command::new(env::current_exe()?);
     let output = command.arg("--apply").arg(url).arg(file).stdin(Stdio::null()).output()?;
     if !output.status.success() {
         let written = [output.stdout, output.stderr].concat();
         return Err(
-            format!("flowagg ended with {}:\n{}", output.status, String::from_utf8_lossy(&written)).into()
+            format!("flowagg exited with {}:\n{}", output.status, String::from_utf8_lossy(&written)).into()
         );
     }
     Ok(())

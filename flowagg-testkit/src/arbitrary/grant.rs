@@ -10,8 +10,8 @@ use proptest::sample::select;
 use super::Scene;
 use super::id::known;
 
-/// Settings of the bucket policy that a fleet file may have: every form and every combination of conditions, except
-/// those that would let any account deliver.
+/// Bucket policy settings that a fleet file may contain: every form and every combination of conditions, except those
+/// that would let any account deliver.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::settings;
@@ -36,8 +36,8 @@ pub fn settings() -> impl Strategy<Value = PolicySettings> {
     })
 }
 
-/// A grant that can be written: to accounts, to an organization or to units of one, in every form, with and without the
-/// conditions, in every folder of the scene.
+/// A valid grant: to accounts, to an organization or to some of its units, in every form, with and without conditions,
+/// in every folder of the scene.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -51,8 +51,8 @@ pub fn grant(scene: &Scene) -> impl Strategy<Value = Grant> + use<> {
     grant_to(scene, btree_set(select(scene.accounts.clone()), 0..5))
 }
 
-/// A grant to so many accounts, or to an organization, some of whose accounts are known, and so many more. As large a one may not fit
-/// into a policy.
+/// A grant to the given number of accounts, or to an organization with that many known accounts. The largest ones may
+/// not fit into a policy.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -67,7 +67,7 @@ pub fn crowded_grant(
     scene: &Scene,
     accounts: std::ops::Range<usize>,
 ) -> impl Strategy<Value = Grant> + use<> {
-    // Numbers in a row are as good as any, and a set of them shrinks at once.
+    // Sequential numbers serve as well as random ones, and their set shrinks quickly.
     let crowd = (0u64..1 << 39, 1u64..1 << 20, accounts).prop_map(|(first, step, count)| {
         (0u64..).take(count).map(|n| known(&format!("{:012}", first + n * step))).collect()
     });
@@ -152,7 +152,7 @@ fn grant_to<S: Strategy<Value = BTreeSet<AccountId>>>(
         )
 }
 
-/// The same grant to some accounts more, with nothing else changed.
+/// The same grant with additional accounts.
 ///
 /// ```
 /// use flowagg_core::id::Partition;

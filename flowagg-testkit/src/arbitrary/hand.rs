@@ -1,10 +1,10 @@
-//! How a text is written, where its grammar leaves a choice.
+//! Varies how a text is written where its grammar leaves a choice.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A writer's habits: an endless row of small choices. Without any bytes every choice is the first, the plainest: so a
-/// text shrinks to how a machine would write it.
+/// A writer's habits: an endless sequence of small choices. Without bytes, every choice is the first and plainest, so
+/// that a text shrinks to its canonical form.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hand {
     bytes: Vec<u8>,
@@ -18,29 +18,29 @@ pub(super) fn hand() -> impl Strategy<Value = Hand> {
 }
 
 impl Hand {
-    /// One of so many ways, from 0.
+    /// Picks one of `ways` alternatives, from 0.
     pub(super) fn pick(&mut self, ways: usize) -> usize {
         if self.bytes.is_empty() {
             return 0;
         }
         let byte = self.bytes[self.at % self.bytes.len()];
-        // Each round through the bytes is another one.
+        // Each pass over the bytes yields other choices.
         let byte = usize::from(byte) + self.at / self.bytes.len();
         self.at += 1;
         byte % ways
     }
 
-    /// Whether to do what is not plain.
+    /// Whether to deviate from the plain form.
     pub(super) fn flourish(&mut self) -> bool {
         self.pick(2) == 1
     }
 
-    /// The same, and rarely.
+    /// Like [`flourish`](Self::flourish), but rarely.
     pub(super) fn whim(&mut self) -> bool {
         self.pick(16) == 15
     }
 
-    /// One of these.
+    /// Picks one of these.
     pub(super) fn one<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
         of[self.pick(N)]
     }

@@ -1,4 +1,4 @@
-//! AWS's names: every one that [`flowagg_core::id`] takes, or nearly.
+//! AWS names and IDs: nearly every one that [`flowagg_core::id`] accepts.
 
 use std::str::FromStr;
 
@@ -9,13 +9,13 @@ use flowagg_core::id::{
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A name that is well formed because this module made it so.
-#[expect(clippy::expect_used, reason = "a strategy that makes a malformed name is a defect of this module")]
+/// Parses a name that this module generated and that is therefore valid.
+#[expect(clippy::expect_used, reason = "a strategy that generates an invalid name is a bug in this module")]
 pub(super) fn known<T: FromStr<Err = IdError>>(text: &str) -> T {
-    text.parse().expect("a name made by its rules")
+    text.parse().expect("a valid name")
 }
 
-/// An account id, leading zeros among them.
+/// An account ID, possibly with leading zeros.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -27,7 +27,7 @@ pub fn account() -> impl Strategy<Value = AccountId> {
     (0u64..1_000_000_000_000).prop_map(|number| known(&format!("{number:012}")))
 }
 
-/// The name of a fleet: of plain words, as most are, or of any form.
+/// The name of a fleet: usually plain words, sometimes any valid name.
 ///
 /// ```
 /// use flowagg_core::id::FleetName;
@@ -41,7 +41,7 @@ pub fn fleet_name() -> impl Strategy<Value = FleetName> {
         .prop_map(|text| known(&text))
 }
 
-/// The id of an organization.
+/// The ID of an organization.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -53,7 +53,7 @@ pub fn organization() -> impl Strategy<Value = OrganizationId> {
     "o-[a-z0-9]{10,32}".prop_map(|text| known(&text))
 }
 
-/// The id of an organizational unit.
+/// The ID of an organizational unit.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -65,7 +65,7 @@ pub fn unit() -> impl Strategy<Value = OrganizationalUnitId> {
     "ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}".prop_map(|text| known(&text))
 }
 
-/// A partition; `aws` before the others.
+/// A partition; shrinks to `aws`.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -77,7 +77,7 @@ pub fn partition() -> impl Strategy<Value = Partition> {
     select(Partition::ALL.to_vec())
 }
 
-/// Some regions of a partition, in a fixed order: old ones, new ones, and every number of parts that a code has.
+/// Some regions of a partition, in a fixed order: old and new ones, with every number of parts that a code can have.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -106,8 +106,8 @@ pub fn region(partition: Partition) -> impl Strategy<Value = Region> {
     select(regions(partition))
 }
 
-/// The name of a general purpose bucket, with dots and dashes and up to 59 characters; not one of an account's own
-/// namespace, which only that account may have.
+/// The name of a general purpose bucket, with dots and dashes, up to 59 characters; never an account-regional name,
+/// which only its account may use.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -116,11 +116,11 @@ pub fn region(partition: Partition) -> impl Strategy<Value = Region> {
 /// proptest!(|(bucket in id::bucket())| prop_assert!(!bucket.is_account_regional()));
 /// ```
 pub fn bucket() -> impl Strategy<Value = BucketName> {
-    // Short words with a digit at the end cannot make one of the beginnings and ends that AWS keeps for itself.
+    // Short words with a digit at the end cannot form one of the prefixes and suffixes that AWS reserves.
     "[a-z][a-z0-9]{1,2}([.-][a-z0-9]{1,5}){0,9}[a-z0-9]?[0-9]".prop_map(|text| known(&text))
 }
 
-/// A sub-folder of one to four levels.
+/// A prefix of one to four folders.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -132,7 +132,7 @@ pub fn prefix() -> impl Strategy<Value = Prefix> {
     "[a-z0-9][A-Za-z0-9!_.'()-]{0,7}(/[a-z0-9][A-Za-z0-9!_.'()-]{0,7}){0,3}".prop_map(|text| known(&text))
 }
 
-/// The id of a resource of this kind, short or long.
+/// The ID of a resource of this kind, short or long.
 ///
 /// ```
 /// use flowagg_core::id::ResourceKind;
@@ -151,7 +151,7 @@ pub fn resource(kind: ResourceKind) -> impl Strategy<Value = ResourceId> {
     "[0-9a-f]{8}([0-9a-f]{9})?".prop_map(move |digits| known(&format!("{prefix}-{digits}")))
 }
 
-/// The id of a flow log, short or long.
+/// The ID of a flow log, short or long.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -163,7 +163,7 @@ pub fn flow_log() -> impl Strategy<Value = FlowLogId> {
     "fl-[0-9a-f]{8}([0-9a-f]{9})?".prop_map(|text| known(&text))
 }
 
-/// The ARN of a KMS key in this region, of one region or of several.
+/// The ARN of a KMS key in this region, single-Region or multi-Region.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -178,7 +178,7 @@ pub fn kms_key(region: &Region) -> impl Strategy<Value = KmsKeyArn> + use<> {
     kms_key_of().prop_map(move |key| kms_key_in(&region, key))
 }
 
-/// A KMS key's account and id, before it is known in which region it is.
+/// The account and ID of a KMS key whose region is not chosen yet.
 pub(super) fn kms_key_of() -> impl Strategy<Value = (AccountId, String)> {
     let id = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}";
     (account(), id)
@@ -188,7 +188,7 @@ pub(super) fn kms_key_in(region: &Region, (account, id): (AccountId, String)) ->
     known(&format!("arn:{}:kms:{region}:{account}:key/{id}", region.partition()))
 }
 
-/// The name of a role, perhaps with a path.
+/// The name of a role, possibly with a path.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::id;
@@ -200,7 +200,7 @@ pub fn role() -> impl Strategy<Value = RoleName> {
     "([a-z]{1,8}/){0,2}[A-Za-z0-9_+=,.@-]{1,20}".prop_map(|text| known(&text))
 }
 
-/// An external id of a role, of up to 20 characters.
+/// An external ID of up to 20 characters.
 pub fn external_id() -> impl Strategy<Value = ExternalId> {
     "[A-Za-z0-9_+=,.@:/-]{2,20}".prop_map(|text| known(&text))
 }
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_is_well_formed(
+        fn every_name_is_valid(
             name in prop_oneof![
                 account().prop_map(|id| id.to_string()),
                 organization().prop_map(|id| id.to_string()),

@@ -1,7 +1,8 @@
-//! Strategies for [proptest](https://docs.rs/proptest): names, fleets and their files, grants, bucket policies and the
-//! requests that are put to them. They shrink to what a person would have written by hand.
+//! Strategies for [proptest](https://docs.rs/proptest): names, fleets and their files, grants, bucket policies and
+//! requests. They shrink to what a person would write by hand.
 //!
-//! Grants, policies and requests are drawn from one small [`Scene`], so that they meet each other.
+//! Grants, policies and requests are drawn from one small [`Scene`], so that they refer to the same accounts and
+//! folders.
 //!
 //! ```
 //! use flowagg_policy::{Unnamed, merge};

@@ -7,37 +7,37 @@ use proptest::sample::select;
 
 use super::Scene;
 
-/// A request to the bucket as plain values, so that a test can say what should become of it.
+/// A request to the bucket as plain values, so that a test can compute the expected decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlainRequest {
-    /// The bucket.
+    /// The requested bucket.
     pub bucket: BucketName,
-    /// Who asks: the delivery service, another service, an ARN, or `*` for nobody in particular.
+    /// The principal: the delivery service, another service, an ARN, or `*` for an anonymous caller.
     pub caller: String,
-    /// What is asked for.
+    /// The requested action.
     pub action: Action,
     /// The account whose flow log is delivered: `aws:SourceAccount`.
     pub account: AccountId,
     /// The region of that flow log: part of `aws:SourceArn`.
     pub region: Region,
-    /// The organization and the unit that the account is in.
+    /// The organization of the account, and its unit.
     pub organization: Option<(OrganizationId, OrganizationalUnitId)>,
-    /// The sub-folder of the object.
+    /// The prefix of the object.
     pub prefix: Option<Prefix>,
     /// Whether the object's folder is Hive-compatible.
     pub hive: bool,
-    /// The account whose folder the object lies in.
+    /// The account of the object's folder.
     pub folder: AccountId,
-    /// What stands after that folder in the key.
+    /// The rest of the key after that folder.
     pub rest: &'static str,
-    /// The canned ACL that is sent.
+    /// The canned ACL of the request.
     pub acl: Option<&'static str>,
-    /// Whether it is over TLS.
+    /// Whether the request uses TLS.
     pub secure: bool,
 }
 
-/// What a request asks for.
+/// The action of a [`PlainRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// `s3:PutObject`.
@@ -50,8 +50,8 @@ pub enum Action {
     List,
 }
 
-/// A request of the scene: deliveries and ACL checks of accounts that grants name, most of them; and of strangers, from
-/// other regions, into other folders, with another ACL or none, without TLS, by other services and by people.
+/// A request in the scene. Most are deliveries and ACL checks of accounts that grants name. Others come from strangers,
+/// from other regions, to other folders, with another ACL or none, without TLS, from other services or from people.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -114,14 +114,14 @@ pub fn request(scene: &Scene) -> impl Strategy<Value = PlainRequest> + use<> {
 }
 
 impl PlainRequest {
-    /// The same request in the folders that a grant is about, so that it is decided by more than where it goes.
+    /// The same request in the folders of a grant, so that the decision depends on more than the folder.
     #[must_use]
     pub fn near(self, grant: &Grant) -> Self {
         Self { prefix: grant.prefix.clone(), hive: grant.hive, ..self }
     }
 
-    /// The delivery of a flow log of this account and region, as the delivery service makes it under this grant: the
-    /// request before it, which reads the ACL, and the one that puts the object.
+    /// The requests with which the delivery service delivers a flow log of this account and region under this grant:
+    /// first the one that reads the ACL, then the one that puts the object.
     pub fn deliveries(grant: &Grant, account: AccountId, region: &Region) -> [Self; 2] {
         [Action::AclCheck, Action::Put].map(|action| Self {
             bucket: grant.bucket.clone(),
@@ -145,7 +145,7 @@ impl PlainRequest {
         format!("{}{hive}{}/{}", layout::root(self.prefix.as_ref()), self.folder, self.rest)
     }
 
-    /// As AWS puts it to a policy, at a fixed time.
+    /// The request as AWS presents it to a policy, at a fixed time.
     pub fn request(&self) -> Request {
         let Self { bucket, account, region, .. } = self;
         let arn = format!("arn:{}:s3:::{bucket}", region.partition());

@@ -6,9 +6,10 @@ use proptest::strategy::Union;
 
 use super::id::{known, regions};
 
-/// The names that grants, policies and requests are made of. There are few, so that those of one scene meet each other.
+/// The names that grants, policies and requests are drawn from. There are few of them, so that those of one scene refer
+/// to the same accounts and folders.
 ///
-/// The fields are yours to change. No list may be empty.
+/// You may change the fields, but no list may be empty.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -21,24 +22,24 @@ use super::id::{known, regions};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scene {
-    /// The bucket that everything is about.
+    /// The bucket of all grants, policies and requests.
     pub bucket: BucketName,
     /// The regions, all of one partition.
     pub regions: Vec<Region>,
-    /// The accounts that grants name, and foreign statements too.
+    /// The accounts that grants and foreign statements name.
     pub accounts: Vec<AccountId>,
-    /// The accounts that nobody names.
+    /// The accounts that nothing names.
     pub strangers: Vec<AccountId>,
     /// The organization that grants name.
     pub organization: OrganizationId,
-    /// Units of it that grants name.
+    /// Its units that grants name.
     pub units: Vec<OrganizationalUnitId>,
-    /// The sub-folders that grants deliver to; `None` is the top of the bucket.
+    /// The prefixes that grants deliver to; `None` is the root of the bucket.
     pub prefixes: Vec<Option<Prefix>>,
 }
 
 impl Scene {
-    /// A scene in this partition, always the same one.
+    /// The scene of this partition, which is always the same.
     pub fn new(partition: Partition) -> Self {
         let accounts =
             ["111122223333", "222233334444", "333344445555", "444455556666", "000000000001", "012345678901"];
@@ -58,7 +59,7 @@ impl Scene {
         self.regions.first().map_or(Partition::Aws, Region::partition)
     }
 
-    /// What this gives in a scene of each partition; `aws` before the others.
+    /// The values of this strategy in a scene of each partition; shrinks to `aws`.
     ///
     /// ```
     /// use flowagg_testkit::arbitrary::{Scene, grant, policy};

@@ -1,11 +1,7 @@
-//! `flowagg-emulator [docker|python|<url>]`: starts the emulator, prints its URL and that of its log, a line each, and ends
-//! it when standard input ends.
+//! `flowagg-emulator [docker|python|<url>]`: starts the emulator, prints its URL and the URL of its log, one per line,
+//! and stops it at the end of standard input.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program says its answer, and why there is none"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints its result and its errors")]
 
 use std::error::Error;
 use std::io;
@@ -18,7 +14,7 @@ fn main() -> ExitCode {
     match start() {
         Ok((emulator, log)) => {
             println!("{}\n{log}", emulator.url());
-            // Where standard input cannot be read it has ended.
+            // An unreadable standard input counts as closed.
             let _ = io::copy(&mut io::stdin(), &mut io::sink());
             ExitCode::SUCCESS
         }

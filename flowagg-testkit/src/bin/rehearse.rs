@@ -1,6 +1,6 @@
-//! `flowagg-rehearse`: roll-outs on an emulator: told as a story, read by others, timed beside a script.
+//! `flowagg-rehearse`: rollouts on an emulator, as a story, with independent readers, or timed against a script.
 
-#![allow(clippy::print_stderr, reason = "a program says on standard error why it ends")]
+#![allow(clippy::print_stderr, reason = "a program prints its errors")]
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -14,11 +14,11 @@ use flowagg_testkit::rehearsal::readers::{python, read_by_others};
 use flowagg_testkit::rehearsal::{RehearsalError, StoryOptions, rehearse};
 use flowagg_testkit::sample;
 
-/// Rehearse roll-outs on an emulator; every claim is checked.
+/// Rehearse rollouts on an emulator and check every claim
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// `docker`, `python`, or the URL of an emulator that runs already [default: Docker where it can, else Python]
+    /// `docker`, `python`, or the URL of a running emulator [default: Docker if available, else Python]
     #[arg(long, global = true, env = flowagg_testkit::emulator::BACKEND_VARIABLE)]
     backend: Option<Backend>,
     #[command(subcommand)]
@@ -27,32 +27,42 @@ struct Args {
 
 #[derive(Subcommand)]
 enum What {
-    /// The whole of it as a story: plan, apply, deliver, verify
+    /// Run a whole rollout step by step: plan, apply, deliver, verify
     Story {
-        /// Leave the emulator running, and print how to play with it and how to end it
+        /// Leave the emulator running, and print how to use it and how to stop it
         #[arg(long)]
         keep: bool,
-        /// Write the report as an HTML page into this file, whose folder is created
+        /// Write the report as an HTML page to this file, creating its folder
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
-        /// End with a query over the objects; the program needs its default feature `query`
+        /// End with a query over the objects; needs a `flowagg` built with the feature `query`
         #[arg(long)]
         query: bool,
     },
-    /// Deliver text and Parquet, in plain and Hive-compatible folders, and count what flowlogs-reader, DuckDB and `flowagg query` find there
-    Readers,
-    /// Deliver text and Parquet, and ask the questions of `flowagg query` of both engines; DuckDB from PyPI answers the SQL for Athena
-    Queries,
-    /// Print the path of the Python with DuckDB and sqlglot from PyPI, which is installed if it is not there
-    Python,
-    /// Make the flow logs of a fleet with `flowagg apply`, and those of another like it with a plain script
+    /// Compare what flowlogs-reader, DuckDB and `flowagg query` read
     ///
-    /// The script (Python, boto3) does one thing after the other, for each account and region: AssumeRole, DescribeVpcs,
-    /// CreateFlowLogs. It looks at no flow log that is there, makes no bucket and no policy, and checks nothing.
+    /// Delivers text and Parquet, in plain and Hive-compatible folders. Each reader must find the records and bytes
+    /// that the delivery service wrote.
+    Readers,
+    /// Compare the answers of both engines of `flowagg query`
+    ///
+    /// Delivers text and Parquet, and runs every question on both engines. DuckDB from PyPI runs the SQL for Athena.
+    Queries,
+    /// Print the path of the Python with DuckDB and sqlglot
+    ///
+    /// Its packages are installed from PyPI if they are missing.
+    Python,
+    /// Compare `flowagg apply` with a plain script, in time and calls
+    ///
+    /// Each creates the flow logs of an identical fleet. The script (Python, boto3) runs sequentially, for each account
+    /// and region: AssumeRole, DescribeVpcs, CreateFlowLogs. It does not read existing flow logs, does not create a
+    /// bucket or a policy, and checks nothing.
     Compare(FleetSize),
-    /// Write two days of a small company's flow logs into a folder, as a copy of their bucket; needs no emulator
+    /// Write two days of a small company's flow logs to a folder
+    ///
+    /// The folder is a copy of their bucket. No emulator is needed.
     Sample {
-        /// The folder: `flowagg query --path FOLDER` reads it
+        /// Output folder; `flowagg query --path FOLDER` reads it
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
@@ -86,7 +96,7 @@ async fn run(args: Args) -> Result<(), RehearsalError> {
         What::Compare(size) => compare(&backend()?, size, out).await,
         What::Sample { out: folder } => {
             let objects = sample::write(&folder)?;
-            writeln!(out, "{objects} objects are in `{}`", folder.display())?;
+            writeln!(out, "wrote {objects} objects to `{}`", folder.display())?;
             Ok(())
         }
     }

@@ -1,4 +1,4 @@
-//! Whether the service may write into a bucket: what S3 and KMS would say, by the policies that they have now.
+//! Whether the service may write to a bucket, according to the current policies of the bucket and its KMS key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,19 +12,18 @@ use flowagg_policy::{Delivery, Membership, Owner, Policy};
 
 use crate::aws::{Aws, AwsError};
 
-/// An organization, and the accounts that belong to it.
 pub(super) type Organization = (OrganizationId, BTreeSet<AccountId>);
 
-/// What decides on deliveries into one bucket, as it is at one moment.
+/// The current state that decides deliveries to one bucket.
 #[derive(Debug)]
 pub(super) struct Access {
-    /// Else why nothing is admitted.
+    /// The bucket policy, or why nothing is admitted.
     policy: Result<Policy, String>,
-    /// The key that the bucket is encrypted with; `None` where S3 manages the keys. Else why no key can be used.
+    /// The KMS key of the bucket, or why it cannot be used. `Ok(None)` if S3 manages the keys.
     key: Result<Option<Key>, String>,
 }
 
-/// A key of a customer's own that is on.
+/// An enabled customer managed key.
 #[derive(Debug)]
 struct Key {
     arn: KmsKeyArn,
@@ -32,7 +31,7 @@ struct Key {
     bucket_key: bool,
 }
 
-/// A file to be written.
+/// A file to write.
 pub(super) struct File<'a> {
     pub(super) bucket: &'a BucketName,
     pub(super) layout: &'a Layout,
@@ -92,9 +91,9 @@ impl Access {
         Ok(Self { policy, key })
     }
 
-    /// Whether this file may be written, else why not.
+    /// Whether this file may be written, or why not.
     ///
-    /// The service asks for the bucket's ACL, then puts the object, for which S3 asks KMS in its name.
+    /// The service reads the bucket's ACL, then puts the object. For the object, S3 calls KMS on its behalf.
     /// Source: "Amazon S3 bucket permissions for flow logs" and "Required key policy for use with SSE-KMS" (Amazon VPC
     /// User Guide).
     pub(super) fn admits(&self, file: &File<'_>, organization: Option<&Organization>) -> Result<(), String> {
@@ -141,13 +140,13 @@ impl Key {
     }
 }
 
-/// The key of this name, if the service could use it at all.
+/// The key with this name, if the service can use it at all.
 ///
-/// A key id stands for a key of the caller's own account, so it does not name the bucket owner's; the policy of the AWS
-/// managed key, which is used where none is named, does not let the service in. Sources: "Required key policy for use with
+/// A key ID means a key of the caller's own account, so it cannot name the bucket owner's. The AWS managed key, which
+/// is the default, has a policy that does not allow the service. Sources: "Required key policy for use with
 /// SSE-KMS" (Amazon VPC User Guide); "Key states of AWS KMS keys" (AWS KMS Developer Guide).
 async fn key(aws: &Aws, name: Option<&str>, bucket_key: bool) -> Result<Key, String> {
-    let name = name.ok_or("the bucket is encrypted with the key that AWS manages for S3")?;
+    let name = name.ok_or("the bucket is encrypted with the AWS managed key for S3")?;
     let arn = KmsKeyArn::parse(name).map_err(|error| error.to_string())?;
     let (account, region) = (arn.account(), arn.region());
     let kms = aws.kms(account, region);
@@ -173,7 +172,7 @@ fn compiled(bucket: &BucketName, policy: Option<String>) -> Result<Policy, Strin
     Policy::compile(&policy).map_err(|error| error.to_string())
 }
 
-/// The policy that the bucket has now; `None` where it has none, or is not there.
+/// The current bucket policy; `None` if there is none, or no bucket.
 pub(crate) async fn live_policy(
     s3: &aws_sdk_s3::Client,
     bucket: &BucketName,
@@ -205,7 +204,7 @@ mod tests {
         compiled(&BucketName::parse("logs").unwrap(), Some(text(statements)))
     }
 
-    /// What becomes of a file of account 444455556666, which belongs to an organization of its own.
+    /// The decision on a file of account 444455556666, which belongs to an organization.
     fn admits(access: &Access) -> Result<(), String> {
         let bucket = BucketName::parse("logs").unwrap();
         let account = AccountId::parse("444455556666").unwrap();
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_says_who_it_is_for_and_comes_over_tls() {
+    fn service_requests_carry_source_conditions_and_tls() {
         let own = OPEN.replace(
             "\"Effect\"",
             r#""Condition":{"StringEquals":{"aws:SourceOrgID":"o-a1b2c3d4e5","aws:SourceAccount":"444455556666"},
@@ -231,24 +230,24 @@ mod tests {
         let why = admits(&Access { policy: policy(&[&other]), key: Ok(None) }).unwrap_err();
         assert_data_eq!(
             why,
-            str![
-                "no statement allows s3:GetBucketAcl: statement 1 would allow it but for `aws:SourceOrgID`, which is `o-a1b2c3d4e5`"
-            ]
+            str![[
+                r#"no statement allows s3:GetBucketAcl: statement 1 would allow it except for `aws:SourceOrgID`, which is `o-a1b2c3d4e5`"#
+            ]]
         );
     }
 
     #[test]
-    fn an_acl_that_may_be_read_is_not_enough() {
+    fn readable_acl_alone_does_not_admit() {
         let check = OPEN.replace("\"s3:PutObject\",", "");
         let why = admits(&Access { policy: policy(&[&check]), key: Ok(None) }).unwrap_err();
         assert_data_eq!(
             why,
-            str!["no statement allows s3:PutObject: statement 1 would allow it but for the action"]
+            str!["no statement allows s3:PutObject: statement 1 would allow it except for the action"]
         );
     }
 
     #[test]
-    fn a_key_decides_where_the_bucket_admits() {
+    fn key_policy_is_checked_after_the_bucket_policy() {
         let with = |statements: &[&str], bucket_key| {
             let (arn, policy) = (KmsKeyArn::parse(KEY).unwrap(), text(statements));
             Access { policy: self::policy(&[OPEN]), key: Ok(Some(Key { arn, policy, bucket_key })) }
@@ -259,9 +258,9 @@ mod tests {
         let why = admits(&with(&[context], false)).unwrap_err();
         assert_data_eq!(
             why,
-            str![
-                "log delivery for 444455556666 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement 1 would allow it but for `kms:EncryptionContext:aws:s3:arn`, which is `arn:aws:s3:::logs/AWSLogs/444455556666/vpcflowlogs/eu-west-1/2026/01/01/444455556666_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz`"
-            ]
+            str![[
+                r#"log delivery for 444455556666 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement 1 would allow it except for `kms:EncryptionContext:aws:s3:arn`, which is `arn:aws:s3:::logs/AWSLogs/444455556666/vpcflowlogs/eu-west-1/2026/01/01/444455556666_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20260101T0000Z_00000000.log.gz`"#
+            ]]
         );
         assert!(admits(&with(&[], true)).is_err());
         let off = Access { policy: policy(&[OPEN]), key: Err("the key is off".to_owned()) };

@@ -1,5 +1,5 @@
-//! The log delivery service, for one moment: it obeys the live policies of bucket and key, and writes what it would have
-//! written.
+//! The log delivery service at one point in time: it evaluates the live policies of bucket and key, and writes the
+//! objects that AWS would write.
 //!
 //! Source: "Flow log files" and "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide).
 
@@ -25,9 +25,10 @@ pub(crate) use access::live_policy;
 use access::{Access, File, Organization};
 use recording::{Columns, LARGEST_FILE, PUBLISHED_EVERY, Recording, Shape, Traffic};
 
-/// The service, come by at one moment.
+/// The delivery service at one point in time.
 ///
-/// What it writes is what [`recording`] makes of [`Traffic`]: in the fields, files and folders that the flow log asks for.
+/// It writes the records that [`recording`] generates for [`Traffic`], with the fields, files and folders of the flow
+/// log.
 #[derive(Debug)]
 pub struct DeliveryService {
     aws: Aws,
@@ -38,7 +39,7 @@ pub struct DeliveryService {
     organization: Option<Organization>,
 }
 
-/// What became of one flow log's files.
+/// The result of publishing one flow log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Publication {
@@ -46,20 +47,20 @@ pub struct Publication {
     pub place: Place,
     /// The flow log.
     pub flow_log: FlowLogId,
-    /// Where to it publishes, as an ARN.
+    /// The ARN that it publishes to.
     pub destination: String,
-    /// Whether it did.
+    /// The result.
     pub outcome: Outcome,
 }
 
 /// Whether files were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// They lie in the bucket: one, none where there was nothing to record, several where there was much.
+    /// Files were written: usually one, none if there was nothing to record, several if there was much.
     Delivered(Vec<WrittenFile>),
-    /// Nothing was written. AWS says `Access error` and no more; here is also why.
+    /// Nothing was written. AWS reports only `Access error`; this also contains the reason.
     AccessError {
-        /// What stood against it.
+        /// The reason.
         why: String,
     },
 }
@@ -70,9 +71,9 @@ pub enum Outcome {
 pub struct WrittenFile {
     /// The key of the object.
     pub key: String,
-    /// The records that it holds.
+    /// Number of records.
     pub records: u64,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
@@ -90,7 +91,7 @@ impl Outcome {
         self.files().first().map(|file| file.key.as_str())
     }
 
-    /// The records of all files.
+    /// Total number of records.
     pub fn records(&self) -> u64 {
         self.files().iter().map(|file| file.records).sum()
     }
@@ -109,37 +110,37 @@ impl fmt::Display for Outcome {
 }
 
 impl DeliveryService {
-    /// The service at this moment, delivering into buckets of this owner.
+    /// The service at this time, delivering to buckets of this owner.
     pub fn new(aws: Aws, owner: AccountId, at: Timestamp) -> Self {
         Self { aws, owner, at, traffic: Traffic::default(), largest: LARGEST_FILE, organization: None }
     }
 
-    /// Another traffic; the same seed, flow log and moment give the same records.
+    /// Uses another seed. The same seed, flow log and time produce the same records.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.traffic.seed = seed;
         self
     }
 
-    /// So much traffic.
+    /// Sets the amount of traffic.
     #[must_use]
     pub fn traffic(self, traffic: Traffic) -> Self {
         Self { traffic, ..self }
     }
 
-    /// In files of at most so many bytes before compression; AWS's limit is [`LARGEST_FILE`].
+    /// Limits files to `largest` bytes before compression; AWS's limit is [`LARGEST_FILE`].
     #[must_use]
     pub fn largest_file(self, largest: u64) -> Self {
         Self { largest, ..self }
     }
 
-    /// For an organization and the accounts that belong to it, which the service names in its calls.
+    /// Sets an organization and its accounts, which the service's requests name.
     #[must_use]
     pub fn in_organization(self, id: OrganizationId, accounts: BTreeSet<AccountId>) -> Self {
         Self { organization: Some((id, accounts)), ..self }
     }
 
-    /// Publishes, for every active flow log to S3 of these accounts and regions, the last five minutes that are over.
+    /// Publishes the last complete five minutes of every active flow log to S3 in these account-regions.
     pub async fn run(
         &self,
         places: impl IntoIterator<Item = (AccountId, Region)>,
@@ -179,7 +180,7 @@ impl DeliveryService {
         self.aws.s3(self.owner, region)
     }
 
-    /// The start, in Unix seconds, of the last interval that is over.
+    /// Start of the last complete interval, in Unix seconds.
     fn interval(&self) -> i64 {
         self.at.as_second().div_euclid(PUBLISHED_EVERY) * PUBLISHED_EVERY - PUBLISHED_EVERY
     }
@@ -191,7 +192,7 @@ impl DeliveryService {
         owner
     }
 
-    /// Puts each file, where that is allowed.
+    /// Puts each file if that is allowed.
     async fn publish(
         &self,
         bucket: &BucketName,
@@ -223,7 +224,7 @@ impl DeliveryService {
         Ok(Outcome::Delivered(written))
     }
 
-    /// The name of a file, whose time is the start of the five minutes in which its records ended.
+    /// The name of a file. Its time is the start of the five minutes in which its records ended.
     fn file_name(&self, recording: &Recording, hash: String, format: FileFormat) -> FileName {
         let time = Timestamp::from_second(self.interval()).unwrap_or_default();
         let mut name = FileName::new(
@@ -237,7 +238,7 @@ impl DeliveryService {
     }
 }
 
-/// What a flow log records, as EC2 describes it.
+/// Converts EC2's description of a flow log.
 fn recording(place: Place, id: &FlowLogId, flow_log: &FlowLog) -> Recording {
     let usual = Recording::new(place, id.clone());
     let traffic_type = flow_log.traffic_type().map_or("", |kind| kind.as_str());
@@ -256,7 +257,7 @@ fn recording(place: Place, id: &FlowLogId, flow_log: &FlowLog) -> Recording {
     }
 }
 
-/// The files and folders that a flow log asked for.
+/// The file options of a flow log.
 fn files(options: &DestinationOptionsResponse) -> Files {
     let format = options.file_format().map_or("", |format| format.as_str());
     let mut files =
@@ -266,7 +267,7 @@ fn files(options: &DestinationOptionsResponse) -> Files {
     files
 }
 
-/// The bucket and the sub-folder of `arn:aws:s3:::bucket/folder/`.
+/// The bucket and the prefix of `arn:aws:s3:::bucket/prefix/`.
 fn read_destination(arn: &str) -> Result<(BucketName, Option<Prefix>), String> {
     let path = arn.splitn(6, ':').nth(5).unwrap_or_default();
     let (bucket, folder) = path.split_once('/').unwrap_or((path, ""));
@@ -275,7 +276,7 @@ fn read_destination(arn: &str) -> Result<(BucketName, Option<Prefix>), String> {
     Ok((bucket, prefix.map_err(|error| error.to_string())?))
 }
 
-/// All flow logs of an account and region.
+/// Lists all flow logs of an account-region.
 pub(crate) async fn flow_logs(
     ec2: &aws_sdk_ec2::Client,
     account: AccountId,

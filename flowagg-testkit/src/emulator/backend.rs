@@ -5,22 +5,22 @@ use std::str::FromStr;
 use super::container;
 use super::{EmulatorError, python};
 
-/// The environment variable that names the backend: `docker`, `python` or the URL of an endpoint.
+/// Environment variable that selects the backend: `docker`, `python` or the URL of an endpoint.
 pub const BACKEND_VARIABLE: &str = "FLOWAGG_BACKEND";
 
-/// A way to an emulator.
+/// How to get an emulator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// LocalStack's image in a container.
     Docker,
     /// LocalStack from PyPI, in a cached virtual environment.
     Python,
-    /// An endpoint that is there already, by its URL.
+    /// A running endpoint at this URL.
     Endpoint(String),
 }
 
 impl Backend {
-    /// The backend that [`BACKEND_VARIABLE`] names, else [`automatic`](Self::automatic).
+    /// The backend in [`BACKEND_VARIABLE`], or else [`automatic`](Self::automatic).
     pub fn from_environment() -> Result<Self, EmulatorError> {
         match std::env::var(BACKEND_VARIABLE) {
             Ok(text) if !text.is_empty() => text.parse(),
@@ -28,9 +28,9 @@ impl Backend {
         }
     }
 
-    /// Docker where an engine answers and has the image or can pull it, else Python.
+    /// Docker if an engine responds and has the image or can pull it, otherwise Python.
     ///
-    /// Blocks while it asks, and while the image is pulled.
+    /// Blocks while it checks, and while it pulls the image.
     pub fn automatic() -> Result<Self, EmulatorError> {
         #[cfg(feature = "docker")]
         let Err(docker) = container::check() else { return Ok(Self::Docker) };
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backend_is_read_as_it_is_written() {
+    fn backends_round_trip_through_text() {
         for text in ["docker", "python", "http://127.0.0.1:4566", "https://aws.example:8443"] {
             assert_eq!(text.parse::<Backend>().unwrap().to_string(), text);
         }
@@ -79,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn another_word_is_told_what_may_stand_there() {
+    fn unknown_backend_error_lists_the_valid_ones() {
         let error = "podman".parse::<Backend>().unwrap_err().to_string();
         snapbox::assert_data_eq!(
             error,
-            snapbox::str![
-                "`podman` is no backend: `docker`, `python` or a URL such as `http://127.0.0.1:4566`"
-            ]
+            snapbox::str![[
+                r#"unknown backend `podman`: use `docker`, `python` or a URL such as `http://127.0.0.1:4566`"#
+            ]]
         );
     }
 }

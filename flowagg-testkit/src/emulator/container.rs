@@ -16,14 +16,15 @@ use super::{EmulatorError, LOCALSTACK_VERSION, SETTINGS, health};
 
 const IMAGE: &str = "localstack/localstack";
 const PORT: u16 = 4566;
-/// Ends the container when its standard input ends, that is when whoever started it is gone; `stay` takes the leash off.
+/// Stops the container when its standard input closes, which happens when the process that started it ends. `stay`
+/// detaches it.
 const LEASH: &str = r#"read -r word; [ "$word" = stay ] || kill 1"#;
 
 type Log = Arc<Mutex<Vec<u8>>>;
 
-/// LocalStack in a container, held by a thread that lives as long as this does.
+/// LocalStack in a container, owned by a thread that lives as long as this value.
 ///
-/// The thread has a runtime of its own, so that the connections to the engine do not end with the caller's.
+/// The thread has its own runtime, so that connections to the engine do not close with the caller's runtime.
 #[derive(Debug)]
 pub(super) struct Container {
     id: String,
@@ -32,18 +33,21 @@ pub(super) struct Container {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread is told at the end.
+/// How the thread ends.
 #[derive(Debug)]
 enum Word {
     Stay,
     End,
 }
 
-/// Whether an engine answers and has the image or can pull it.
+/// Whether an engine responds and has the image or can pull it.
 pub(super) fn check() -> Result<(), EmulatorError> {
     on_a_thread(async {
         let engine = docker_client_instance().await.map_err(docker)?;
-        engine.ping().await.map_err(|error| EmulatorError::Docker(format!("no engine answers: {error}")))?;
+        engine
+            .ping()
+            .await
+            .map_err(|error| EmulatorError::Docker(format!("no Docker engine responds: {error}")))?;
         if engine.inspect_image(&format!("{IMAGE}:{LOCALSTACK_VERSION}")).await.is_err() {
             drop(GenericImage::new(IMAGE, LOCALSTACK_VERSION).pull_image().await.map_err(docker)?);
         }
@@ -61,7 +65,7 @@ impl Container {
             let run = async move {
                 match run(&kept).await {
                     Ok((container, leash, url)) => {
-                        // Whoever asked waits for this answer.
+                        // The caller waits for this message.
                         let _ = started.send(Ok((container.id().to_owned(), url)));
                         end(container, leash, told.await.unwrap_or(Word::End)).await;
                     }
@@ -70,27 +74,27 @@ impl Container {
             };
             block_on(run).unwrap_or_default();
         });
-        let lost = |_| EmulatorError::Docker("the thread that talks to the engine has ended".into());
+        let lost = |_| EmulatorError::Docker("the thread connected to the Docker engine ended".into());
         let (id, url) = start.recv().map_err(lost)??;
         let container = Self { id, log, word: Some(word), thread: Some(thread) };
         health::wait_until_ready(health::LOCALSTACK, &url, || container.check_running(), || container.log())?;
         Ok((container, url))
     }
 
-    /// Fails when it has ended: the engine removes it then.
+    /// Fails if the container has ended, because the engine then removes it.
     fn check_running(&self) -> Result<(), String> {
         let look = async {
             let engine = docker_client_instance().await.map_err(docker)?;
             engine.inspect_container(&self.id, None::<InspectContainerOptions>).await.map_err(docker)
         };
-        on_a_thread(look).map(drop).map_err(|error| format!("the container has ended: {error}"))
+        on_a_thread(look).map(drop).map_err(|error| format!("the container ended: {error}"))
     }
 
     pub(super) fn log(&self) -> String {
         String::from_utf8_lossy(&self.log.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
-    /// Takes the leash off. Returns the command that ends it all the same.
+    /// Detaches the container from this process. Returns the command that stops it.
     pub(super) fn leave_running(mut self) -> String {
         self.tell(Word::Stay);
         format!("docker rm --force --volumes {}", self.id.get(..12).unwrap_or(&self.id))
@@ -98,7 +102,7 @@ impl Container {
 
     fn tell(&mut self, what: Word) {
         if let (Some(word), Some(thread)) = (self.word.take(), self.thread.take()) {
-            // Both fail only where the thread has ended by itself, and the container with it.
+            // Both fail only if the thread has already ended, and the container with it.
             let _ = word.send(what);
             let _ = thread.join();
         }
@@ -133,7 +137,7 @@ async fn run(log: &Log) -> Result<(ContainerAsync<GenericImage>, Leash, String),
     Ok((container, leash, format!("http://{host}:{port}")))
 }
 
-/// Starts the leash in the container and returns the end of it that is in our hand.
+/// Starts the leash in the container and returns its standard input.
 async fn leash(container: &str) -> Result<Leash, EmulatorError> {
     let engine = docker_client_instance().await.map_err(docker)?;
     let options = CreateExecOptions {
@@ -145,7 +149,7 @@ async fn leash(container: &str) -> Result<Leash, EmulatorError> {
     match engine.start_exec(&exec.id, None::<StartExecOptions>).await.map_err(docker)? {
         StartExecResults::Attached { input, .. } => Ok(input),
         StartExecResults::Detached => {
-            Err(EmulatorError::Docker("the engine does not attach to what it runs".into()))
+            Err(EmulatorError::Docker("the Docker engine did not attach to the process".into()))
         }
     }
 }
@@ -153,12 +157,12 @@ async fn leash(container: &str) -> Result<Leash, EmulatorError> {
 async fn end(container: ContainerAsync<GenericImage>, mut leash: Leash, word: Word) {
     match word {
         Word::Stay => {
-            // Where the word does not arrive the container has ended, and there is nothing to leave.
+            // If this fails, the container has already ended.
             let _ = leash.write_all(b"stay\n").await;
             let _ = leash.shutdown().await;
             std::mem::forget(container);
         }
-        // It fails only where the engine has removed the container already.
+        // This fails only if the engine has already removed the container.
         Word::End => drop(container.rm().await),
     }
 }
@@ -181,10 +185,10 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T, EmulatorError> {
     Ok(runtime.map_err(docker)?.block_on(work))
 }
 
-/// Does asynchronous work from anywhere, also from within another runtime.
+/// Runs asynchronous work from any context, including from within another runtime.
 fn on_a_thread<T: Send>(
     work: impl Future<Output = Result<T, EmulatorError>> + Send,
 ) -> Result<T, EmulatorError> {
-    let lost = |_| EmulatorError::Docker("the thread that talks to the engine has ended".into());
+    let lost = |_| EmulatorError::Docker("the thread connected to the Docker engine ended".into());
     std::thread::scope(|scope| scope.spawn(|| block_on(work)?).join().map_err(lost)?)
 }

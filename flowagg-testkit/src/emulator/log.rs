@@ -1,4 +1,5 @@
-//! What an emulator wrote: its end where a test fails, and all of it at a URL, for test programs that share one.
+//! The log of an emulator: its end is printed if a test fails, and all of it is served at a URL for test programs that
+//! share the emulator.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,26 +9,26 @@ use std::sync::Arc;
 use super::health::PATIENCE;
 use super::{Emulator, tail};
 
-/// The environment variable that names where the log of the endpoint in [`BACKEND_VARIABLE`](super::BACKEND_VARIABLE) can
-/// be read: a URL, such as that of [`Emulator::serve_log`].
+/// Environment variable with the URL of the log of the endpoint in [`BACKEND_VARIABLE`](super::BACKEND_VARIABLE), such
+/// as the one that [`Emulator::serve_log`] returns.
 pub const LOG_VARIABLE: &str = "FLOWAGG_EMULATOR_LOG";
 
-/// From now on, whoever panics in this process shows the end of this log. In a test it is told with the test's own output,
-/// at the moment of its failure: later, the other tests have written over it.
-#[allow(clippy::print_stderr, reason = "standard error of a test that fails is what its reader sees")]
+/// From now on, every panic in this process prints the end of this log. In a test, it is printed immediately with the
+/// test's own output; later, other tests would have written more to the log.
+#[allow(clippy::print_stderr, reason = "standard error appears in the output of a failed test")]
 pub(super) fn show_on_panic(name: &'static str, log: impl Fn() -> Option<String> + Send + Sync + 'static) {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         usual(panic);
         match log() {
-            Some(log) if !log.is_empty() => eprintln!("what {name} wrote last:\n{}", tail(&log)),
+            Some(log) if !log.is_empty() => eprintln!("last lines of the log of {name}:\n{}", tail(&log)),
             _ => {}
         }
     }));
 }
 
 impl Emulator {
-    /// Serves what it has written, as plain text over HTTP, for as long as it lives. Returns the URL, to be named in
+    /// Serves the log as plain text over HTTP for as long as the emulator lives. Returns the URL, to be set in
     /// [`LOG_VARIABLE`] for programs that use this emulator as an endpoint.
     pub fn serve_log(self: &Arc<Self>) -> io::Result<String> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -36,7 +37,7 @@ impl Emulator {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Some(emulator) = emulator.upgrade() else { return };
-                // Whoever asked may be gone.
+                // The client may have disconnected.
                 let _ = answer(&client, &emulator.log());
             }
         });

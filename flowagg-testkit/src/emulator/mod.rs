@@ -1,8 +1,8 @@
-//! A small AWS on this machine: LocalStack in a container, LocalStack from PyPI, or an endpoint that is there already; and
-//! moto from PyPI, for AWS Organizations.
+//! Emulators of AWS: LocalStack in a container, from PyPI or at the URL of a running endpoint; and moto from PyPI, for
+//! AWS Organizations.
 //!
-//! What is started here ends with the process that started it, even when that one is killed. A test that fails shows what
-//! the shared emulator wrote last.
+//! Servers that are started here end with the process that started them, even if it is killed. A failing test prints
+//! the last lines of the shared emulator's log.
 
 mod backend;
 #[cfg(feature = "docker")]
@@ -21,10 +21,10 @@ pub use log::LOG_VARIABLE;
 pub use moto::{MOTO_VERSION, Moto};
 pub(crate) use python::Packages;
 
-/// The version of LocalStack: the last line that starts without an account token.
+/// The version of LocalStack, from the last release series that starts without an account token.
 pub const LOCALSTACK_VERSION: &str = "4.13.1";
 
-/// What LocalStack is told on both ways: no telemetry, no download of a certificate, no DNS server, services on demand.
+/// LocalStack's settings for both backends: no telemetry, no certificate download, no DNS server, services on demand.
 const SETTINGS: [(&str, &str); 4] = [
     ("DISABLE_EVENTS", "1"),
     ("SKIP_SSL_CERT_DOWNLOAD", "1"),
@@ -32,9 +32,9 @@ const SETTINGS: [(&str, &str); 4] = [
     ("EAGER_SERVICE_LOADING", "0"),
 ];
 
-/// A running emulator. Dropped, it ends and its files are removed; an endpoint that was there stays.
+/// A running emulator. Dropping it stops it and deletes its files; an existing endpoint keeps running.
 ///
-/// No state can be reset in it: whoever shares one takes fresh account ids and bucket names, as
+/// Its state cannot be reset, so tests that share one must use fresh account IDs and bucket names, as
 /// [`World`](crate::world::World) does.
 #[derive(Debug)]
 pub struct Emulator {
@@ -43,7 +43,7 @@ pub struct Emulator {
     run: Run,
 }
 
-/// What has to end when the emulator is dropped.
+/// What to stop when the emulator is dropped.
 #[derive(Debug)]
 enum Run {
     #[cfg(feature = "docker")]
@@ -52,16 +52,16 @@ enum Run {
     NotOurs,
 }
 
-/// The Python interpreter that has the [AWS CLI](https://pypi.org/project/awscli/), for `python -m awscli`: that of
-/// LocalStack's environment, which is made where it is not there, whatever emulator is used.
+/// The Python interpreter that has the [AWS CLI](https://pypi.org/project/awscli/), for `python -m awscli`. It belongs
+/// to LocalStack's environment, which is created if missing, whatever emulator is used.
 pub fn aws_cli() -> Result<std::path::PathBuf, EmulatorError> {
     python::aws_cli()
 }
 
 impl Emulator {
-    /// Starts an emulator, on a port of its own, and waits until it is ready.
+    /// Starts an emulator on a free port and waits until it is ready.
     ///
-    /// Blocks for seconds; for a minute or more where the image or the Python environment is not there yet.
+    /// Blocks for seconds, or for a minute or more if the image or the Python environment is missing.
     pub fn start(backend: &Backend) -> Result<Self, EmulatorError> {
         let (url, run) = match backend {
             #[cfg(feature = "docker")]
@@ -83,9 +83,9 @@ impl Emulator {
         Ok(Self { url, backend: backend.clone(), run })
     }
 
-    /// The one emulator of this process, of the backend that the environment names. Blocks like [`start`](Self::start).
+    /// The emulator shared by this process, from the backend in the environment. Blocks like [`start`](Self::start).
     ///
-    /// It ends with the process. From then on, a panic in this process shows the end of its [`log`](Self::log).
+    /// It ends with the process. From now on, every panic in this process prints the end of its [`log`](Self::log).
     pub fn shared() -> Result<&'static Self, &'static EmulatorError> {
         static SHARED: OnceLock<Result<Emulator, EmulatorError>> = OnceLock::new();
         let start = || {
@@ -96,18 +96,18 @@ impl Emulator {
         SHARED.get_or_init(start).as_ref()
     }
 
-    /// The URL to give as `AWS_ENDPOINT_URL`.
+    /// URL to set as `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// How it was started.
+    /// The backend it was started with.
     pub fn backend(&self) -> &Backend {
         &self.backend
     }
 
-    /// What it has written so far. Of an endpoint that was there, what can be read at the URL in [`LOG_VARIABLE`], where
-    /// [`BACKEND_VARIABLE`] names that endpoint; else nothing.
+    /// The log so far. For an existing endpoint, the log at the URL in [`LOG_VARIABLE`] if [`BACKEND_VARIABLE`] names
+    /// that endpoint; otherwise empty.
     pub fn log(&self) -> String {
         match &self.run {
             #[cfg(feature = "docker")]
@@ -120,7 +120,8 @@ impl Emulator {
         }
     }
 
-    /// Lets it run after this process has ended. Returns the command that stops it, where it is ours to stop.
+    /// Keeps the emulator running after this process ends. Returns the command that stops it, unless it is an existing
+    /// endpoint.
     pub fn leave_running(self) -> Option<String> {
         match self.run {
             #[cfg(feature = "docker")]
@@ -131,46 +132,46 @@ impl Emulator {
     }
 }
 
-/// Why there is no emulator.
+/// Why no emulator is available.
 #[derive(Debug, thiserror::Error)]
 pub enum EmulatorError {
-    /// Neither way is open on this machine.
+    /// Neither Docker nor Python can run it on this machine.
     #[error(
         "neither Docker nor Python can run LocalStack {LOCALSTACK_VERSION} here\n  docker: {docker}\n  python: {python}\n\
          start a Docker engine, or install Python 3.11 to 3.13 with pip (or `uv`), \
          or name a running endpoint: {BACKEND_VARIABLE}=http://127.0.0.1:4566"
     )]
     NothingThere {
-        /// Why not with Docker.
+        /// Why Docker cannot.
         docker: String,
-        /// Why not with Python.
+        /// Why Python cannot.
         python: String,
     },
-    /// A backend that does not exist.
-    #[error("`{0}` is no backend: `docker`, `python` or a URL such as `http://127.0.0.1:4566`")]
+    /// Not the name of a backend.
+    #[error("unknown backend `{0}`: use `docker`, `python` or a URL such as `http://127.0.0.1:4566`")]
     Backend(String),
-    /// The Docker engine does not answer, has not the image, or cannot run it.
+    /// The Docker engine does not respond, does not have the image, or cannot run it.
     #[error("{0}")]
     Docker(String),
-    /// There is no Python that fits, or its environment could not be made.
+    /// No suitable Python was found, or its environment could not be created.
     #[error("{0}")]
     Python(String),
-    /// A server was started and did not become ready.
-    #[error("{name} did not become ready: {why}\nwhat it wrote last:\n{log}")]
+    /// A server did not become ready.
+    #[error("{name} did not become ready: {why}\nlast lines of its log:\n{log}")]
     NotReady {
         /// LocalStack or moto.
         name: &'static str,
-        /// What happened instead.
+        /// The reason.
         why: String,
         /// The end of its log.
         log: String,
     },
-    /// Nothing answers at the endpoint.
-    #[error("nothing answers at {url}: {why}")]
+    /// The endpoint is unreachable.
+    #[error("no response at {url}: {why}")]
     NoAnswer {
         /// The endpoint.
         url: String,
-        /// What happened instead.
+        /// The reason.
         why: String,
     },
 }
@@ -184,10 +185,10 @@ impl EmulatorError {
 
 fn log_elsewhere() -> String {
     let Ok(url) = env::var(LOG_VARIABLE) else { return String::new() };
-    health::body(&url).unwrap_or_else(|error| format!("its log cannot be read at {url}: {error}"))
+    health::body(&url).unwrap_or_else(|error| format!("cannot read its log at {url}: {error}"))
 }
 
-/// The last lines of a log, as a message may carry them.
+/// The last lines of a log, short enough for a message.
 pub(crate) fn tail(log: &str) -> String {
     const LINES: usize = 30;
     let lines: Vec<&str> = log.lines().collect();

@@ -15,17 +15,17 @@ const MOTO: Program = Program {
 };
 
 /// A running [moto](https://github.com/getmoto/moto) server from PyPI: EC2, S3, STS, KMS, and AWS Organizations, which
-/// LocalStack has not. Dropped, it ends; its state is in memory and goes with it.
+/// LocalStack does not have. Dropping it stops it and loses its state, which is only in memory.
 ///
-/// The account of a call follows from its credentials, and not as in LocalStack from the access key id as a text:
-/// * those that `AssumeRole` gave are the role's account. Any role of any account can be taken, whether it exists or not,
-///   by anyone.
-/// * access keys of an IAM user made in moto are the user's account.
-/// * all others, of whatever form, are the account `123456789012`.
+/// The account of a call depends on the credentials, not on the text of the access key ID as in LocalStack:
+/// * Credentials from `AssumeRole` belong to the role's account. Anyone can assume any role of any account, whether it
+///   exists or not.
+/// * Access keys of an IAM user created in moto belong to the user's account.
+/// * All others, whatever their form, belong to the account `123456789012`.
 ///
-/// The header `x-moto-account-id` names an account, too; no standard client sends it. Policies are not asked. There is one
-/// organization for each management account, so worlds that share a server take fresh ones, as
-/// [`MotoOrganization`](crate::organization::MotoOrganization) does. Buckets are open to every account.
+/// The header `x-moto-account-id` also selects an account, but no standard client sends it. Policies are not enforced.
+/// Each management account has one organization, so worlds that share a server use fresh ones, as
+/// [`MotoOrganization`](crate::organization::MotoOrganization) does. Every account can access every bucket.
 #[derive(Debug)]
 pub struct Moto {
     url: String,
@@ -33,13 +33,13 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Starts a server, on a port of its own, and waits until it is ready.
+    /// Starts a server on a free port and waits until it is ready.
     ///
-    /// Needs Python 3.11 to 3.13, or `uv`: there is no container for it. Blocks for a second or two; for longer where the
-    /// Python environment is not there yet.
+    /// Requires Python 3.11 to 3.13, or `uv`; it does not run in a container. Blocks for a second or two, or longer if
+    /// the Python environment is missing.
     pub fn start() -> Result<Self, EmulatorError> {
         let (process, url) = Process::start(&MOTO, |command, address, _| {
-            // `MOTO_ACCOUNT_ID` would make all accounts one, and others change what it does.
+            // `MOTO_ACCOUNT_ID` would merge all accounts into one; other variables change moto's behavior too.
             for (name, _) in std::env::vars_os() {
                 if name.to_string_lossy().starts_with("MOTO_") {
                     command.env_remove(name);
@@ -50,8 +50,8 @@ impl Moto {
         Ok(Self { url, process })
     }
 
-    /// The one server of this process. It ends with the process. Blocks like [`start`](Self::start). From then on, a panic
-    /// in this process shows the end of its [`log`](Self::log).
+    /// The server shared by this process, which ends with it. Blocks like [`start`](Self::start). From now on, every
+    /// panic in this process prints the end of its [`log`](Self::log).
     pub fn shared() -> Result<&'static Self, &'static EmulatorError> {
         static SHARED: OnceLock<Result<Moto, EmulatorError>> = OnceLock::new();
         let start = || {
@@ -62,12 +62,12 @@ impl Moto {
         SHARED.get_or_init(start).as_ref()
     }
 
-    /// The URL to give as `AWS_ENDPOINT_URL`.
+    /// URL to set as `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it has written so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         self.process.log()
     }

@@ -1,4 +1,4 @@
-//! What call a request is: its operation by AWS's name, and the account and region it is for.
+//! Identifies the call in a request: AWS's operation name, account and region.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use super::request::Request;
 /// A call as the endpoint sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// The action of a query call (`DescribeVpcs`), else method and path (`PUT /bucket?policy`).
+    /// The action of a query call (`DescribeVpcs`), otherwise method and path (`PUT /bucket?policy`).
     pub(crate) line: String,
-    /// AWS's name of the operation; the line where there is none here.
+    /// AWS's name of the operation, or `line` if it is not known here.
     pub(crate) operation: String,
-    /// What its answers look like.
+    /// The format of its responses.
     pub(crate) wire: Wire,
-    /// Whether its answers have no body.
+    /// Whether its responses have no body.
     pub(crate) is_head: bool,
-    /// Whose credentials sign it; for `AssumeRole` the account of the role.
+    /// The account of the signing credentials; for `AssumeRole`, the account of the role.
     pub(crate) account: Option<AccountId>,
-    /// The region that it is signed for.
+    /// The region of the signature.
     pub(crate) region: Option<String>,
 }
 
-/// How a service writes its errors.
+/// A service's format of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wire {
     Ec2,
@@ -32,9 +32,10 @@ pub(crate) enum Wire {
 }
 
 impl Call {
-    /// Reads a call, with the access keys that roles have been given so far. An emulator's other keys are account ids.
+    /// Identifies a call, given the access keys that `AssumeRole` has returned so far. An emulator's other keys are
+    /// account IDs.
     pub(crate) fn new(request: &Request, keys: &BTreeMap<String, AccountId>) -> Self {
-        // Services that speak JSON name the operation in a header: "TrentService.DescribeKey".
+        // Services with a JSON protocol name the operation in a header: "TrentService.DescribeKey".
         let target = request.header("x-amz-target").and_then(|target| target.rsplit('.').next());
         let named = request.field("Action").or(target.map(str::to_owned));
         let line = named.unwrap_or_else(|| request.line().to_owned());
@@ -74,7 +75,7 @@ impl Call {
         }
     }
 
-    /// Whether it is known to be a mere read.
+    /// Whether the call is known to be read-only.
     pub(crate) fn is_read(&self) -> bool {
         const READS: [&str; 7] = ["Describe", "Get", "List", "Head", "AssumeRole", "GET ", "HEAD "];
         READS.iter().any(|read| self.operation.starts_with(read))
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn s3_operations_have_their_names() {
+    fn s3_requests_map_to_aws_operation_names() {
         for (line, expected) in [
             ("HEAD /logs/", "HeadBucket"),
             ("PUT /logs/", "CreateBucket"),
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_of_the_account_whose_key_signs_it_and_a_role_of_the_account_it_is_in() {
+    fn account_of_a_call_is_the_signers_or_the_roles() {
         let [hub, shop] = ["111122223333", "444455556666"].map(|id| AccountId::parse(id).unwrap());
         let keys = BTreeMap::from([("LSIAEXAMPLE".to_owned(), shop)]);
         let call = |key, service, body| Call::new(&request("POST /", key, service, body), &keys);

@@ -1,4 +1,4 @@
-//! HTTP in front of an emulator: it reads each call, and leaves what becomes of it to others. It decides nothing.
+//! An HTTP server in front of an emulator. It parses each call and leaves the decision about it to its users.
 
 mod call;
 mod request;
@@ -18,7 +18,7 @@ pub(crate) use call::Call;
 pub(crate) use call::Wire;
 pub(crate) use request::{Request, with_body};
 
-/// A port at which somebody serves. It ends when it is dropped.
+/// A listening port. Dropping it stops the server.
 #[derive(Debug)]
 pub(crate) struct Door {
     url: String,
@@ -26,7 +26,7 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// Has every connection served by this, each as a task.
+    /// Serves every connection with this function, each in its own task.
     pub(crate) async fn open<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<Self>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
@@ -35,14 +35,14 @@ impl Door {
         let url = format!("http://{}", listener.local_addr()?);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // A connection that breaks is the client's to notice.
+                // If a connection breaks, the client notices.
                 tokio::spawn(serve(client));
             }
         });
         Ok(Self { url, task })
     }
 
-    /// The URL to give as `AWS_ENDPOINT_URL`.
+    /// URL to set as `AWS_ENDPOINT_URL`.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -54,7 +54,7 @@ impl Drop for Door {
     }
 }
 
-/// The endpoint behind, and the access keys that roles have been given there.
+/// The endpoint behind this server, and the access keys that `AssumeRole` has returned there.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     authority: String,
@@ -66,12 +66,12 @@ impl Upstream {
         Self { authority: authority(url).to_owned(), keys: Mutex::default() }
     }
 
-    /// What call a request is.
+    /// Identifies the call in a request.
     pub(crate) fn call(&self, request: &Request) -> Call {
         Call::new(request, &locked(&self.keys))
     }
 
-    /// The whole answer.
+    /// Sends the request and returns the whole response.
     pub(crate) async fn ask(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
         let mut answer = Vec::new();
         self.send(request).await?.read_to_end(&mut answer).await?;
@@ -83,7 +83,7 @@ impl Upstream {
         Ok(answer)
     }
 
-    /// Lets client and server talk, where the request is too large to be read first.
+    /// Connects client and server directly if the request is too large to be read first.
     pub(crate) async fn join(&self, client: &mut TcpStream, request: &Request) -> io::Result<()> {
         let mut server = self.send(request).await?;
         tokio::io::copy_bidirectional(client, &mut server).await.map(drop)

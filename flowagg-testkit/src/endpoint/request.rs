@@ -1,25 +1,25 @@
-//! HTTP as far as an endpoint in the middle needs it: a request as it was read, and an answer that can be changed.
+//! The part of HTTP that a server in front of an emulator needs: requests as they were received, and responses that can
+//! be changed.
 
 use std::io;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// The largest head, and the largest body that is read before the request goes on: query calls are far smaller.
+/// Maximum size of a head, and of a body that is read before the request is forwarded. Query calls are far smaller.
 const LARGEST: usize = 64 * 1024;
 
-/// A request.
 pub(crate) struct Request {
-    /// The first line and the headers, with `Connection: close` in the place of what the client said.
+    /// The first line and the headers, with `Connection: close` instead of the client's value.
     pub(crate) head: String,
-    /// What has been read of the body.
+    /// The part of the body that has been read.
     pub(crate) body: Vec<u8>,
-    /// Whether that is all of it.
+    /// Whether `body` is complete.
     pub(crate) is_whole: bool,
 }
 
 impl Request {
-    /// Reads one; `None` where the client has nothing to say.
+    /// Reads a request; `None` if the client sends none.
     pub(crate) async fn read(client: &mut TcpStream) -> io::Result<Option<Self>> {
         let mut read = Vec::new();
         let end = loop {
@@ -50,7 +50,7 @@ impl Request {
         self.head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1")
     }
 
-    /// A header's value.
+    /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.head, name)
     }
@@ -68,7 +68,7 @@ impl Request {
         })
     }
 
-    /// The same call without a parameter of its query string. An emulator does not check the signature of the rest.
+    /// The same call without a parameter of its query string. An emulator does not check the signature.
     pub(crate) fn without_query(&self, name: &str) -> Self {
         let (first, headers) = self.head.split_once("\r\n").unwrap_or((&self.head, ""));
         let (before, query) = first.split_once('?').unwrap_or((first, ""));
@@ -92,7 +92,7 @@ impl Request {
         self.without(|key| key == name)
     }
 
-    /// The same query call with this at the end of one of its fields, in the form of a URL.
+    /// The same query call with this URL-encoded text appended to one of its fields.
     pub(crate) fn with_end(&self, name: &str, end: &str) -> Self {
         let text = String::from_utf8_lossy(&self.body);
         let is_it = |pair: &str| pair.split_once('=').is_some_and(|(key, _)| key == name);
@@ -134,7 +134,7 @@ impl Request {
     }
 }
 
-/// The same answer with another body.
+/// The same response with another body.
 pub(crate) fn with_body(answer: &[u8], change: impl FnOnce(&str) -> String) -> Vec<u8> {
     let (head, body) = answer.split_at(end_of_head(answer).unwrap_or(answer.len()));
     let body = change(&String::from_utf8_lossy(body));
@@ -142,7 +142,7 @@ pub(crate) fn with_body(answer: &[u8], change: impl FnOnce(&str) -> String) -> V
     [head.into_bytes(), body.into_bytes()].concat()
 }
 
-/// Where the empty line after the headers ends.
+/// The end of the empty line after the headers.
 fn end_of_head(read: &[u8]) -> Option<usize> {
     read.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
 }
@@ -154,7 +154,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// A head, with this in the place of what it said, and the empty line after it.
+/// The head with this header set, including the empty line after it.
 fn with_header(head: &str, name: &str, value: &str) -> String {
     let other = |line: &&str| !line.is_empty() && header(line, name).is_none();
     let mut with: String = head.lines().filter(other).flat_map(|line| [line, "\r\n"]).collect();
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_replaced_and_the_first_line_stays() {
+    fn header_is_replaced_and_the_first_line_kept() {
         let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: keep-alive\r\n\r\n";
         assert_eq!(
             with_header(head, "Connection", "close"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_one_of_its_resources_counts_the_others_anew() {
+    fn removing_a_resource_renumbers_the_others() {
         let request = Request {
             head: "POST / HTTP/1.1\r\ncontent-length: 71\r\n\r\n".into(),
             body: b"Action=CreateFlowLogs&ResourceId.1=vpc-a&ResourceId.2=vpc-b&TrafficType=ALL".to_vec(),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn call_with_more_in_a_field_has_its_length() {
+    fn extended_field_updates_the_content_length() {
         let head = "POST / HTTP/1.1\r\ncontent-length: 13\r\n\r\n".to_owned();
         let request = Request { head, body: b"Action=A&To=b".to_vec(), is_whole: true };
         let more = request.with_end("To", "%2Fc");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_with_another_body_has_its_length() {
+    fn changed_body_updates_the_content_length() {
         let changed = with_body(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<a>", |body| body.repeat(2));
         assert_eq!(String::from_utf8_lossy(&changed), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<a><a>");
     }

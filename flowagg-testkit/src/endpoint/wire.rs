@@ -1,10 +1,10 @@
-//! AWS's errors as its services write them.
+//! AWS's errors in the format of each service.
 
 use super::call::{Call, Wire};
 
 const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// The HTTP answer that says no to a call.
+/// The HTTP response with an error.
 ///
 /// Sources: "Troubleshoot Amazon EC2 API request errors", error response format (Amazon EC2 Developer Guide); "Common
 /// errors" (AWS STS API Reference); "Error responses" (Amazon S3 API Reference).
@@ -22,7 +22,7 @@ pub(crate) fn error(call: &Call, status: u16, code: &str, message: &str) -> Stri
         ),
         Wire::S3 => format!("<Error>{said}<RequestId>{REQUEST_ID}</RequestId></Error>"),
     };
-    // "HEAD" answers have headers alone.
+    // Responses to `HEAD` have headers only.
     let body = if call.is_head { "" } else { &xml };
     let length = xml.len();
     format!(
@@ -30,7 +30,7 @@ pub(crate) fn error(call: &Call, status: u16, code: &str, message: &str) -> Stri
     )
 }
 
-/// An answer of EC2, in which one more resource was unsuccessful.
+/// A response of EC2 with one more unsuccessful resource.
 pub(crate) fn with_unsuccessful(answer: &str, resource: &str, code: &str, message: &str) -> String {
     let item = format!(
         "<error><code>{}</code><message>{}</message></error><resourceId>{resource}</resourceId>",
@@ -40,7 +40,7 @@ pub(crate) fn with_unsuccessful(answer: &str, resource: &str, code: &str, messag
     with_item(answer, "unsuccessful", &item)
 }
 
-/// An answer of EC2 with one more item at the end of a list, which it may not have yet.
+/// A response of EC2 with an item appended to a list, which is created if missing.
 pub(crate) fn with_item(answer: &str, list: &str, item: &str) -> String {
     let (start, end) = (format!("<{list}>"), format!("</{list}>"));
     let whole = [format!("<{list} />"), format!("<{list}/>")]
@@ -52,7 +52,7 @@ pub(crate) fn with_item(answer: &str, list: &str, item: &str) -> String {
     }
 }
 
-/// The same text without the elements of this name.
+/// The text without the elements of this name.
 pub(crate) fn without(xml: &str, name: &str) -> String {
     let (start, end) = (format!("<{name}>"), format!("</{name}>"));
     let mut parts = xml.split(&start);
@@ -60,7 +60,7 @@ pub(crate) fn without(xml: &str, name: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once(&end).map_or("", |(_, rest)| rest))
 }
 
-/// What stands between the tags of an element, the first of its name.
+/// The content of the first element of this name.
 pub(crate) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_written_as_its_service_does() {
+    fn errors_have_the_format_of_their_service() {
         let call = |wire, is_head| Call {
             line: String::new(),
             operation: String::new(),
@@ -113,12 +113,12 @@ Connection: close
     }
 
     #[test]
-    fn elements_are_taken_out_and_what_is_around_them_stays() {
+    fn only_the_named_elements_are_removed() {
         assert_eq!(without("<a><b>1</b>2<b>3</b></a><bc>4</bc>", "b"), "<a>2</a><bc>4</bc>");
     }
 
     #[test]
-    fn an_unsuccessful_item_finds_its_place_in_every_shape_of_an_answer() {
+    fn unsuccessful_item_is_added_to_every_form_of_the_list() {
         let item =
             "<item><error><code>400</code><message>no</message></error><resourceId>vpc-a</resourceId></item>";
         for (answer, expected) in [

@@ -42,7 +42,7 @@ fn truncated(body: &str) -> String {
     before_the_end(&wire::without(body, "IsTruncated"), element)
 }
 
-/// The items of the list that a response of EC2 consists of, with what is before and after them.
+/// The items of the list in a response of EC2, with the text before and after them.
 fn set_of(body: &str) -> Option<(&str, &str, &str)> {
     let (start, _) = body.split_once("Set>")?;
     let name = format!("{}Set", start.rsplit('<').next()?);
@@ -51,7 +51,7 @@ fn set_of(body: &str) -> Option<(&str, &str, &str)> {
     Some((body.get(..start)?, body.get(start..end)?, body.get(end..)?))
 }
 
-/// Every element of this name two times in a row.
+/// Repeats every element of this name.
 fn twice(body: &str, name: &str) -> String {
     let (start, end) = (format!("<{name}>"), format!("</{name}>"));
     body.split_inclusive(&end)
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flaw_is_the_one_that_it_is_called() {
+    fn flaws_change_the_body_as_documented() {
         let ec2 = "<R><vpcSet><item><vpcId>vpc-1</vpcId><tagSet/></item></vpcSet></R>";
         let s3 =
             "<L><IsTruncated>false</IsTruncated><CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes></L>";
@@ -123,9 +123,9 @@ mod tests {
         let stray = body(&call(Wire::Ec2), Flaw::Stray, "<R><requestId>1</requestId></R>");
         snapbox::assert_data_eq!(
             stray,
-            snapbox::str![
-                "<R><unsuccessful><item><error><code>400</code><message>not possible</message></error><resourceId>vpc-0fffffffffffffff0</resourceId></item></unsuccessful><requestId>1</requestId></R>"
-            ]
+            snapbox::str![[
+                r#"<R><unsuccessful><item><error><code>400</code><message>not possible</message></error><resourceId>vpc-0fffffffffffffff0</resourceId></item></unsuccessful><requestId>1</requestId></R>"#
+            ]]
         );
     }
 }

@@ -1,7 +1,7 @@
-//! An endpoint in front of an emulator that fails by rule, where the emulator never would.
+//! An endpoint in front of an emulator that injects failures by rule.
 //!
-//! It adds nothing else: a world's own endpoint, in front of which it may stand as well, has what LocalStack lacks.
-//! A rule says which calls it is for, and what becomes of them:
+//! It adds nothing else. It can also be placed in front of a world's own endpoint, which adds what LocalStack lacks. A
+//! rule selects calls and defines their answer:
 //!
 //! ```no_run
 //! # async fn fail(account: flowagg_core::id::AccountId) -> std::io::Result<()> {
@@ -32,8 +32,7 @@ use rule::Rule;
 pub use rule::{Answer, CallFilter, Deed, Flaw, Freeze};
 use stale::Propagation;
 
-/// An endpoint that passes everything on but what a rule is for, and keeps a list of the calls. It ends when it is
-/// dropped.
+/// An endpoint that forwards all calls not matched by a rule, and records every call. Dropping it stops it.
 #[derive(Debug)]
 pub struct Faults {
     door: Door,
@@ -46,14 +45,14 @@ struct Endpoint {
     rules: Mutex<Vec<Rule<Arc<Answer>>>>,
     calls: Mutex<Vec<Call>>,
     propagation: Propagation,
-    /// How many calls have come and are not answered yet; those that never will be do not count.
+    /// Number of received calls without a response yet, excluding those that are never answered.
     under_way: watch::Sender<usize>,
-    /// How many calls are never answered.
+    /// Number of calls that are never answered.
     frozen: watch::Sender<usize>,
 }
 
 impl Faults {
-    /// An endpoint in front of this one, without a rule yet.
+    /// An endpoint in front of this one, without rules.
     pub async fn in_front_of(emulator: &str) -> io::Result<Self> {
         let endpoint = Arc::new(Endpoint {
             upstream: Upstream::at(emulator),
@@ -71,25 +70,26 @@ impl Faults {
         Ok(Self { door: door.await?, endpoint })
     }
 
-    /// A rule more. Where several are for a call, the one that was given first decides; the call counts for each.
+    /// Adds a rule. If several rules match a call, the first one added decides, and the call counts for all of them.
     pub fn on(&self, calls: CallFilter, answer: Answer) {
         locked(&self.endpoint.rules).push(Rule::new(calls, Arc::new(answer)));
     }
 
-    /// Takes all rules away: every call goes through again.
+    /// Removes all rules, so that every call is forwarded again.
     pub fn lift(&self) {
         locked(&self.endpoint.rules).clear();
         self.endpoint.frozen.send_replace(0);
     }
 
-    /// Refuses to assume any role in an account, as AWS does when the role is not there or does not trust the caller.
+    /// Denies `AssumeRole` for every role of an account, as AWS does if a role does not exist or does not trust the
+    /// caller.
     pub fn refuse_roles_of(&self, account: AccountId) {
         let message = format!("User is not authorized to perform: sts:AssumeRole on a role of {account}");
         let denied = Answer::error(403, "AccessDenied", &message);
         self.on(CallFilter::operation("AssumeRole").in_account(account), denied);
     }
 
-    /// Answers so many more calls that are not known to be mere reads, and never any further one.
+    /// Answers `writes` more calls that are not known to be read-only, and never answers the ones after them.
     pub fn freeze_after(&self, writes: usize, freeze: Freeze) {
         self.thaw();
         self.on(CallFilter::writes().after(writes), Answer::Frozen(freeze));
@@ -101,16 +101,16 @@ impl Faults {
         self.endpoint.frozen.send_replace(0);
     }
 
-    /// Ends when a call goes unanswered: the moment to kill a program.
+    /// Returns when a call goes unanswered: the time to kill a program.
     pub async fn froze(&self) {
         let mut frozen = self.endpoint.frozen.subscribe();
         // The sender lives as long as this endpoint.
         let _ = frozen.wait_for(|calls| *calls > 0).await;
     }
 
-    /// Ends when every call that a killed program made has come and had its effect.
+    /// Returns when every call of a killed program has been received and executed.
     pub async fn quiet(&self) -> io::Result<()> {
-        // Whoever knocked earlier has been let in when this one is turned away.
+        // When this connection is rejected, all earlier ones have been accepted.
         let mut last = TcpStream::connect(authority(self.url())).await?;
         last.shutdown().await?;
         last.read_to_end(&mut Vec::new()).await?;
@@ -119,23 +119,23 @@ impl Faults {
         Ok(())
     }
 
-    /// The calls so far: the operation where the call names it (`DescribeVpcs`), else method and path
-    /// (`PUT /bucket?policy`).
+    /// The calls so far: the operation if the call names it (`DescribeVpcs`), otherwise method and path (`PUT
+    /// /bucket?policy`).
     pub fn calls(&self) -> Vec<String> {
         self.lines(|_| true)
     }
 
-    /// The calls so far that are not known to be mere reads.
+    /// The calls so far that are not known to be read-only.
     pub fn writes(&self) -> Vec<String> {
         self.lines(|call| !call.is_read())
     }
 
-    /// How many of these there have been so far, whatever became of them.
+    /// Number of these calls so far, whatever the answer.
     pub fn count(&self, calls: &CallFilter) -> usize {
         self.lines(|call| calls.hold(call)).len()
     }
 
-    /// The URL to give as `AWS_ENDPOINT_URL`.
+    /// URL to set as `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         self.door.url()
     }
@@ -147,7 +147,7 @@ impl Faults {
 }
 
 impl Endpoint {
-    /// Serves one request: each connection is closed after it, so that no second one passes unseen.
+    /// Serves one request. Each connection is closed after it, so that no further request bypasses the rules.
     async fn serve(&self, mut client: TcpStream, under_way: UnderWay) -> io::Result<()> {
         let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
         let call = self.upstream.call(&request);
@@ -187,7 +187,7 @@ impl Endpoint {
                 return client.write_all(&answer).await;
             }
             Some(Answer::Flawed(flaw)) => {
-                // The upstream does not know the token of a page that it never named.
+                // The upstream does not know the token of a page that it never returned.
                 let request = request.without_query("continuation-token");
                 let answer = self.upstream.ask(&request, &call).await?;
                 return client.write_all(&with_body(&answer, |body| flawed::body(&call, *flaw, body))).await;
@@ -211,14 +211,14 @@ impl Endpoint {
         first
     }
 
-    /// Until the client has had enough.
+    /// Waits until the client closes the connection.
     async fn never_answer(&self, mut client: TcpStream) -> io::Result<()> {
         self.frozen.send_modify(|calls| *calls += 1);
         tokio::io::copy(&mut client, &mut tokio::io::sink()).await.map(drop)
     }
 }
 
-/// A call that is under way, as long as this lives.
+/// A call in progress, for as long as this value lives.
 struct UnderWay(Arc<Endpoint>);
 
 impl UnderWay {

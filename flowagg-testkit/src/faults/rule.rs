@@ -1,4 +1,4 @@
-//! Which calls, and what becomes of them.
+//! Rules: which calls they match, and the answers to them.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use futures::future::BoxFuture;
 
 use crate::endpoint::Call;
 
-/// Some of the calls: `CallFilter::operation("CreateFlowLogs").in_account(id).after(2).first(1)` is the third such call alone.
+/// Selects calls: `CallFilter::operation("CreateFlowLogs").in_account(id).after(2).first(1)` matches only the third
+/// such call.
 #[derive(Clone, Debug)]
 pub struct CallFilter {
     operation: String,
@@ -25,39 +26,39 @@ impl CallFilter {
         Self::operation("*")
     }
 
-    /// The calls of an operation, by AWS's name: `CreateFlowLogs`, `AssumeRole`, `PutBucketPolicy`; or of all whose names
-    /// begin alike: `Describe*`.
+    /// The calls of an operation, by AWS's name (`CreateFlowLogs`, `AssumeRole`, `PutBucketPolicy`), or of all
+    /// operations with a prefix (`Describe*`).
     pub fn operation(operation: &str) -> Self {
         let operation = operation.to_owned();
         Self { operation, writes_only: false, account: None, region: None, skipped: 0, most: usize::MAX }
     }
 
-    /// The calls that are not known to be mere reads.
+    /// The calls that are not known to be read-only.
     pub fn writes() -> Self {
         Self { writes_only: true, ..Self::any() }
     }
 
-    /// Only those in an account; an `AssumeRole` is in the account of the role.
+    /// Only calls in this account. An `AssumeRole` belongs to the account of the role.
     pub fn in_account(self, account: AccountId) -> Self {
         Self { account: Some(account), ..self }
     }
 
-    /// Only those in a region.
+    /// Only calls in this region.
     pub fn in_region(self, region: &Region) -> Self {
         Self { region: Some(region.clone()), ..self }
     }
 
-    /// Only so many, after those that are left alone.
+    /// Only the first `most` calls, after the skipped ones.
     pub fn first(self, most: usize) -> Self {
         Self { most, ..self }
     }
 
-    /// Leaves so many alone.
+    /// Skips the first `skipped` calls.
     pub fn after(self, skipped: usize) -> Self {
         Self { skipped, ..self }
     }
 
-    /// Whether a call is one of these, if it were not for the number.
+    /// Whether a call matches, regardless of the numbers.
     pub(super) fn hold(&self, call: &Call) -> bool {
         let named = match self.operation.strip_suffix('*') {
             Some(start) => call.operation.starts_with(start),
@@ -70,10 +71,10 @@ impl CallFilter {
     }
 }
 
-/// What becomes of a call.
+/// The answer to a call.
 #[derive(Debug)]
 pub enum Answer {
-    /// AWS says no, in the words of the service that is called.
+    /// An error of AWS, in the format of the called service.
     Error {
         /// The HTTP status.
         status: u16,
@@ -82,11 +83,12 @@ pub enum Answer {
         /// AWS's message.
         message: String,
     },
-    /// The call goes through, but not for one of its resources, which is named in an answer with HTTP status 200.
+    /// The call is forwarded without one of its resources, which the response with HTTP status 200 reports as
+    /// unsuccessful.
     ///
-    /// For EC2 calls with a list of `ResourceId`, of which another is left.
+    /// For EC2 calls with a list of `ResourceId` that contains other resources.
     Unsuccessful {
-        /// The id of the resource.
+        /// The ID of the resource.
         resource: String,
         /// AWS's error code.
         code: String,
@@ -95,52 +97,53 @@ pub enum Answer {
     },
     /// The connection is reset, and the call does not reach the emulator.
     Reset,
-    /// The connection is reset, but the call has had its effect.
+    /// The connection is reset after the call was executed.
     Lost,
-    /// There never is an answer.
+    /// The call is never answered.
     Frozen(Freeze),
-    /// The call goes through after so long.
+    /// The call is forwarded after this delay.
     Late(Duration),
-    /// Another process does something right before the call goes through.
+    /// Another process acts right before the call is forwarded.
     Meanwhile(Deed),
-    /// For this long after each write of the document that the call reads, it returns what it returned before the write.
+    /// For this long after each write of the document that the call reads, the response is the one from before the
+    /// write.
     ///
-    /// For the calls that read a document of a bucket, such as `GetBucketPolicy`.
+    /// For calls that read a document of a bucket, such as `GetBucketPolicy`.
     ///
     /// Source: "Amazon S3 data consistency model" (Amazon S3 User Guide): bucket configurations are eventually consistent.
     Stale(Duration),
     /// The call is executed although it is a dry run, as by endpoints that ignore `DryRun`, such as MiniStack 1.5.
     Executed,
-    /// The call goes through, and its response with HTTP status 200 has this flaw.
+    /// The call is forwarded, and its response with HTTP status 200 has this flaw.
     Flawed(Flaw),
 }
 
 /// A flaw of a response with a success status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// It ends before its last element is closed; a response in JSON ends in the middle.
+    /// It ends before its last element is closed; a JSON response ends in the middle.
     Cut,
     /// It has no body.
     Empty,
-    /// It names a next page, whose token is always the same.
+    /// It names a next page, always with the same token.
     SameToken,
-    /// S3 says that there is a next page, and gives no token.
+    /// S3 indicates a next page without a token.
     NoToken,
-    /// Each item is in it twice.
+    /// Each item occurs twice.
     Twice,
-    /// The ids of its VPCs have a form that is not known.
+    /// The IDs of its VPCs have an unknown form.
     UnknownId,
-    /// EC2 names a resource as unsuccessful that the call was not about.
+    /// EC2 reports a resource as unsuccessful that the call did not name.
     Stray,
 }
 
 impl Answer {
-    /// AWS says no.
+    /// An error of AWS.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         Self::Error { status, code: code.to_owned(), message: message.to_owned() }
     }
 
-    /// Another process does this right before the call goes through, each time.
+    /// Another process does this right before each matching call is forwarded.
     pub fn meanwhile<F>(deed: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -149,16 +152,16 @@ impl Answer {
     }
 }
 
-/// What becomes of a call that is never answered.
+/// What happens to a call that is never answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freeze {
     /// It does not reach the emulator.
     Before,
-    /// It has its effect: only the answer is lost.
+    /// It is executed, and only the response is lost.
     After,
 }
 
-/// What another process does.
+/// An action of another process.
 pub struct Deed(Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>);
 
 impl Deed {
@@ -173,7 +176,7 @@ impl fmt::Debug for Deed {
     }
 }
 
-/// Calls, how many of them there have been, and what becomes of them.
+/// A filter, the number of calls it has matched, and the answer.
 #[derive(Debug)]
 pub(super) struct Rule<A> {
     calls: CallFilter,
@@ -186,7 +189,7 @@ impl<A> Rule<A> {
         Self { calls, seen: 0, answer }
     }
 
-    /// Whether the rule is for this call, which counts for it.
+    /// Whether the rule applies to this call, which is counted.
     pub(super) fn is_for(&mut self, call: &Call) -> bool {
         if !self.calls.hold(call) {
             return false;
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_chosen_by_operation_account_and_region() {
+    fn filters_match_operation_account_and_region() {
         let shop = AccountId::parse("444455556666").unwrap();
         let ireland = Region::parse("eu-west-1").unwrap();
         let create = call("CreateFlowLogs", "444455556666", "eu-west-1");
@@ -236,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_for_as_many_calls_as_it_says_and_others_do_not_count() {
+    fn rule_applies_to_its_number_of_matching_calls() {
         let mut rule = Rule::new(CallFilter::operation("CreateFlowLogs").after(1).first(2), ());
         let mut is_for = |operation| rule.is_for(&call(operation, "444455556666", "eu-west-1"));
         assert!(!is_for("CreateFlowLogs"));

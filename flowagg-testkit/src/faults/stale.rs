@@ -1,4 +1,4 @@
-//! Reads that return a bucket's document from before a write, as long as S3 has not propagated the write.
+//! Reads that return a bucket's document from before a write, until S3 has propagated the write.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::endpoint::{Call, locked};
 
-/// The answers to reads of S3 documents, by their path and query, and when the documents were written.
+/// Responses to reads of S3 documents, by path and query, and the times of writes.
 #[derive(Debug, Default)]
 pub(super) struct Propagation {
     documents: Mutex<BTreeMap<String, Document>>,
@@ -14,14 +14,14 @@ pub(super) struct Propagation {
 
 #[derive(Debug)]
 struct Document {
-    /// The last answer to a read.
+    /// The last response to a read.
     read: Vec<u8>,
-    /// When it was written last, and the answer from before that.
+    /// The time of the last write, and the response from before it.
     written: Option<(Instant, Vec<u8>)>,
 }
 
 impl Propagation {
-    /// A call has had its effect, and this is the answer.
+    /// Records the response to a forwarded call.
     pub(super) fn passed(&self, call: &Call, answer: &[u8]) {
         let Some((method, document)) = call.line.split_once(' ') else { return };
         let mut documents = locked(&self.documents);
@@ -35,7 +35,7 @@ impl Propagation {
         }
     }
 
-    /// The answer from before the last write, if that was less than this long ago.
+    /// The response from before the last write, if the write is more recent than `time`.
     pub(super) fn stale(&self, call: &Call, time: Duration) -> Option<Vec<u8>> {
         let (_, document) = call.line.split_once(' ')?;
         let documents = locked(&self.documents);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_after_a_write_has_the_answer_from_before_it_until_the_time_is_over() {
+    fn reads_after_a_write_are_stale_until_the_time_is_over() {
         let (get, put) = (call("GET /logs?policy"), call("PUT /logs?policy"));
         let (day, nothing) = (Duration::from_secs(86_400), Duration::ZERO);
         let propagation = Propagation::default();

@@ -1,4 +1,4 @@
-//! `flowagg apply` and a plain script on the same emulator, timed, their calls counted.
+//! `flowagg apply` and a plain script on the same emulator, with their times and their numbers of calls.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,23 +12,23 @@ use super::readers::PACKAGES;
 use crate::emulator::{Backend, Emulator, tail};
 use crate::world::{Ran, World};
 
-/// What somebody writes in an afternoon.
+/// The script that most people would write first.
 const SCRIPT: &str = include_str!("script.py");
-/// The regions to choose from, the hub's first.
+/// Regions to choose from, the hub's first.
 const REGIONS: [&str; 6] =
     ["eu-west-1", "us-east-1", "eu-central-1", "us-west-2", "eu-north-1", "ap-southeast-2"];
 
-/// Operations and how often each was called.
+/// Number of calls by operation.
 type CallCounts = BTreeMap<String, u64>;
 
-/// How large the fleet is.
+/// Size of the fleet.
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[non_exhaustive]
 pub struct FleetSize {
     /// Member accounts
     #[arg(long, default_value_t = 10)]
     pub accounts: u32,
-    /// Regions of each account, six at most
+    /// Regions of each account, up to six
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=6))]
     pub regions: u32,
     /// VPCs in each region of an account
@@ -36,10 +36,10 @@ pub struct FleetSize {
     pub vpcs: u32,
 }
 
-/// Has a script make the flow logs of one fleet, and `flowagg apply` those of another like it, each from its start to its
-/// end as a program; tells how long each took and which calls it made, and last the ratio of the times.
+/// Runs a script that creates the flow logs of one fleet, and `flowagg apply` for an identical fleet. Both run as
+/// programs, from start to exit. Prints the time and the calls of each, and last the ratio of the times.
 ///
-/// Neither a call more than there must be on a first run, nor any write on a second, is let pass.
+/// Fails if the first `apply` makes more calls than necessary, or if a second one writes anything.
 pub async fn compare(backend: &Backend, size: FleetSize, out: &mut impl Write) -> Result<(), RehearsalError> {
     let python = PACKAGES.python()?;
     let emulator = Emulator::start(backend)?;
@@ -56,10 +56,7 @@ pub async fn compare(backend: &Backend, size: FleetSize, out: &mut impl Write) -
     let output = script.envs(scripted.environment()).output().await?;
     let script = start.elapsed();
     if !output.status.success() {
-        return Err(not_so(format!(
-            "the script succeeds: {}",
-            tail(&String::from_utf8_lossy(&output.stderr))
-        )));
+        return Err(not_so(format!("the script failed: {}", tail(&String::from_utf8_lossy(&output.stderr)))));
     }
     told("plain script", script, &counted(&String::from_utf8_lossy(&output.stdout)), out)?;
 
@@ -74,13 +71,13 @@ pub async fn compare(backend: &Backend, size: FleetSize, out: &mut impl Write) -
     ];
     for (operation, least) in least {
         if calls.get(operation) != Some(&least) {
-            return Err(not_so(format!("{operation} is called {least} times, as seldom as can be")));
+            return Err(not_so(format!("{operation} was not called exactly {least} times, the minimum")));
         }
     }
     for world in [&ours, &scripted] {
         let (made, wanted) = (flow_logs(world).await?, places * u64::from(vpcs));
         if made != wanted {
-            return Err(not_so(format!("there are {wanted} flow logs, not {made}")));
+            return Err(not_so(format!("expected {wanted} flow logs, found {made}")));
         }
     }
 
@@ -89,7 +86,7 @@ pub async fn compare(backend: &Backend, size: FleetSize, out: &mut impl Write) -
     if let Some(write) =
         calls.keys().find(|call| ["Create", "Put", "Delete"].iter().any(|verb| call.starts_with(verb)))
     {
-        return Err(not_so(format!("nothing is written when nothing differs, not even {write}")));
+        return Err(not_so(format!("a second apply must not write, but it called {write}")));
     }
 
     ours.deliver(jiff::Timestamp::now()).await?;
@@ -108,7 +105,7 @@ async fn fleet(emulator: &Emulator, size: FleetSize) -> Result<World, RehearsalE
     let regions: Result<Vec<Region>, _> =
         REGIONS.into_iter().zip(0..size.regions).map(|(name, _)| Region::parse(name)).collect();
     let mut regions = regions.map_err(crate::world::WorldError::from)?.into_iter();
-    let hub = regions.next().ok_or_else(|| not_so("there is a region".to_owned()))?;
+    let hub = regions.next().ok_or_else(|| not_so("at least one region is required".to_owned()))?;
     let mut world = World::in_regions(emulator, hub, regions).await?;
     for number in 1..=size.accounts {
         world.member(&format!("account-{number:03}"), size.vpcs as usize).await?;
@@ -116,7 +113,7 @@ async fn fleet(emulator: &Emulator, size: FleetSize) -> Result<World, RehearsalE
     Ok(world)
 }
 
-/// A run of `flowagg apply`: its time, and all calls, whatever they were for.
+/// Runs `flowagg apply` and returns its time and all of its calls.
 async fn applied(world: &World) -> Result<(Duration, CallCounts), RehearsalError> {
     let start = Instant::now();
     let run = succeeded(world.flowagg(["apply", "--yes", "--json"]).await?)?;
@@ -131,7 +128,7 @@ async fn applied(world: &World) -> Result<(Duration, CallCounts), RehearsalError
 }
 
 fn succeeded(run: Ran) -> Result<Ran, RehearsalError> {
-    if run.code == Some(0) { Ok(run) } else { Err(not_so(format!("this succeeds: {run}"))) }
+    if run.code == Some(0) { Ok(run) } else { Err(not_so(format!("the program failed: {run}"))) }
 }
 
 async fn flow_logs(world: &World) -> Result<u64, RehearsalError> {
@@ -144,7 +141,7 @@ async fn flow_logs(world: &World) -> Result<u64, RehearsalError> {
     Ok(count)
 }
 
-/// The script's own count: an operation and a number on each line.
+/// Parses the script's own count: an operation and a number on each line.
 fn counted(text: &str) -> CallCounts {
     let lines = text.lines().filter_map(|line| line.split_once(' '));
     lines.filter_map(|(operation, count)| Some((operation.to_owned(), count.parse().ok()?))).collect()

@@ -1,4 +1,4 @@
-//! The metrics of a report, read by Prometheus's own client and compared with the JSON of the same report.
+//! The metrics of a report, parsed by Prometheus's own client and compared with the JSON of the same report.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,8 +13,8 @@ use crate::world::World;
 
 const WITH_PROMETHEUS: &str = include_str!("../../readers/with_prometheus.py");
 
-/// Writes the metrics of a world, and returns how many samples Prometheus's client reads. Fails if they are not what the report
-/// states.
+/// Writes the metrics of a world, and returns the number of samples that Prometheus's client parses. Fails if they
+/// differ from the report.
 pub(super) async fn compare(world: &World, python: &Path) -> Result<usize, RehearsalError> {
     let path = world.fleet_path().with_file_name("flowagg.prom");
     let ran = world.flowagg(["report", "--json", "--metrics", &path.display().to_string()]).await?;
@@ -24,7 +24,7 @@ pub(super) async fn compare(world: &World, python: &Path) -> Result<usize, Rehea
     let printed = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         let why = tail(&(printed.into_owned() + &String::from_utf8_lossy(&output.stderr)));
-        return Err(RehearsalError::NotSo(format!("Prometheus's client reads the metrics:\n{why}")));
+        return Err(RehearsalError::NotSo(format!("Prometheus's client rejects the metrics:\n{why}")));
     }
     let samples: Vec<Value> =
         printed.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(io::Error::other)?;
@@ -47,13 +47,13 @@ pub(super) async fn compare(world: &World, python: &Path) -> Result<usize, Rehea
         if number.as_f64().is_none() || found.get(&name).copied() != number.as_f64() {
             let read = found.get(&name);
             return Err(RehearsalError::NotSo(format!(
-                "{name} is {number}, Prometheus's client reads {read:?}"
+                "{name} is {number} in the report, but Prometheus's client reads {read:?}"
             )));
         }
     }
     let success = found.get("flowagg_last_success_timestamp_seconds").copied().unwrap_or_default();
     if success < 1e9 {
-        return Err(RehearsalError::NotSo(format!("the run has read everything: {ran}")));
+        return Err(RehearsalError::NotSo(format!("the report is incomplete: {ran}")));
     }
     Ok(samples.len())
 }

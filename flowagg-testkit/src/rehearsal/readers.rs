@@ -1,5 +1,6 @@
-//! What three readers find in what the delivery service writes: flowlogs-reader and DuckDB, from PyPI, and `flowagg query`. Each
-//! must find the records that the service reports as written, and their bytes, by account and region.
+//! Compares three readers of the objects that the delivery service writes: flowlogs-reader and DuckDB, from PyPI, and
+//! `flowagg query`. Each must find the records that the service reports as written, and their bytes, by account and
+//! region.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,11 +25,11 @@ use crate::emulator::{Backend, Emulator, Packages, tail};
 use crate::world::World;
 
 pub(super) const MEMBERS: [&str; 3] = ["shop", "bank", "post"];
-/// A quarter of an hour over midnight, so that each flow log has files in the folders of two days.
+/// 15 minutes across midnight, so that each flow log has files in the folders of two days.
 pub(super) const START: Timestamp = Timestamp::constant(1_772_322_600, 0);
 pub(super) const INTERVALS: u32 = 3;
 
-/// All fields of the versions up to 5, not in the order of the default format.
+/// All fields up to version 5, in another order than the default format's.
 pub(super) const FIELDS: &str = r#"fields = [
     "version", "account-id", "region", "az-id", "vpc-id", "subnet-id", "instance-id", "interface-id", "sublocation-type",
     "sublocation-id", "flow-direction", "traffic-path", "type", "srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr",
@@ -36,7 +37,7 @@ pub(super) const FIELDS: &str = r#"fields = [
     "start", "end", "action", "log-status",
 ]"#;
 
-/// Where the readers come from.
+/// The Python packages of the readers.
 pub(super) const PACKAGES: Packages = Packages {
     name: "flowlogs-reader",
     version: "5.0.1",
@@ -46,11 +47,11 @@ const WITH_FLOWLOGS_READER: &str = include_str!("../../readers/with_flowlogs_rea
 const WITH_DUCKDB: &str = include_str!("../../readers/with_duckdb.py");
 /// The day of [`START`].
 const FIRST_DAY: &str = "2026-02-28";
-/// A record does not count where its fields differ from its folders.
+/// Excludes records whose fields differ from their folders.
 const COUNTS: &str = "SELECT account_id, log_region, count(*), coalesce(sum(bytes), 0) FROM vpc_flow_logs \
                       WHERE account_id = log_account AND coalesce(region, log_region) = log_region GROUP BY 1, 2 ORDER BY 1, 2";
 
-/// How the flow logs of a world are asked for.
+/// Settings of the flow logs of a world.
 #[derive(Clone, Copy)]
 struct FileKind {
     format: FileFormat,
@@ -68,7 +69,7 @@ struct Count {
 /// By account and region.
 type Counts = BTreeMap<(String, String), Count>;
 
-/// A world in which all that was to be delivered is.
+/// A world with everything delivered.
 struct Delivered {
     kind: FileKind,
     world: World,
@@ -78,26 +79,26 @@ struct Delivered {
 /// A program that reads flow log objects.
 #[derive(Clone, Copy)]
 enum Program {
-    /// It knows the plain folders only.
+    /// Supports plain folders only.
     FlowlogsReader,
     DuckDb,
     Flowagg,
 }
 
-/// What a reader made of a world.
+/// The result of one reader in one world.
 struct Reading<'a> {
     reader: Program,
     of: &'a Delivered,
     read: Counts,
 }
 
-/// The Python with the readers, which is installed if it is not there.
+/// Path of the Python with the readers, which is installed if missing.
 pub fn python() -> Result<PathBuf, RehearsalError> {
     Ok(PACKAGES.python()?)
 }
 
-/// Delivers every kind of file to a world of its own, lets every reader that can read it do so, and tells what each read.
-/// Fails where that is not what the delivery service says it wrote.
+/// Delivers every kind of file, each to its own world, runs every reader that supports it, and prints the counts. Fails
+/// if a reader finds something other than what the delivery service reports as written.
 pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(), RehearsalError> {
     let python = PACKAGES.python()?;
     let emulator = Emulator::start(backend)?;
@@ -122,7 +123,10 @@ pub async fn read_by_others(backend: &Backend, out: &mut impl Write) -> Result<(
         }
         return Ok(());
     }
-    Err(RehearsalError::NotSo(format!("every reader reads what was written\n{}", differing.join("\n"))))
+    Err(RehearsalError::NotSo(format!(
+        "readers found other records than were written\n{}",
+        differing.join("\n")
+    )))
 }
 
 impl FileKind {
@@ -149,7 +153,7 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// A world with flow logs of this kind, and what the delivery service says of it.
+/// Creates a world with flow logs of this kind, and counts what the delivery service writes.
 async fn deliver(emulator: &Emulator, kind: FileKind) -> Result<Delivered, RehearsalError> {
     let mut world = World::new(emulator).await?;
     world.set("flow-logs", &format!("file-format = \"{}\"", kind.format.as_str()));
@@ -162,7 +166,7 @@ async fn deliver(emulator: &Emulator, kind: FileKind) -> Result<Delivered, Rehea
     }
     let applied = world.flowagg(["apply", "--yes"]).await?;
     if applied.code != Some(0) {
-        return Err(RehearsalError::NotSo(format!("the fleet can be applied: {applied}")));
+        return Err(RehearsalError::NotSo(format!("`flowagg apply` failed: {applied}")));
     }
     let publications = world.deliver_from(START, INTERVALS).await?;
     let resources = resources(&world).await?;
@@ -170,7 +174,7 @@ async fn deliver(emulator: &Emulator, kind: FileKind) -> Result<Delivered, Rehea
     for publication in &publications {
         let Outcome::Delivered(files) = &publication.outcome else {
             return Err(RehearsalError::NotSo(format!(
-                "{} delivers: {}",
+                "{} did not deliver: {}",
                 publication.flow_log, publication.outcome
             )));
         };
@@ -178,7 +182,7 @@ async fn deliver(emulator: &Emulator, kind: FileKind) -> Result<Delivered, Rehea
             .entry((publication.place.account.to_string(), publication.place.region.to_string()))
             .or_default();
         count.records += publication.outcome.records();
-        // All files of a publication are of the same interval.
+        // All files of a publication belong to the same interval.
         let name = files.first().and_then(|file| file.key.rsplit('/').next());
         if let Some(name) = name.and_then(|name| FileName::parse(name).ok()) {
             count.bytes += traffic(publication, &resources, &name)?;
@@ -187,7 +191,7 @@ async fn deliver(emulator: &Emulator, kind: FileKind) -> Result<Delivered, Rehea
     Ok(Delivered { kind, world, said })
 }
 
-/// What each flow log of the members is of.
+/// The resource of each flow log of the members.
 pub(super) async fn resources(world: &World) -> Result<BTreeMap<String, ResourceId>, RehearsalError> {
     let mut resources = BTreeMap::new();
     for account in world.accounts().values() {
@@ -201,8 +205,8 @@ pub(super) async fn resources(world: &World) -> Result<BTreeMap<String, Resource
     Ok(resources)
 }
 
-/// The bytes of the traffic in the interval of a file: recorded once more, with this one field, since flow logs of one
-/// resource record the same traffic whatever their fields and files.
+/// Bytes of the traffic in the interval of a file. Records the traffic again with the one field `bytes`: flow logs of
+/// one resource record the same traffic, whatever their fields and files.
 fn traffic(
     publication: &Publication,
     resources: &BTreeMap<String, ResourceId>,
@@ -218,7 +222,7 @@ fn traffic(
     for file in recording.network(&Traffic::default()).files(start, Shape::default()) {
         let mut text = String::new();
         GzDecoder::new(file?.body.as_slice()).read_to_string(&mut text)?;
-        // The header and the dashes of idle interfaces are no numbers.
+        // The header and the dashes of idle interfaces are not numbers.
         bytes += text.lines().filter_map(|line| line.parse::<u64>().ok()).sum::<u64>();
     }
     Ok(bytes)
@@ -239,7 +243,7 @@ impl Program {
         !kind.is_hive || !matches!(self, Self::FlowlogsReader)
     }
 
-    /// What it prints: a line for each account and region, which [`parse`] reads.
+    /// Runs the reader and returns its output: a line for each account and region, which [`parse`] reads.
     async fn run(self, of: &Delivered, python: &Path) -> Result<String, RehearsalError> {
         let bucket = of.world.bucket().to_string();
         match self {
@@ -284,7 +288,7 @@ impl Program {
     }
 
     fn failed(self, of: &Delivered, why: &str) -> RehearsalError {
-        RehearsalError::NotSo(format!("{self} can read {}:\n{}", of.kind, tail(why)))
+        RehearsalError::NotSo(format!("{self} failed on {}:\n{}", of.kind, tail(why)))
     }
 }
 
@@ -304,7 +308,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The accounts and regions of which something else was read than is said to be written.
+/// The account-regions for which the counts read differ from the counts written.
 fn differences(said: &Counts, read: &Counts) -> Vec<String> {
     let places: BTreeSet<_> = said.keys().chain(read.keys()).collect();
     let compare = |place: &(String, String)| {
@@ -321,7 +325,7 @@ impl fmt::Display for Count {
     }
 }
 
-/// Reads `111122223333 eu-west-1 24 1500`: the account, the region, records and bytes.
+/// Parses `111122223333 eu-west-1 24 1500`: account, region, records and bytes.
 fn parse(line: &str) -> Option<((String, String), Count)> {
     let words: Vec<_> = line.split(' ').collect();
     let [account, region, records, bytes] = words.as_slice() else { return None };
@@ -377,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_read_from_a_line_of_four_words() {
+    fn count_line_has_four_words() {
         let (place, count) = parse("111122223333 eu-west-1 24 1500").unwrap();
         assert_eq!(place, ("111122223333".to_owned(), "eu-west-1".to_owned()));
         assert_eq!(count, Count { records: 24, bytes: 1500 });
@@ -387,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_otherwise_not_at_all_or_without_being_written_is_named() {
+    fn wrong_missing_and_extra_counts_are_reported() {
         let said = counts(&["1 a 24 1500", "2 a 24 1500", "3 a 24 1500"]);
         assert!(differences(&said, &said).is_empty());
         let read = counts(&["1 a 24 1500", "2 a 24 1499", "4 a 1 1"]);

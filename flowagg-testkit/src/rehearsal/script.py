@@ -1,4 +1,4 @@
-"""What somebody writes in an afternoon: one CreateFlowLogs for each account and region, one after the other.
+"""The script that most people would write first: one CreateFlowLogs per account and region, sequentially.
 
 Usage: script.py BUCKET REGION,... ACCOUNT ...
 """

@@ -14,7 +14,7 @@ const MEMBERS: [&str; 3] = ["shop", "bank", "post"];
 const STRANGER: &str = "mallory";
 const VPCS: usize = 2;
 
-/// Tells the story, and returns the counts of its last line.
+/// Runs the story, and returns the summary for its last line.
 pub(super) async fn tell(
     world: &mut World,
     options: &StoryOptions,
@@ -26,22 +26,19 @@ pub(super) async fn tell(
     let stranger = world.account(STRANGER, 1).await?;
     introduce(world, out)?;
 
-    heading(out, "What would be done?")?;
+    heading(out, "Plan the rollout.")?;
     let plan = run(world, out, &["plan", "--exit-code"], 3).await?;
     indented(out, &plan)?;
-    heading(out, "Do it.")?;
+    heading(out, "Apply it.")?;
     let applied = run(world, out, &["apply", "--yes"], 0).await?;
     indented(out, &applied)?;
-    heading(out, "Once more: there is nothing left to do.")?;
+    heading(out, "Apply it again: nothing is left to do.")?;
     for again in [&["apply", "--yes"], &["plan", "--exit-code"]] {
         let text = run(world, out, again, 0).await?;
         indented(out, text.trim_end().lines().next_back().unwrap_or_default())?;
     }
 
-    heading(
-        out,
-        "Meanwhile the stranger points a flow log at our bucket, and the delivery service comes by.",
-    )?;
+    heading(out, "A stranger creates a flow log to the hub bucket. The delivery service runs.")?;
     world.log_by_hand(STRANGER).await?;
     let publications = world.deliver(Timestamp::now()).await?;
     let names = names(world);
@@ -56,15 +53,15 @@ pub(super) async fn tell(
         }
     }
 
-    heading(out, "Does everyone deliver?")?;
+    heading(out, "Verify that every member delivers.")?;
     let verified = run(world, out, &["verify"], 0).await?;
     indented(out, &verified)?;
 
-    heading(out, &format!("What lies in s3://{}:", world.bucket()))?;
+    heading(out, &format!("Objects in s3://{}:", world.bucket()))?;
     let keys = world.keys().await?;
     tree::print(&keys, |folder| folder.parse().ok().and_then(|id| names.get(&id).copied()), out)?;
     if let Some(page) = &options.report {
-        heading(out, "The report, as a page for a browser:")?;
+        heading(out, "Write the report as an HTML page.")?;
         fs::create_dir_all(page.parent().unwrap_or(page))?;
         let path = page.display().to_string();
         let written = run(world, out, &["report", "--html", &path], 0).await?;
@@ -82,7 +79,7 @@ async fn query(
     publications: &[Publication],
     out: &mut impl Write,
 ) -> Result<(), RehearsalError> {
-    heading(out, "What is in the logs?")?;
+    heading(out, "Query the logs.")?;
     let sql = "SELECT log_account, count(*) AS records, sum(bytes) AS bytes FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
     let table = run(world, out, &["query", sql], 0).await?;
     indented(out, &table)?;
@@ -96,7 +93,7 @@ async fn query(
     let expected: Vec<String> = lines.map(|(account, records)| format!("{account},{records}")).collect();
     let rows: Vec<&str> = counted.lines().skip(1).take(expected.len()).collect();
     indented(out, &rows.join("\n"))?;
-    claim(rows == expected, || format!("the query counts {expected:?}; it counts {rows:?}"))
+    claim(rows == expected, || format!("the query must count {expected:?}, but counts {rows:?}"))
 }
 
 fn introduce(world: &World, out: &mut impl Write) -> Result<(), RehearsalError> {
@@ -119,7 +116,7 @@ fn introduce(world: &World, out: &mut impl Write) -> Result<(), RehearsalError> 
     indented(out, &world.fleet_file())
 }
 
-/// Runs the program, checks how it ended, and returns what it wrote.
+/// Runs the program, checks its exit code, and returns its output.
 async fn run(
     world: &World,
     out: &mut impl Write,
@@ -128,11 +125,11 @@ async fn run(
 ) -> Result<String, RehearsalError> {
     writeln!(out, "  $ flowagg {}", args.join(" "))?;
     let ran = world.flowagg(args).await?;
-    claim(ran.code == Some(code), || format!("the exit code is {code}: {ran}"))?;
+    claim(ran.code == Some(code), || format!("expected exit code {code}: {ran}"))?;
     Ok(ran.stdout + &ran.stderr)
 }
 
-/// Checks all that the last line says, and counts it.
+/// Checks every number of the last line, and returns the line.
 fn check(
     world: &World,
     publications: &[Publication],
@@ -150,33 +147,33 @@ fn check(
             };
             let logs = of_members.iter().filter(of_region).count();
             claim(logs == vpcs.len(), || {
-                format!("{} has {} flow logs in {region}; it has {logs}", member.id, vpcs.len())
+                format!("{} must have {} flow logs in {region}, but has {logs}", member.id, vpcs.len())
             })?;
             let folder = format!("{}{region}/", Layout::default().flow_logs_folder(member.id));
             let arrived = keys.iter().any(|key| key.starts_with(&folder) && is_in_its_place(key));
-            claim(arrived, || format!("an object under {folder}<yyyy>/<MM>/<dd>/"))?;
+            claim(arrived, || format!("no object under {folder}<yyyy>/<MM>/<dd>/"))?;
             regions += 1;
         }
     }
     for publication in &of_members {
         let key = publication.outcome.key();
         let lies_there = key.is_some_and(|key| keys.iter().any(|there| there == key));
-        claim(lies_there, || format!("{} delivers: {}", publication.flow_log, publication.outcome))?;
+        claim(lies_there, || format!("{} did not deliver: {}", publication.flow_log, publication.outcome))?;
     }
     let refused = of_stranger.iter().all(|publication| publication.outcome.key().is_none());
-    claim(!of_stranger.is_empty() && refused, || "the stranger's delivery is refused".to_owned())?;
+    claim(!of_stranger.is_empty() && refused, || "the stranger's delivery was not denied".to_owned())?;
     let none = keys.iter().all(|key| !key.contains(&stranger.to_string()));
-    claim(none, || "no object of the stranger lies in the bucket".to_owned())?;
+    claim(none, || "the bucket contains an object of the stranger".to_owned())?;
     claim(keys.len() == of_members.len(), || {
-        format!("{} objects; there are {}", of_members.len(), keys.len())
+        format!("expected {} objects, found {}", of_members.len(), keys.len())
     })?;
     let (accounts, logs, objects) = (members.len(), of_members.len(), keys.len());
     Ok(format!(
-        "{accounts} accounts, {regions} account-regions, {logs} flow logs, {objects} objects delivered, 1 stranger refused"
+        "{accounts} accounts, {regions} account-regions, {logs} flow logs, {objects} objects delivered, 1 stranger denied"
     ))
 }
 
-/// Whether the folders of a key are those that its file name asks for.
+/// Whether a key has the folders that its file name implies.
 fn is_in_its_place(key: &str) -> bool {
     let name = key.rsplit('/').next().and_then(|name| FileName::parse(name).ok());
     name.is_some_and(|name| Layout::default().key(&name) == key)

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 #[derive(Default)]
 struct Node(BTreeMap<String, Node>);
 
-/// Prints keys as a tree of folders. A folder with only one folder in it stands on the same line; `note` names some.
+/// Prints keys as a tree of folders. A folder whose only entry is a folder shares its line; `note` annotates some
+/// folders.
 pub(super) fn print<'a>(
     keys: &[String],
     note: impl Fn(&str) -> Option<&'a str>,
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_folders_and_files_and_a_lone_folder_stands_on_its_parents_line() {
+    fn single_subfolders_share_their_parents_line() {
         let keys = ["a/1/x/y/file", "a/2/x/file", "a/2/x/other"].map(str::to_owned);
         let mut out = Vec::new();
         print(&keys, |folder| (folder == "2").then_some("two"), &mut out).unwrap();

@@ -1,8 +1,8 @@
-//! A copy of a bucket with two days of a small company's flow logs, the same each time: what the documentation asks questions about.
+//! A copy of a bucket with two days of a small company's flow logs, always the same. The documentation queries it.
 //!
-//! Three accounts have a VPC each in `eu-west-1`. On the first day everything is usual, and dear: two accounts read from Amazon S3
-//! through their NAT gateways. On the second day `shop` has a gateway endpoint, and somebody from the internet finds the way into a host
-//! of `payments`.
+//! Three accounts have one VPC each in `eu-west-1`. The first day is normal but expensive: two accounts read from
+//! Amazon S3 through their NAT gateways. On the second day `shop` has a gateway endpoint, and an attacker from the
+//! internet gets into a host of `payments`.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,12 +31,13 @@ use self::network::flows;
 use self::record::{FIELDS, Record};
 use crate::delivery::recording::LEVEL;
 
-/// The first day, in UTC; the second one follows.
+/// The first of the two days, in UTC.
 pub const FIRST_DAY: Date = date(2026, 11, 17);
 
 const REGION: &str = "eu-west-1";
 
-/// Writes the objects into a folder, below `AWSLogs/`, and returns how many there are. Existing files of the same names are replaced.
+/// Writes the objects to a folder, below `AWSLogs/`, and returns their number. Existing files of the same names are
+/// overwritten.
 pub fn write(folder: &Path) -> io::Result<usize> {
     let region = Region::parse(REGION).map_err(io::Error::other)?;
     let layout = Layout::new(None, Files::new(FileFormat::PlainText));
@@ -52,7 +53,7 @@ pub fn write(folder: &Path) -> io::Result<usize> {
     for ((account, hour), text) in &objects {
         let place = Place::new(account.parse().map_err(io::Error::other)?, &region);
         let flow_log = FlowLogId::parse(network::flow_log(account)).map_err(io::Error::other)?;
-        // A file is called by the end of its interval.
+        // The time in the name of a file is the end of its interval.
         let end = FIRST_DAY.at(0, 0, 0, 0).saturating_add(jiff::Span::new().hours(hour + 1));
         let name = FileName::new(place, flow_log, end, format!("{:08x}", 0x0a1b_2c3d + hour));
         let path = folder.join(layout.key(&name));
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_account_has_an_object_for_every_hour() {
+    fn accounts_have_an_object_for_every_hour() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(write(folder.path()).unwrap(), 3 * usize::try_from(HOURS).unwrap());
         let first = "AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/17/\

@@ -1,6 +1,5 @@
-//! Who is in the company's networks, and what happens there.
+//! The hosts of the company, and their traffic.
 
-/// A network interface.
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) account: &'static str,
@@ -9,13 +8,13 @@ pub(super) struct Interface {
     pub(super) subnet: &'static str,
     pub(super) id: &'static str,
     pub(super) address: &'static str,
-    /// `-` for what is not an instance.
+    /// `-` unless it belongs to an instance.
     pub(super) instance: &'static str,
-    /// The value of `interface-type`.
+    /// Value of `interface-type`.
     pub(super) kind: &'static str,
-    /// The service of Amazon ECS; `-` if there is none.
+    /// Amazon ECS service; `-` if there is none.
     pub(super) service: &'static str,
-    /// The NAT gateway on the way to the internet; `None` for what has a public address.
+    /// The NAT gateway to the internet; `None` for interfaces with a public address.
     pub(super) gateway: Option<&'static Interface>,
 }
 
@@ -123,7 +122,6 @@ static ETL: Interface = Interface {
     ..of_data("eni-0444444444444001a", "10.3.0.40", "i-0444444444444001a")
 };
 
-/// An end of a flow.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
     Own(&'static Interface),
@@ -149,33 +147,33 @@ impl End {
 const S3: &str = "52.218.0.17";
 const PARTNER: &str = "198.51.100.20";
 const CUSTOMERS: [&str; 3] = ["203.0.113.10", "203.0.113.11", "203.0.113.12"];
-/// Who scans, and finds a way in.
+/// The attacker, who first scans the hosts.
 const STRANGER: &str = "198.51.100.77";
-/// Where the stranger's files go.
+/// Where the attacker sends the data.
 const DROP: &str = "203.0.113.66";
 
-/// The service of AWS that a public address belongs to; `-` if it is none.
+/// The AWS service of a public address; `-` if there is none.
 pub(super) fn service_of(address: &str) -> &'static str {
     if address == S3 { "S3" } else { "-" }
 }
 
-/// Requests and their answers in one hour.
+/// Requests and their responses in one hour.
 #[derive(Clone, Debug)]
 pub(super) struct Flow {
-    /// From the first midnight.
+    /// Hours since the first midnight.
     pub(super) hour: i64,
     /// Minutes of that hour.
     pub(super) minute: i64,
     pub(super) client: End,
     pub(super) server: End,
-    /// Of the client and of the server.
+    /// Ports of the client and of the server.
     pub(super) ports: [u16; 2],
-    /// From the client to the server, and back. Without an answer there is no record of one.
+    /// Bytes from the client to the server, and back. 0 bytes are not recorded.
     pub(super) bytes: [i64; 2],
     pub(super) is_rejected: bool,
-    /// Whether it leaves by a gateway endpoint instead of the NAT gateway.
+    /// Whether it uses a gateway endpoint instead of the NAT gateway.
     pub(super) by_endpoint: bool,
-    /// Whether AWS found it encrypted.
+    /// Whether AWS reports it as encrypted.
     pub(super) is_encrypted: bool,
 }
 
@@ -183,7 +181,7 @@ pub(super) struct Flow {
 pub(super) const HOURS: i64 = 48;
 const MB: i64 = 1_000_000;
 
-/// Everything that happens in two days.
+/// All flows of the two days.
 pub(super) fn flows() -> Vec<Flow> {
     let mut flows: Vec<Flow> = (0..HOURS).flat_map(usual).collect();
     flows.extend(incident());
@@ -205,7 +203,7 @@ fn flow(hour: i64, client: End, server: End, port: u16, bytes: [i64; 2]) -> Flow
     }
 }
 
-/// What happens in every hour: more by day.
+/// The flows of every hour, with more traffic during the day.
 fn usual(hour: i64) -> Vec<Flow> {
     use End::{Internet, Own};
     let load = if (7..19).contains(&(hour % 24)) { 3 } else { 1 };
@@ -213,14 +211,14 @@ fn usual(hour: i64) -> Vec<Flow> {
     for (customer, web) in CUSTOMERS.into_iter().zip([&WEB_1, &WEB_2, &WEB_1]) {
         flows.push(flow(hour, Internet(customer), Own(web), 443, [load * 4 * MB, load * 60 * MB]));
     }
-    // Each web server calls the application of the other zone as often as its own.
+    // Each web server calls the applications in both zones equally often.
     for (web, app) in [(&WEB_1, &APP_1), (&WEB_1, &APP_2), (&WEB_2, &APP_1), (&WEB_2, &APP_2)] {
         flows.push(flow(hour, Own(web), Own(app), 8080, [load * 30 * MB, load * 110 * MB]));
     }
     for app in [&APP_1, &APP_2] {
         let queries = flow(hour, Own(app), Own(&DATABASE), 5432, [load * 5 * MB, load * 45 * MB]);
         flows.push(Flow { is_encrypted: false, ..queries });
-        // From the second day on there is a gateway endpoint.
+        // The gateway endpoint exists from the second day.
         let images = flow(hour, Own(app), Internet(S3), 443, [load * 12 * MB, load * 1_400 * MB]);
         flows.push(Flow { by_endpoint: hour >= 24, ..images });
     }
@@ -229,7 +227,7 @@ fn usual(hour: i64) -> Vec<Flow> {
     flows
 }
 
-/// The night of the second day.
+/// The attack in the second night.
 fn incident() -> Vec<Flow> {
     use End::{Internet, Own};
     const NIGHT: i64 = 24 + 3;
@@ -250,7 +248,7 @@ fn incident() -> Vec<Flow> {
         minute,
         ..flow(NIGHT, client, server, port, bytes)
     }));
-    // The application is tried as well.
+    // The attacker also tries the application.
     let other = flow(NIGHT, Own(&BASTION), Own(&APP_1), 22, [60, 0]);
     flows.push(Flow { minute: 25, is_rejected: true, ..other });
     flows

@@ -1,8 +1,8 @@
-//! What the network interfaces on the way of a flow record.
+//! The records of a flow on the network interfaces along its path.
 
 use super::network::{End, Flow, GATEWAY, Interface, service_of};
 
-/// The fields of every record: all that the questions read, but tags.
+/// The fields of every record: all that the questions read, except tags.
 pub(super) const FIELDS: [&str; 33] = [
     "version",
     "account-id",
@@ -49,21 +49,21 @@ const SAME_VPC: u8 = 1;
 const PEERING: u8 = 4;
 const GATEWAY_ENDPOINT: u8 = 7;
 const INTERNET_GATEWAY: u8 = 8;
-/// The port that a NAT gateway puts in place of the client's, more by this.
+/// Difference between a client's port and the one that its NAT gateway uses instead.
 const TRANSLATED: u16 = 20_000;
 const BYTES_OF_A_PACKET: i64 = 1_200;
-/// How long the traffic of a record lasted, in seconds.
+/// Duration of a record's traffic, in seconds.
 const SECONDS: i64 = 540;
 
-/// A part of the way of a flow in one direction: from one interface or host to the next.
+/// One hop of a flow in one direction, from an interface or host to the next.
 #[derive(Clone, Copy, Debug)]
 struct Section {
     from: End,
     to: End,
-    /// In the packets.
+    /// Addresses in the packets.
     packet: [&'static str; 2],
     ports: [u16; 2],
-    /// The same on the way back.
+    /// Value of `traffic-path`, the same in both directions.
     path: u8,
 }
 
@@ -74,7 +74,6 @@ impl Section {
     }
 }
 
-/// A record.
 #[derive(Debug)]
 pub(super) struct Record<'f> {
     flow: &'f Flow,
@@ -87,7 +86,7 @@ pub(super) struct Record<'f> {
 }
 
 impl<'f> Record<'f> {
-    /// What all interfaces record of a flow, and of its answer.
+    /// The records of a flow and its response on all interfaces.
     pub(super) fn of(flow: &'f Flow, midnight: i64) -> Vec<Self> {
         let start = midnight + flow.hour * 3_600 + flow.minute * 60;
         let mut records = Vec::new();
@@ -108,12 +107,12 @@ impl<'f> Record<'f> {
         self.interface.account
     }
 
-    /// The line of a text file.
+    /// The record as a line of a text file.
     pub(super) fn line(&self) -> String {
         FIELDS.map(|field| self.value(field)).join(" ") + "\n"
     }
 
-    /// The address of an end as the interface has it: only a NAT gateway itself records its own address.
+    /// The address of an end as the interface sees it: only a NAT gateway itself records its own address.
     fn address(&self, end: End, in_packet: &'static str) -> &'static str {
         match end {
             End::Own(other) if other.kind == GATEWAY && other.id != self.interface.id => in_packet,
@@ -128,7 +127,7 @@ impl<'f> Record<'f> {
 
     fn value(&self, field: &str) -> String {
         let Self { flow, section, interface, .. } = self;
-        // Who rejects is the server.
+        // Only the server records a rejection.
         let is_rejected = flow.is_rejected && !self.is_egress;
         let of_service =
             |value: &str| if interface.service == "-" { "-".to_owned() } else { value.to_owned() };
@@ -169,7 +168,7 @@ impl<'f> Record<'f> {
     }
 }
 
-/// The way from a client to a server. What has no public address reaches the internet through its NAT gateway.
+/// The hops from a client to a server. Hosts without a public address reach the internet through their NAT gateway.
 fn way(flow: &Flow, from: End, to: End, ports: [u16; 2]) -> Vec<Section> {
     let packet = [from.address(), to.address()];
     let whole = |path| vec![Section { from, to, packet, ports, path }];

@@ -1,4 +1,4 @@
-//! A call, read from an HTTP request, and its answer.
+//! A call parsed from an HTTP request, and its response.
 
 use std::collections::BTreeMap;
 
@@ -27,11 +27,11 @@ pub enum Service {
 pub struct Call {
     /// The service.
     pub service: Service,
-    /// The operation, by AWS's name.
+    /// AWS's name of the operation.
     pub operation: String,
-    /// The account whose credentials sign it.
+    /// The account of the signing credentials.
     pub account: String,
-    /// The region that it is signed for.
+    /// The region of the signature.
     pub region: String,
     /// The query of the URL, or the form in the body.
     form: BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Reads a request; `None` if it is not a signed call of a known service.
+    /// Parses a request; `None` if it is not a signed call to a known service.
     pub fn read(head: &Parts, body: Bytes) -> Option<Self> {
         let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         // `AWS4-HMAC-SHA256 Credential=KEY/20260102/eu-west-1/ec2/aws4_request, …`
@@ -75,22 +75,21 @@ impl Call {
         }
     }
 
-    /// A parameter.
     pub(super) fn optional(&self, name: &str) -> Option<&str> {
         self.form.get(name).map(String::as_str)
     }
 
-    /// A parameter, empty if it is not given.
+    /// A parameter, or an empty string.
     pub(super) fn parameter(&self, name: &str) -> &str {
         self.optional(name).unwrap_or_default()
     }
 
-    /// Whether a parameter is given, with or without a value.
+    /// Whether a parameter is present, with or without a value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.form.contains_key(name)
     }
 
-    /// `Name.1`, `Name.2` and so on.
+    /// The values of `Name.1`, `Name.2` and so on.
     pub(super) fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         (1..).map_while(move |n| self.optional(&format!("{name}.{n}")))
     }
@@ -100,7 +99,7 @@ fn form(text: &[u8]) -> BTreeMap<String, String> {
     form_urlencoded::parse(text).map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
 }
 
-/// The verb of an S3 operation for each method.
+/// The verb in S3's operation names for each method.
 pub(super) fn verb(method: &Method) -> Option<&'static str> {
     match *method {
         Method::GET => Some("Get"),
@@ -114,7 +113,7 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answer {
@@ -127,12 +126,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Success, with this body.
+    /// A successful response with this body.
     pub fn ok(body: impl Into<String>) -> Self {
         Self::new(200, body)
     }
 
-    /// An answer with this status and body.
+    /// A response with this status and body.
     pub fn new(status: u16, body: impl Into<String>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
@@ -142,7 +141,7 @@ impl Answer {
         self
     }
 
-    /// The service's error, in the service's own form.
+    /// An error in the format of the service.
     pub fn error(service: Service, status: u16, code: &str, message: &str) -> Self {
         let error = format!("<Code>{}</Code><Message>{}</Message>", escaped(code), escaped(message));
         Self::new(
@@ -162,7 +161,7 @@ impl Answer {
         )
     }
 
-    /// The service's error for a call over its rate limit.
+    /// The error of the service for a throttled call.
     pub fn throttled(service: Service) -> Self {
         match service {
             Service::Ec2 => Self::error(service, 503, "RequestLimitExceeded", "Request limit exceeded."),

@@ -23,7 +23,7 @@ pub(super) struct Ec2 {
 #[derive(Debug)]
 struct Vpc {
     id: String,
-    /// The `Name` tag.
+    /// Value of the `Name` tag.
     name: Option<String>,
     is_default: bool,
     in_use: bool,
@@ -51,7 +51,7 @@ impl Ec2 {
         self.vpcs.entry((account.to_owned(), region.to_owned())).or_default().push(vpc);
     }
 
-    /// A VPC in which a network interface is in use.
+    /// Creates a VPC with a network interface that is in use.
     pub(super) fn create_vpc(&mut self, account: &str, region: &str, name: &str) {
         let vpc = Vpc { id: self.vpc_id(), name: Some(name.to_owned()), is_default: false, in_use: true };
         self.vpcs.entry((account.to_owned(), region.to_owned())).or_default().push(vpc);
@@ -108,7 +108,7 @@ impl Ec2 {
         self.flow_logs.values_mut().flatten().for_each(|log| log.created = created);
     }
 
-    /// Account, region and id of each flow log to the bucket whose VPC is in use and whose delivery does not fail.
+    /// Account, region and ID of each flow log to the bucket whose VPC is in use and whose delivery does not fail.
     pub(super) fn delivering(&self) -> Vec<(String, String, String)> {
         let bucket = format!("arn:aws:s3:::{BUCKET}");
         let mut delivering = Vec::new();
@@ -225,7 +225,7 @@ impl Ec2 {
 }
 
 impl FlowLog {
-    /// As `DescribeFlowLogs` returns it.
+    /// The flow log as `DescribeFlowLogs` returns it.
     fn item(&self) -> String {
         let destination = match self.destination_type.as_str() {
             "cloud-watch-logs" => format!("<logGroupName>{}</logGroupName>", escaped(&self.destination)),
@@ -259,7 +259,7 @@ fn owned(tags: &[(&str, &str)]) -> Tags {
     tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The tags of a request, under this name.
+/// The tags under this name in a request.
 fn tags(call: &Call, name: &str) -> Tags {
     let tag = |n: u64| {
         let key = call.optional(&format!("{name}.{n}.Key"))?;

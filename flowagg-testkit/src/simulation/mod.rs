@@ -1,8 +1,8 @@
-//! A large organization in memory, generated, for tests and benchmarks at a size that no emulator holds.
+//! A large generated organization in memory, for tests and benchmarks at a size that no emulator can hold.
 //!
-//! [`Simulation`] answers the calls that flowagg makes to EC2, S3, STS and AWS Organizations. It keeps flow logs, tags, bucket
-//! settings and objects; it does not evaluate policies, and every caller may do everything unless a call is denied by
-//! [`Simulation::deny_role`] or [`Simulation::deny`]. [`SimulationServer`] serves it over HTTP on this machine.
+//! [`Simulation`] answers the calls that flowagg makes to EC2, S3, STS and AWS Organizations. It stores flow logs,
+//! tags, bucket settings and objects. It does not evaluate policies: every caller may do everything, unless a call is
+//! denied by [`Simulation::deny_role`] or [`Simulation::deny`]. [`SimulationServer`] serves it over local HTTP.
 //!
 //! ```
 //! use flowagg_testkit::simulation::{Shape, SimulationServer};
@@ -34,9 +34,10 @@ use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// The account that owns the bucket and manages the organization. The caller is in it: its access key is its id.
+/// The account that owns the bucket and manages the organization. It is also the caller's account, so its ID is the
+/// access key.
 pub const HUB: &str = "111111111111";
-/// The bucket.
+/// Name of the bucket.
 pub const BUCKET: &str = "acme-flow-logs";
 /// The regions that every account has enabled. The first is the hub's.
 pub const REGIONS: [&str; 8] = [
@@ -54,25 +55,25 @@ pub const REGIONS: [&str; 8] = [
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Shape {
-    /// Accounts, the hub not counted.
+    /// Number of accounts, excluding the hub.
     pub accounts: u64,
-    /// Regions that are logged in each account, at most as many as [`REGIONS`].
+    /// Number of logged regions in each account, up to the length of [`REGIONS`].
     pub regions: usize,
-    /// VPCs in use in each account-region.
+    /// Number of VPCs in use in each account-region.
     pub vpcs: u64,
-    /// Whether each account-region also has its default VPC, in which nothing is in use.
+    /// Whether each account-region also has its default VPC, which is not in use.
     pub default_vpcs: bool,
-    /// Whether the accounts are in units; if not, all are directly under the root.
+    /// Whether the accounts are in units. Otherwise, all are directly under the root.
     pub units: bool,
 }
 
 impl Shape {
-    /// This number of accounts under the root, with this number of regions and one VPC in each.
+    /// The given number of accounts under the root, with the given number of regions and one VPC in each.
     pub fn new(accounts: u64, regions: usize) -> Self {
         Self { accounts, regions, vpcs: 1, default_vpcs: false, units: false }
     }
 
-    /// The regions that are logged.
+    /// The logged regions.
     pub fn regions(&self) -> &'static [&'static str] {
         &REGIONS[..self.regions.min(REGIONS.len())]
     }
@@ -94,11 +95,11 @@ impl Shape {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimulatedAccount {
-    /// Its id.
+    /// Its ID.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The id of its parent: a unit or the root.
+    /// The ID of its parent: a unit or the root.
     pub parent: String,
 }
 
@@ -112,9 +113,9 @@ pub struct Simulation {
     s3: S3,
     /// Accounts whose roles cannot be assumed.
     closed: BTreeSet<String>,
-    /// Denied operations, by account and region.
+    /// Denied operations by account and region.
     denied: BTreeMap<(String, String), BTreeSet<String>>,
-    /// Flow logs that deliver nothing although they are active.
+    /// Active flow logs that deliver nothing.
     mute: BTreeSet<String>,
 }
 
@@ -138,19 +139,19 @@ impl Simulation {
         simulation
     }
 
-    /// With a bucket that has this policy.
+    /// Adds a bucket with this policy.
     #[must_use]
     pub fn with_policy(mut self, policy: &str) -> Self {
         self.s3.create_with_policy(policy);
         self
     }
 
-    /// The accounts, in the order in which they joined. The hub is not one of them.
+    /// The accounts in the order in which they joined, excluding the hub.
     pub fn accounts(&self) -> &[SimulatedAccount] {
         &self.accounts
     }
 
-    /// Adds an account with its VPCs, as the next one of the shape.
+    /// Adds the next account of the shape, with its VPCs.
     pub fn join(&mut self) -> SimulatedAccount {
         let number = self.accounts.len() as u64;
         let id = format!("{:012}", 200_000_000_000 + number * 7_919);
@@ -172,7 +173,7 @@ impl Simulation {
         account
     }
 
-    /// Creates a VPC in which a network interface is in use.
+    /// Creates a VPC with a network interface that is in use.
     pub fn create_vpc(&mut self, place: &Place, name: &str) {
         let (account, region) = key(place);
         self.ec2.create_vpc(&account, &region, name);
@@ -183,27 +184,27 @@ impl Simulation {
         self.closed.insert(account.to_string());
     }
 
-    /// Denies an operation of EC2 in an account-region, as a service control policy does.
+    /// Denies an EC2 operation in an account-region, as a service control policy does.
     pub fn deny(&mut self, place: &Place, operation: &str) {
         self.denied.entry(key(place)).or_default().insert(operation.to_owned());
     }
 
-    /// The ids of the flow logs of an account-region, in the order in which they were created.
+    /// The IDs of the flow logs of an account-region, in the order of creation.
     pub fn flow_logs(&self, place: &Place) -> Vec<FlowLogId> {
         self.ec2.flow_log_ids(&key(place)).filter_map(|id| FlowLogId::parse(id).ok()).collect()
     }
 
-    /// Deletes a flow log, as someone does in the console.
+    /// Deletes a flow log, as a user would in the console.
     pub fn delete_flow_log(&mut self, place: &Place, id: &FlowLogId) {
         self.ec2.delete_flow_log(&key(place), id.as_str());
     }
 
-    /// Has the delivery of a flow log fail, with this reason of AWS.
+    /// Makes the delivery of a flow log fail, with AWS's reason.
     pub fn fail_flow_log(&mut self, place: &Place, id: &FlowLogId, reason: &'static str) {
         self.ec2.fail_flow_log(&key(place), id.as_str(), reason);
     }
 
-    /// Has an active flow log deliver nothing, and no error.
+    /// Makes an active flow log deliver nothing, without an error.
     pub fn mute_flow_log(&mut self, id: &FlowLogId) {
         self.mute.insert(id.to_string());
     }
@@ -213,7 +214,7 @@ impl Simulation {
         self.ec2.replace_tags(&key(place), id.as_str(), tags);
     }
 
-    /// Adds a flow log of the VPC of another flow log, to a log group of CloudWatch Logs, with these tags.
+    /// Adds a flow log to CloudWatch Logs with these tags, for the VPC of another flow log.
     pub fn log_to_cloudwatch(
         &mut self,
         place: &Place,
@@ -224,13 +225,13 @@ impl Simulation {
         self.ec2.log_to_cloudwatch(&key(place), id.as_str(), log_group, tags);
     }
 
-    /// Creates each flow log again as if it were this old: a new flow log is not expected to deliver yet.
+    /// Sets the creation time of all flow logs. New flow logs are not expected to deliver yet.
     pub fn age_flow_logs(&mut self, created: Timestamp) {
         self.ec2.age_flow_logs(created);
     }
 
-    /// Has every flow log to the bucket of a VPC in use deliver a file of this size at this moment, unless its delivery fails or it is
-    /// mute.
+    /// Delivers a file of this size, in bytes, at this time for every flow log of a VPC in use to the bucket, unless its
+    /// delivery fails or it is mute.
     pub fn deliver(&mut self, at: Timestamp, bytes: u64) {
         for (account, region, id) in self.ec2.delivering() {
             if !self.mute.contains(&id) {
@@ -258,7 +259,7 @@ fn key(place: &Place) -> (String, String) {
     (place.account.to_string(), place.region.to_string())
 }
 
-/// The key of a file of a flow log.
+/// The key of a flow log's file.
 ///
 /// Source: "Flow log files" (Amazon VPC User Guide).
 fn log_file(account: &str, region: &str, id: &str, at: Timestamp) -> String {
@@ -270,7 +271,7 @@ fn log_file(account: &str, region: &str, id: &str, at: Timestamp) -> String {
     )
 }
 
-/// The place of an account and one of [`REGIONS`].
+/// The account-region of an account and one of [`REGIONS`].
 pub fn place(account: &SimulatedAccount, region: usize) -> Option<Place> {
     Some(Place::new(AccountId::parse(&account.id).ok()?, &Region::parse(REGIONS.get(region)?).ok()?))
 }
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn flow_logs_of_vpcs_in_use_deliver_until_they_fail_or_are_mute() {
+    async fn only_working_flow_logs_of_vpcs_in_use_deliver() {
         let mut shape = Shape::new(1, 1);
         (shape.vpcs, shape.default_vpcs) = (3, true);
         let server = SimulationServer::start(shape).unwrap();
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_of_a_listing_follow_one_another() {
+    async fn listing_has_consecutive_pages() {
         let server = SimulationServer::start(Shape::new(0, 1)).unwrap();
         server.simulation().answer(&Call::bucket());
         for number in 0..2_500 {
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn denied_calls_are_answered_as_aws_does() {
+    async fn denied_calls_have_aws_error_codes() {
         let server = SimulationServer::start(Shape::new(2, 1)).unwrap();
         let places = server.simulation().accounts().to_vec();
         let [first, second] = [0, 1].map(|number| place(&places[number], 0).unwrap());

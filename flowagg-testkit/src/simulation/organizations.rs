@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Service};
 use super::{HUB, SimulatedAccount};
 
-/// The organization's id.
+/// The organization's ID.
 pub(super) const ID: &str = "o-a1b2c3d4e5";
 pub(super) const ROOT: &str = "r-ab12";
 /// Source: "ListAccounts", MaxResults (AWS Organizations API Reference).
@@ -15,7 +15,7 @@ const PAGE: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unit {
-    /// Its id.
+    /// Its ID.
     pub id: String,
     /// Its name.
     pub name: String,
@@ -50,7 +50,7 @@ pub(super) fn answer(call: &Call, accounts: &[SimulatedAccount], units: &[Unit])
             let id = request["OrganizationalUnitId"].as_str();
             match units.iter().find(|unit| Some(unit.id.as_str()) == id) {
                 Some(found) => json!({ "OrganizationalUnit": unit(found) }),
-                None => return error("OrganizationalUnitNotFoundException", "there is no such unit"),
+                None => return error("OrganizationalUnitNotFoundException", "no such unit"),
             }
         }
         "ListAccounts" => page(&request, accounts.iter()),
@@ -69,7 +69,7 @@ fn unit(unit: &Unit) -> Value {
     json!({ "Id": id, "Name": name, "Arn": format!("arn:aws:organizations::{HUB}:ou/{ID}/{id}") })
 }
 
-/// The token of a page is the number of its first account.
+/// Returns a page of accounts. Its token is the index of the first account.
 fn page<'a>(request: &Value, accounts: impl Iterator<Item = &'a SimulatedAccount>) -> Value {
     let first = request["NextToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or_default();
     let mut rest = accounts.skip(first);

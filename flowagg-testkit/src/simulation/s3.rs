@@ -1,4 +1,4 @@
-//! S3: one bucket, with the settings that were put on it and its objects.
+//! S3: one bucket with its settings and objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::call::{Answer, Call, Service, escaped, verb};
 use super::{BUCKET, REGIONS};
 
-/// A setting of a bucket: its name in the URL, in the operation, and S3's error if it is not set.
+/// A bucket setting: its name in the URL, its name in the operation, and S3's error if it is not set.
 const SETTINGS: [(&str, &str, &str); 5] = [
     ("encryption", "BucketEncryption", "ServerSideEncryptionConfigurationNotFoundError"),
     ("lifecycle", "BucketLifecycleConfiguration", "NoSuchLifecycleConfiguration"),
@@ -17,7 +17,8 @@ const SETTINGS: [(&str, &str, &str); 5] = [
     ("policy", "BucketPolicy", "NoSuchBucketPolicy"),
 ];
 
-/// A read of how the bucket is used: its name in the URL, the operation, and the answer for a bucket with no other use.
+/// A read of how the bucket is used: its name in the URL, the operation, and the response for a bucket without other
+/// uses.
 const USAGE: [(&str, &str, Result<&str, &str>); 7] = [
     ("policyStatus", "GetBucketPolicyStatus", Ok("<PolicyStatus><IsPublic>false</IsPublic></PolicyStatus>")),
     ("acl", "GetBucketAcl", Ok("<AccessControlPolicy><Owner><ID>owner</ID></Owner></AccessControlPolicy>")),
@@ -34,17 +35,16 @@ const USAGE: [(&str, &str, Result<&str, &str>); 7] = [
 /// Source: "ListObjectsV2", MaxKeys (Amazon S3 API Reference).
 const PAGE: usize = 1_000;
 
-/// An object, without its content.
+/// An object without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Object {
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
     /// When it was stored.
     pub stored: Timestamp,
 }
 
-/// The operation of a method and a query.
 pub(super) fn operation(method: &Method, query: &BTreeMap<String, String>) -> Option<String> {
     if let Some((_, name, _)) = SETTINGS.iter().find(|(key, ..)| query.contains_key(*key)) {
         return Some(format!("{}{name}", verb(method)?));
@@ -62,7 +62,7 @@ pub(super) fn operation(method: &Method, query: &BTreeMap<String, String>) -> Op
 
 #[derive(Debug, Default)]
 pub(super) struct S3 {
-    /// Each setting as it was put: S3 takes and returns the same document.
+    /// Each setting as it was put; S3 accepts and returns the same document.
     bucket: Option<BTreeMap<&'static str, String>>,
     objects: BTreeMap<String, Object>,
 }
@@ -90,7 +90,9 @@ impl S3 {
         let setting = SETTINGS.iter().find(|(key, ..)| call.has(key));
         match (call.operation.as_str(), setting) {
             ("HeadBucket", _) => Answer::ok("").with_header("x-amz-bucket-region", REGIONS[0]),
-            ("CreateBucket", _) => Answer::error(Service::S3, 409, "BucketAlreadyOwnedByYou", "it is yours"),
+            ("CreateBucket", _) => {
+                Answer::error(Service::S3, 409, "BucketAlreadyOwnedByYou", "you already own this bucket")
+            }
             ("ListObjectsV2", _) => Answer::ok(self.list(call)),
             (get, Some((key, _, code))) if get.starts_with("Get") => {
                 bucket.get(key).map_or_else(|| none(code), Answer::ok)
@@ -107,7 +109,7 @@ impl S3 {
         }
     }
 
-    /// A page of objects and folders. Its token is the last key or folder of the page before.
+    /// A page of objects and folders. Its token is the last key or folder of the previous page.
     fn list(&self, call: &Call) -> String {
         let (prefix, delimiter) = (call.parameter("prefix"), call.parameter("delimiter"));
         let after = match call.parameter("continuation-token") {
@@ -159,5 +161,5 @@ impl S3 {
 }
 
 fn none(code: &str) -> Answer {
-    Answer::error(Service::S3, 404, code, "there is none")
+    Answer::error(Service::S3, 404, code, "not found")
 }

@@ -14,7 +14,7 @@ use tokio::runtime;
 use super::call::{Answer, Call};
 use super::{HUB, Shape, Simulation};
 
-/// A [`Simulation`] behind an HTTP endpoint on this machine, which ends with the process.
+/// A [`Simulation`] behind a local HTTP endpoint. It ends with the process.
 #[derive(Debug)]
 pub struct SimulationServer {
     url: String,
@@ -22,7 +22,7 @@ pub struct SimulationServer {
 }
 
 impl SimulationServer {
-    /// Serves an organization of this shape, on a thread of its own.
+    /// Serves an organization of this shape on a separate thread.
     pub fn start(shape: Shape) -> io::Result<Self> {
         let listener = net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
@@ -36,12 +36,12 @@ impl SimulationServer {
         Ok(Self { url, simulation })
     }
 
-    /// The URL for `AWS_ENDPOINT_URL`.
+    /// URL to set as `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The state, to read and to change. No call is answered while it is held.
+    /// The state, to read or change. Calls wait while it is locked.
     pub fn simulation(&self) -> MutexGuard<'_, Simulation> {
         locked(&self.simulation)
     }
@@ -64,7 +64,7 @@ async fn accept(listener: &TcpListener, simulation: &Arc<Mutex<Simulation>>) -> 
     loop {
         let (stream, _) = listener.accept().await?;
         let simulation = Arc::clone(simulation);
-        // The client notices a connection that breaks.
+        // If a connection breaks, the client notices.
         tokio::spawn(async move { serve(stream, &simulation).await });
     }
 }
@@ -79,7 +79,7 @@ async fn serve(
         let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         let answer = match Call::read(&head, body) {
             Some(call) => locked(simulation).answer(&call),
-            None => Answer::new(400, "not a call that the simulation knows"),
+            None => Answer::new(400, "unknown call"),
         };
         Ok::<_, Infallible>(Response::from(answer))
     });

@@ -1,11 +1,11 @@
-//! STS: the identity of the caller, and a role in any account; its access key names the account.
+//! STS: the caller's identity, and roles in any account, whose access keys contain the account ID.
 
 use std::collections::BTreeSet;
 
 use super::HUB;
 use super::call::{Answer, Call, Service};
 
-/// The prefix of the access key of a role's credentials; the account follows.
+/// Prefix of the access key in a role's credentials; the account ID follows.
 pub(super) const ROLE_KEY: &str = "ASIA";
 
 pub(super) fn answer(call: &Call, closed: &BTreeSet<String>) -> Answer {
@@ -40,7 +40,7 @@ pub(super) fn answer(call: &Call, closed: &BTreeSet<String>) -> Answer {
     ))
 }
 
-/// The answer to a call that a service control policy denies.
+/// The error for a call that a service control policy denies.
 ///
 /// Source: "Troubleshoot access denied error messages" (IAM User Guide).
 pub(super) fn denied(call: &Call) -> Answer {

@@ -1,5 +1,5 @@
-//! What AWS does to the policy of a bucket when a flow log to it is created in the account that owns the bucket. No emulator
-//! does it.
+//! How AWS changes a bucket policy when the account that owns the bucket creates a flow log to it. No emulator does
+//! this.
 
 use aws_sdk_s3::Client;
 use flowagg_core::id::{AccountId, BucketName, Region};
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 
 use crate::endpoint::{Call, Request};
 
-/// How AWS attaches the statements that log delivery needs to a bucket policy. Its pages contradict each other.
+/// How AWS attaches the statements that log delivery needs to a bucket policy. AWS's pages contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyAttachment {
-    /// The statements are appended to the policy that exists.
+    /// AWS appends the statements to the existing policy.
     ///
     /// Source: "Logs sent to Amazon S3" (Amazon CloudWatch Logs User Guide).
     Appends,
-    /// The statements replace the policy that exists.
+    /// AWS replaces the existing policy.
     ///
     /// Source: "Amazon S3 bucket permissions for flow logs" (Amazon VPC User Guide).
     Replaces,
 }
 
-/// The hub's bucket, and how AWS attaches statements to its policy.
+/// The hub bucket, and how AWS attaches statements to its policy.
 #[derive(Clone, Debug)]
 pub(super) struct Attaching {
     pub(super) how: PolicyAttachment,
@@ -31,7 +31,7 @@ pub(super) struct Attaching {
 }
 
 impl Attaching {
-    /// Attaches the statements, if this call created a flow log in the hub account to its bucket.
+    /// Attaches the statements if this call created a flow log in the hub account to its bucket.
     ///
     /// Source: "Amazon S3 bucket permissions for flow logs": AWS does so only if the creator owns the bucket.
     pub(super) async fn after(&self, call: &Call, request: &Request) {
@@ -48,11 +48,11 @@ impl Attaching {
         };
         if let Some(statements) = policy.get_mut("Statement").and_then(Value::as_array_mut) {
             let new = self.statements();
-            // AWS adds nothing that the policy has already.
+            // AWS does not add statements that the policy already contains.
             statements.extend(new.into_iter().filter(|new| !statements.contains(new)).collect::<Vec<_>>());
         }
         let put = self.s3.put_bucket_policy().bucket(self.bucket.as_str()).policy(policy.to_string());
-        // A bucket that has gone gets no policy; the scenario finds none.
+        // If the bucket no longer exists, there is no policy, which the scenario would notice.
         drop(put.send().await);
     }
 

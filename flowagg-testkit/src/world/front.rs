@@ -1,13 +1,14 @@
-//! What AWS keeps and LocalStack forgets: an endpoint in front of it that remembers, and completes the answers.
+//! An endpoint in front of LocalStack that stores what AWS stores and LocalStack does not, and completes the responses.
 //!
-//! * `CreateFlowLogs`: the answer to a client token that comes again; the policy that AWS attaches to the bucket, if asked for;
-//!   `DryRunOperation` to a dry run while the bucket does not exist, for which LocalStack returns unsuccessful items
-//!   flow logs of one resource and destination that record other traffic, of which LocalStack refuses all but the first
-//! * `DescribeFlowLogs`: the destination options, and whether delivery works, as the delivery service has told
+//! * `CreateFlowLogs`: the response to a repeated client token; the policy that AWS attaches to the bucket, if enabled;
+//!   `DryRunOperation` for a dry run while the bucket does not exist, for which LocalStack returns unsuccessful items;
+//!   several flow logs with the same resource and destination but other traffic, of which LocalStack accepts only the
+//!   first
+//! * `DescribeFlowLogs`: the destination options, and the delivery status reported by the delivery service
 //! * `DescribeVpcs`: the VPCs that another account shares
-//! * `DescribeNetworkInterfaces`: interfaces of every status, because LocalStack refuses a filter by status
-//! * `GetBucketEncryption`: the default of a bucket whose encryption was deleted, for which LocalStack returns an empty body
-//! * `GetBucketPolicyStatus`, which LocalStack does not have: by the live bucket policy
+//! * `DescribeNetworkInterfaces`: interfaces of every status, because LocalStack rejects a filter by status
+//! * `GetBucketEncryption`: the default after the encryption was deleted, for which LocalStack returns an empty body
+//! * `GetBucketPolicyStatus`, which LocalStack does not have: computed from the live bucket policy
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,28 +23,28 @@ use super::attach::Attaching;
 use crate::delivery::{Outcome, Publication};
 use crate::endpoint::{Call, Door, Request, Upstream, locked, wire, with_body};
 
-/// The endpoint. It ends when it is dropped.
+/// The endpoint. Dropping it stops it.
 #[derive(Debug)]
 pub(super) struct Front {
     door: Door,
     memory: Arc<Memory>,
 }
 
-/// A client token and the account that says it.
+/// A client token, and the account that sent it.
 type Token = (Option<AccountId>, String);
 
 #[derive(Debug)]
 struct Memory {
     upstream: Upstream,
-    /// The answers to calls with a client token.
+    /// The responses to calls with a client token.
     tokens: Mutex<BTreeMap<Token, Arc<OnceCell<Vec<u8>>>>>,
     /// The destination options of each flow log to S3, as EC2 writes them.
     options: Mutex<BTreeMap<String, String>>,
-    /// What the delivery service told of each flow log the last time, as EC2 writes it.
+    /// The last delivery status of each flow log, as EC2 writes it.
     deliveries: Mutex<BTreeMap<String, &'static str>>,
-    /// The VPCs that others share with an account, by region, as EC2 writes them.
+    /// The VPCs that other accounts share with an account, by region, as EC2 writes them.
     shared: Mutex<BTreeMap<(AccountId, String), Vec<String>>>,
-    /// What AWS does to the bucket policy when a flow log is created in the hub account.
+    /// How AWS changes the bucket policy when a flow log is created in the hub account.
     attaching: Mutex<Option<Attaching>>,
 }
 
@@ -52,13 +53,14 @@ const SUCCESS: &str = "<deliverLogsStatus>SUCCESS</deliverLogsStatus>";
 const ACCESS_ERROR: &str = "<deliverLogsStatus>FAILED</deliverLogsStatus>\
                             <deliverLogsErrorMessage>Access error</deliverLogsErrorMessage>";
 
-/// What LocalStack finds at the end of a destination, in the form of a URL and as text, if the flow log does not record all traffic.
-/// AWS refuses a flow log next to one with the same resource, destination and traffic type; LocalStack does not look at the type.
+/// Suffixes of the destination that LocalStack receives for flow logs that do not record all traffic, URL-encoded and
+/// plain. AWS rejects a flow log if another has the same resource, destination and traffic type. LocalStack ignores the
+/// type.
 const PARTS: [(&str, &str, &str); 2] =
     [("ACCEPT", "%2F~ACCEPT", "/~ACCEPT"), ("REJECT", "%2F~REJECT", "/~REJECT")];
 
 impl Front {
-    /// An endpoint in front of this emulator, which remembers nothing yet.
+    /// An endpoint in front of this emulator, without any stored state.
     pub(super) async fn in_front_of(emulator: &str) -> io::Result<Self> {
         let memory = Arc::new(Memory {
             upstream: Upstream::at(emulator),
@@ -85,7 +87,7 @@ impl Front {
         *locked(&self.memory.attaching) = Some(attaching);
     }
 
-    /// The delivery service tells what became of its files.
+    /// Stores the delivery status that results from these publications.
     pub(super) fn told(&self, publications: &[Publication]) {
         let mut deliveries = locked(&self.memory.deliveries);
         for publication in publications {
@@ -97,10 +99,10 @@ impl Front {
         }
     }
 
-    /// A VPC of another account is shared with this one.
+    /// Shares a VPC of another account with this one.
     ///
-    /// Source: "Share your VPC subnets with other accounts" (Amazon VPC User Guide): who takes part sees the VPC, and
-    /// whose it is.
+    /// Source: "Share your VPC subnets with other accounts" (Amazon VPC User Guide): participants see the VPC and its
+    /// owner.
     pub(super) fn shares(&self, with: AccountId, region: &Region, vpc: &str, owner: AccountId) {
         let item = format!(
             "<vpcId>{vpc}</vpcId><ownerId>{owner}</ownerId><state>available</state><isDefault>false</isDefault>"
@@ -110,7 +112,7 @@ impl Front {
 }
 
 impl Memory {
-    /// Serves one request: each connection is closed after it, so that no second one passes unread.
+    /// Serves one request. Each connection is closed after it, so that no further request is missed.
     async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
         if !request.is_whole {
@@ -127,7 +129,7 @@ impl Memory {
         client.write_all(&answer).await
     }
 
-    /// A call that comes again with the same client token has the first one's answer.
+    /// Returns the first response again for a repeated client token.
     async fn ask(&self, request: &Request, call: &Call) -> io::Result<Vec<u8>> {
         let Some(token) = request.field("ClientToken") else { return self.do_once(request, call).await };
         let known = Arc::clone(locked(&self.tokens).entry((call.account, token)).or_default());
@@ -177,7 +179,7 @@ impl Memory {
         Ok(answer)
     }
 
-    /// An answer to `DescribeFlowLogs`, with what is known of each flow log beside its id.
+    /// Adds the stored state to each flow log in a response of `DescribeFlowLogs`.
     fn with_flow_logs(&self, body: &str) -> String {
         const ID: (&str, &str) = ("<flowLogId>", "</flowLogId>");
         let bare = ["deliverLogsStatus", "deliverLogsErrorMessage"]
@@ -204,7 +206,7 @@ impl Memory {
     }
 }
 
-/// What was asked for, or else is EC2's default.
+/// The requested destination options, or EC2's defaults.
 ///
 /// Source: "DestinationOptionsRequest" (Amazon EC2 API Reference).
 fn options(request: &Request) -> String {
@@ -221,7 +223,7 @@ fn options(request: &Request) -> String {
     )
 }
 
-/// What S3 returns if nothing else is set.
+/// S3's response if nothing else is set.
 ///
 /// Source: "DeleteBucketEncryption" (Amazon S3 API Reference): it resets the default encryption to SSE-S3.
 fn with_encryption(body: &str) -> String {
@@ -234,10 +236,10 @@ fn with_encryption(body: &str) -> String {
         .to_owned()
 }
 
-/// The status of a bucket policy; what is not a policy, such as the error that there is none, stays.
+/// The status of a bucket policy. A body that is not a policy, such as an error, is returned unchanged.
 ///
-/// Source: "The meaning of public" (Amazon S3 User Guide), as far as the policies of the scenarios need it: a statement is public
-/// if it allows everyone something without a condition.
+/// Source: "The meaning of public" (Amazon S3 User Guide), as far as the scenarios need it: a statement is public if it
+/// allows something to everyone without a condition.
 fn policy_status(body: &str) -> String {
     let Ok(policy) = serde_json::from_str::<serde_json::Value>(body) else { return body.to_owned() };
     let one = std::slice::from_ref(&policy["Statement"]);
@@ -266,13 +268,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_a_flow_log_stands_beside_its_id_and_not_twice() {
-        let (told, untold) = ("<flowLogId>fl-1</flowLogId>", "<flowLogId>fl-2</flowLogId>");
-        let answer = format!("<item>{SUCCESS}{told}<a/></item><item>{untold}<b/>{SUCCESS}</item>");
+    fn flow_log_status_and_options_are_added_once() {
+        let (known, unknown) = ("<flowLogId>fl-1</flowLogId>", "<flowLogId>fl-2</flowLogId>");
+        let answer = format!("<item>{SUCCESS}{known}<a/></item><item>{unknown}<b/>{SUCCESS}</item>");
         assert_eq!(
             memory().with_flow_logs(&answer),
             format!(
-                "<item>{told}{ACCESS_ERROR}<destinationOptions/><a/></item><item>{untold}{SUCCESS}<b/></item>"
+                "<item>{known}{ACCESS_ERROR}<destinationOptions/><a/></item><item>{unknown}{SUCCESS}<b/></item>"
             )
         );
         assert_eq!(memory().with_flow_logs("<flowLogSet />"), "<flowLogSet />");
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_are_not_asked_for_are_the_defaults() {
+    fn missing_options_have_defaults() {
         let asked = |body: &str| {
             options(&Request { head: String::new(), body: body.as_bytes().to_vec(), is_whole: true })
         };
@@ -296,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_allows_everyone_without_a_condition_is_public() {
+    fn unconditional_allow_for_everyone_is_public() {
         let policy = |statement: &str| format!("{{\"Statement\":{statement}}}");
         for (statement, is_public) in [
             (r#"{"Effect":"Allow","Principal":"*"}"#, true),

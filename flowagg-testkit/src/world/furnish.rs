@@ -6,7 +6,7 @@ use super::{World, WorldAccount, WorldError};
 use crate::aws::AwsError;
 
 impl World {
-    /// Puts a tag on every VPC that an account was made with.
+    /// Tags every VPC that an account was created with.
     pub async fn tag_vpcs(&self, name: &str, key: &str, value: &str) -> Result<(), WorldError> {
         let tag = Tag::builder().key(key).value(value).build();
         for (account, region, vpcs) in self.vpcs_of(name) {
@@ -18,11 +18,12 @@ impl World {
         Ok(())
     }
 
-    /// Shares every VPC that an account was made with: the other sees it beside its own, and whose it is.
+    /// Shares every VPC that an account was created with. The other account sees them with their owner, next to its
+    /// own.
     ///
     /// # Panics
     ///
-    /// If there is no account of the other name.
+    /// If the other account does not exist.
     #[track_caller]
     pub fn share_vpcs(&self, name: &str, with: &str) {
         let other = self.accounts.get(with).map(|account| account.id);
@@ -35,7 +36,7 @@ impl World {
         other.into_iter().for_each(share);
     }
 
-    /// Starts an instance in every VPC that an account was made with: each has a network interface in use then.
+    /// Starts an instance in every VPC that an account was created with, so that each has a network interface in use.
     pub async fn start_instances(&self, name: &str) -> Result<(), WorldError> {
         for (account, region, vpcs) in self.vpcs_of(name) {
             let ec2 = self.aws.ec2(account, region);
@@ -51,7 +52,7 @@ impl World {
         Ok(())
     }
 
-    /// The VPCs that an account was made with, where there are any.
+    /// The VPCs that an account was created with, by region; regions without VPCs are omitted.
     pub(super) fn vpcs_of(&self, name: &str) -> impl Iterator<Item = (AccountId, &Region, &[ResourceId])> {
         let accounts = self.accounts.get(name).into_iter();
         accounts
@@ -61,7 +62,7 @@ impl World {
             .filter(|(.., vpcs)| !vpcs.is_empty())
     }
 
-    /// Gives an account so many VPCs in each region, and no other.
+    /// Gives an account exactly this many VPCs in each region.
     pub(super) async fn furnish(&mut self, name: &str, id: AccountId, vpcs: usize) -> Result<(), AwsError> {
         let made = self.regions.iter().map(|region| self.furnish_region(id, region, vpcs));
         let vpcs = self.regions.iter().cloned().zip(try_join_all(made).await?).collect();

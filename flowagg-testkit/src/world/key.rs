@@ -4,12 +4,13 @@ use flowagg_core::id::KmsKeyArn;
 use super::{World, WorldError};
 use crate::aws::AwsError;
 
-/// A key of the hub's own.
+/// The hub's KMS keys.
 impl World {
-    /// Makes a key and has the fleet file ask for it as the bucket's. Its policy is the one that KMS gives it, in which
-    /// log delivery is not.
+    /// Creates a KMS key and sets it as the bucket's encryption in the fleet file. It has the default key policy of
+    /// KMS, which does not allow log delivery.
     pub async fn encrypt(&mut self) -> Result<KmsKeyArn, WorldError> {
-        // S3 takes symmetric keys only, which LocalStack cannot make on every machine; here only state and policy count.
+        // S3 accepts only symmetric keys, which LocalStack cannot create on every machine. Only state and policy matter
+        // here.
         let create =
             self.kms().create_key().key_spec(KeySpec::Rsa2048).key_usage(KeyUsageType::EncryptDecrypt);
         let made = create.send().await.map_err(AwsError::during("CreateKey", self.hub, self.hub_region()))?;
@@ -18,7 +19,7 @@ impl World {
         Ok(key)
     }
 
-    /// Puts one more statement into the policy of a key, as its administrator would.
+    /// Adds a statement to the policy of a key, as its administrator would.
     pub async fn allow_on_key(
         &self,
         key: &KmsKeyArn,
@@ -32,7 +33,7 @@ impl World {
         self.set_key_policy(key, &policy.to_string()).await
     }
 
-    /// Lets log delivery use a key for whomever, as its administrator would.
+    /// Allows log delivery to use a key for any account, as its administrator would.
     pub async fn allow_delivery_on_key(&self, key: &KmsKeyArn) -> Result<(), WorldError> {
         let grant = serde_json::json!({
             "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"},
@@ -48,7 +49,7 @@ impl World {
         Ok(read.policy.unwrap_or_default())
     }
 
-    /// Puts another policy in the place of a key's, as its administrator would.
+    /// Replaces the policy of a key, as its administrator would.
     pub async fn set_key_policy(&self, key: &KmsKeyArn, policy: &str) -> Result<(), WorldError> {
         let put = self.kms().put_key_policy().key_id(key.as_str()).policy_name(KmsKeyArn::POLICY_NAME);
         let put = put.policy(policy).send().await;
@@ -56,7 +57,7 @@ impl World {
         Ok(())
     }
 
-    /// KMS as the hub sees it.
+    /// KMS client for the hub.
     pub fn kms(&self) -> aws_sdk_kms::Client {
         self.aws.kms(self.hub, self.hub_region())
     }

@@ -6,39 +6,40 @@ use flowagg_core::id::{AccountId, Region};
 use super::{World, WorldError};
 use crate::aws::AwsError;
 
-/// The truth, as the account itself sees it.
+/// The real state, read or changed without flowagg.
 impl World {
-    /// S3 as the hub sees it.
+    /// S3 client for the hub.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         self.aws.s3(self.hub, self.hub_region())
     }
 
-    /// The bucket's policy as it is; `None` where there is none.
+    /// The live bucket policy; `None` if there is none.
     pub async fn policy(&self) -> Result<Option<String>, WorldError> {
         Ok(crate::delivery::live_policy(&self.s3(), &self.bucket, self.hub, self.hub_region()).await?)
     }
 
-    /// Puts a policy on the bucket behind flowagg's back.
+    /// Puts a bucket policy without flowagg.
     pub async fn put_policy(&self, policy: &str) -> Result<(), WorldError> {
         let put = self.s3().put_bucket_policy().bucket(self.bucket.as_str()).policy(policy).send().await;
         put.map_err(AwsError::during("PutBucketPolicy", self.hub, self.hub_region()))?;
         Ok(())
     }
 
-    /// Makes the bucket behind flowagg's back, in the hub's region, owned by this account.
+    /// Creates the bucket without flowagg, in the hub's region and owned by this account.
     pub async fn create_bucket(&self, owner: AccountId) -> Result<(), WorldError> {
         let region = self.hub_region();
         let place = CreateBucketConfiguration::builder().location_constraint(region.as_str().into()).build();
         let create = self.aws.s3(owner, region).create_bucket().bucket(self.bucket.as_str());
         let created = create.create_bucket_configuration(place).send().await;
         match created {
-            // The answer to an earlier try was lost.
+            // The response to an earlier attempt was lost.
             Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
             created => Ok(created.map(drop).map_err(AwsError::during("CreateBucket", owner, region))?),
         }
     }
 
-    /// Makes the bucket behind flowagg's back, with this policy, in which `BUCKET` stands for its name. Returns the policy.
+    /// Creates the bucket without flowagg, with this policy, in which `BUCKET` is replaced by its name. Returns the
+    /// policy.
     pub async fn bucket_of_others(&self, policy: &str) -> Result<String, WorldError> {
         let policy = policy.replace("BUCKET", self.bucket.as_str());
         self.create_bucket(self.hub).await?;
@@ -46,7 +47,7 @@ impl World {
         Ok(policy)
     }
 
-    /// The keys of all objects in the bucket, in order.
+    /// The keys of all objects in the bucket, sorted.
     pub async fn keys(&self) -> Result<Vec<String>, WorldError> {
         let mut keys = Vec::new();
         let mut pages = self.s3().list_objects_v2().bucket(self.bucket.as_str()).into_paginator().send();
@@ -57,12 +58,12 @@ impl World {
         Ok(keys)
     }
 
-    /// The flow logs of an account and region.
+    /// The flow logs of an account-region.
     pub async fn flow_logs(&self, account: AccountId, region: &Region) -> Result<Vec<FlowLog>, WorldError> {
         Ok(crate::delivery::flow_logs(&self.aws.ec2(account, region), account, region).await?)
     }
 
-    /// Makes flow logs to the hub's bucket behind flowagg's back, for all VPCs of an account of this world.
+    /// Creates flow logs to the hub bucket without flowagg, for all VPCs of an account.
     pub async fn log_by_hand(&self, name: &str) -> Result<(), WorldError> {
         for (account, region, vpcs) in self.vpcs_of(name) {
             let create = self.aws.ec2(account, region).create_flow_logs();

@@ -1,4 +1,4 @@
-//! A hub, accounts with their VPCs, and the fleet file that a person would have written for them.
+//! A hub, accounts with their VPCs, and a fleet file for them as a person would write it.
 
 mod attach;
 mod front;
@@ -27,17 +27,18 @@ pub use attach::PolicyAttachment;
 pub(crate) use program::run;
 pub use program::{PROGRAM_VARIABLE, Ran, program};
 
-/// A world of its own: fresh account ids and a fresh bucket name, so that any number of worlds share one emulator.
+/// An isolated world with fresh account IDs and a fresh bucket name, so that any number of worlds can share one
+/// emulator.
 ///
-/// The default VPC that LocalStack puts into every account and region is deleted, so that an account has the VPCs that
-/// it was made with and no other. All its calls go through an endpoint of its own, which adds what LocalStack forgets:
-/// destination options, client tokens, shared VPCs, and whether delivery works.
+/// The default VPC that LocalStack creates in every account-region is deleted, so that an account has only the VPCs
+/// that it was created with. All calls go through the world's own endpoint, which adds what LocalStack lacks:
+/// destination options, client tokens, shared VPCs, and delivery status.
 #[derive(Debug)]
 pub struct World {
     aws: Aws,
     front: Front,
     emulator: String,
-    /// Where the program calls.
+    /// The endpoint of the program.
     endpoint: String,
     folder: TempDir,
     hub: AccountId,
@@ -47,7 +48,7 @@ pub struct World {
     organization: OrganizationId,
     /// The accounts in the organization.
     enrolled: BTreeSet<AccountId>,
-    /// Whether the fleet file asks for every region of each member.
+    /// Whether the fleet file requests every region of each member.
     everywhere: bool,
     accounts: BTreeMap<String, WorldAccount>,
 }
@@ -56,37 +57,37 @@ pub struct World {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorldAccount {
-    /// Its id.
+    /// Its ID.
     pub id: AccountId,
     /// Its VPCs, by region.
     pub vpcs: BTreeMap<Region, Vec<ResourceId>>,
     /// Whether the fleet file names it.
     pub is_member: bool,
-    /// What the fleet file says of it besides.
+    /// Other lines of its table in the fleet file.
     pub lines: Vec<String>,
 }
 
-/// Why a world could not be made or asked.
+/// Why a world could not be created or queried.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// The emulator did not do a call.
+    /// A call to the emulator failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// A name that is none.
+    /// A name or ID is invalid.
     #[error(transparent)]
     Name(#[from] IdError),
-    /// A file or the program.
+    /// A file could not be accessed, or the program could not be run.
     #[error("{0}: {1}")]
     Io(String, #[source] io::Error),
-    /// The `flowagg` program is not there.
+    /// The `flowagg` program was not found.
     #[error(
-        "the flowagg program is not there: build it with `cargo build --workspace --bins`, or name it in {PROGRAM_VARIABLE}"
+        "the flowagg program was not found: build it with `cargo build --workspace --bins`, or set {PROGRAM_VARIABLE} to its path"
     )]
     NoProgram,
 }
 
 impl World {
-    /// An empty world on an emulator, of two regions: a hub account in the first, and no bucket yet.
+    /// An empty world of two regions on an emulator, with a hub account in the first region and no bucket.
     pub async fn new(emulator: &Emulator) -> Result<Self, WorldError> {
         Self::in_regions(emulator, Region::parse("eu-west-1")?, [Region::parse("us-east-1")?]).await
     }
@@ -100,7 +101,7 @@ impl World {
         let hub = fresh_account();
         let folder = tempfile::Builder::new().prefix("flowagg-world-").tempdir();
         let front = Front::in_front_of(emulator.url()).await;
-        let front = front.map_err(|error| WorldError::Io("a port of this machine".into(), error))?;
+        let front = front.map_err(|error| WorldError::Io("a local port".into(), error))?;
         Ok(Self {
             aws: Aws::at(front.url()),
             endpoint: front.url().to_owned(),
@@ -118,50 +119,50 @@ impl World {
         })
     }
 
-    /// A line more in a table of the fleet file: `world.set("flow-logs", "traffic = \"reject\"")`.
+    /// Adds a line to a table of the fleet file: `world.set("flow-logs", "traffic = \"reject\"")`.
     pub fn set(&mut self, table: &str, line: &str) {
         self.settings.entry(table.to_owned()).or_default().push(line.to_owned());
     }
 
-    /// Sets a table of the fleet file to this line alone.
+    /// Replaces the lines of a table of the fleet file with this one.
     pub fn reset(&mut self, table: &str, line: &str) {
         self.settings.insert(table.to_owned(), vec![line.to_owned()]);
     }
 
-    /// Has the fleet file ask for every region that a member has enabled, not only for those of this world.
+    /// Makes the fleet file request every region that a member has enabled, not only the regions of this world.
     pub fn ask_for_all_regions(&mut self) {
         self.everywhere = true;
     }
 
-    /// Makes an account with so many VPCs in each region, which is no member of the fleet.
+    /// Creates an account with this many VPCs in each region, which is not a member of the fleet.
     pub async fn account(&mut self, name: &str, vpcs: usize) -> Result<AccountId, WorldError> {
         let id = self.next_account();
         self.furnish(name, id, vpcs).await?;
         Ok(id)
     }
 
-    /// Makes an account with so many VPCs in each region, and names it in the fleet file.
+    /// Creates an account with this many VPCs in each region, and adds it to the fleet file.
     pub async fn member(&mut self, name: &str, vpcs: usize) -> Result<AccountId, WorldError> {
         let id = self.account(name, vpcs).await?;
         self.join(name);
         Ok(id)
     }
 
-    /// Gives the hub account VPCs too, and names it as a member in the fleet file.
+    /// Gives VPCs to the hub account, and adds it to the fleet file as a member.
     pub async fn hub_as_member(&mut self, name: &str, vpcs: usize) -> Result<(), WorldError> {
         self.furnish(name, self.hub, vpcs).await?;
         self.join(name);
         Ok(())
     }
 
-    /// From now on, AWS attaches its own statements to the bucket policy whenever a flow log to the bucket is created in the hub
-    /// account.
+    /// From now on, AWS attaches its own statements to the bucket policy whenever the hub account creates a flow log to
+    /// the bucket.
     pub fn attach_policy(&self, how: PolicyAttachment) {
         let (hub, bucket, region) = (self.hub, self.bucket.clone(), self.hub_region().clone());
         self.front.attaches(Attaching { how, s3: self.s3(), hub, bucket, region });
     }
 
-    /// Names so many more accounts in the fleet file, in which nobody has been yet: each has what an account comes with.
+    /// Adds this many more accounts to the fleet file. They are unused, and have only the defaults of a new account.
     pub fn crowd(&mut self, accounts: usize) {
         for number in 1..=accounts {
             let id = self.next_account();
@@ -170,31 +171,31 @@ impl World {
         }
     }
 
-    /// Names an account in the fleet file.
+    /// Adds an account to the fleet file.
     ///
     /// # Panics
     ///
-    /// If there is no account of that name.
+    /// If the account does not exist.
     #[track_caller]
     pub fn join(&mut self, name: &str) {
         self.set_member(name, true);
     }
 
-    /// Takes an account out of the fleet file.
+    /// Removes an account from the fleet file.
     ///
     /// # Panics
     ///
-    /// If there is no account of that name.
+    /// If the account does not exist.
     #[track_caller]
     pub fn leave(&mut self, name: &str) {
         self.set_member(name, false);
     }
 
-    /// A line more in the table of a member: `world.set_of("shop", "subnets = \"all\"")`.
+    /// Adds a line to the table of a member: `world.set_of("shop", "subnets = \"all\"")`.
     ///
     /// # Panics
     ///
-    /// If there is no account of that name.
+    /// If the account does not exist.
     #[track_caller]
     pub fn set_of(&mut self, name: &str, line: &str) {
         let account = self.accounts.get_mut(name);
@@ -202,11 +203,11 @@ impl World {
         account.into_iter().for_each(|account| account.lines.push(line.to_owned()));
     }
 
-    /// Takes an account into the organization of this world; the delivery service names it from then on.
+    /// Adds an account to the organization of this world. The delivery service's requests then name the organization.
     ///
     /// # Panics
     ///
-    /// If there is no account of that name.
+    /// If the account does not exist.
     #[track_caller]
     pub fn enroll(&mut self, name: &str) {
         let account = self.accounts.get(name);
@@ -214,17 +215,17 @@ impl World {
         self.enrolled.extend(account.map(|account| account.id));
     }
 
-    /// The id of the organization of this world, which AWS Organizations on LocalStack does not know.
+    /// The ID of this world's organization. AWS Organizations on LocalStack does not know it.
     pub fn organization(&self) -> &OrganizationId {
         &self.organization
     }
 
-    /// The accounts that were made, by name.
+    /// The accounts by name.
     pub fn accounts(&self) -> &BTreeMap<String, WorldAccount> {
         &self.accounts
     }
 
-    /// The hub's account.
+    /// The hub account.
     pub fn hub(&self) -> AccountId {
         self.hub
     }
@@ -244,13 +245,13 @@ impl World {
         &self.bucket
     }
 
-    /// Clients of any account, to look at the truth or to change it behind flowagg's back.
+    /// Clients for any account, to read or change the real state without flowagg.
     pub fn aws(&self) -> &Aws {
         &self.aws
     }
 
-    /// Sends the program to another endpoint, such as one of [`faults`](crate::faults) in front of the world's own, which
-    /// is that of [`aws`](Self::aws).
+    /// Sets another endpoint for the program, such as one of [`faults`](crate::faults) in front of the world's own
+    /// endpoint, whose URL is in [`aws`](Self::aws).
     pub fn send_program_to(&mut self, url: &str) {
         url.clone_into(&mut self.endpoint);
     }
@@ -282,8 +283,8 @@ impl World {
         text
     }
 
-    /// Has the delivery service come by, for every account that was made, at this moment. What became of each flow log's
-    /// file, `DescribeFlowLogs` tells from then on.
+    /// Runs the delivery service at this time for every account. `DescribeFlowLogs` then returns the delivery status of
+    /// each flow log.
     pub async fn deliver(&self, at: Timestamp) -> Result<Vec<Publication>, WorldError> {
         let places = self
             .accounts
@@ -296,7 +297,7 @@ impl World {
         Ok(publications)
     }
 
-    /// Has the delivery service come by as often as it does while so many intervals of five minutes pass from a moment on.
+    /// Runs the delivery service once for each of this many five-minute intervals from `start`.
     pub async fn deliver_from(
         &self,
         start: Timestamp,
@@ -310,8 +311,8 @@ impl World {
         Ok(publications)
     }
 
-    /// An account id that nothing else uses. It is greater than those before, so that accounts are always told in the
-    /// order in which they were made.
+    /// A fresh account ID. It is greater than all earlier ones, so that accounts are always listed in the order of
+    /// creation.
     fn next_account(&self) -> AccountId {
         let ids = self.accounts.values().map(|account| account.id).chain([self.hub]);
         let last = ids.max().and_then(|id| id.to_string().parse().ok()).unwrap_or(0);
@@ -326,13 +327,13 @@ impl World {
     }
 }
 
-/// An account id that nothing else uses: the chance of two alike is one in 800 billion. Above it is room for more.
+/// A fresh account ID. The probability of a collision is one in 800 billion. Higher IDs remain for other accounts.
 pub(crate) fn fresh_account() -> AccountId {
     account(100_000_000_000 + random() % 800_000_000_000)
 }
 
-/// A bucket name that nothing else uses. It has three words of four letters, as the `acme-flow-logs` of the documents: a policy,
-/// whose Sids contain the name as the fleet's, has the same size with either.
+/// A fresh bucket name. It has three words of four letters, like `acme-flow-logs` in the documentation. A policy, whose
+/// Sids contain the name of the fleet, therefore has the same size with either bucket.
 pub fn fresh_bucket() -> Result<BucketName, IdError> {
     let mut left = random();
     let mut word = || -> String {
@@ -347,7 +348,7 @@ pub fn fresh_bucket() -> Result<BucketName, IdError> {
 }
 
 fn account(number: u64) -> AccountId {
-    // Twelve digits are an account id.
+    // Account IDs have twelve digits.
     AccountId::parse(&number.to_string()).unwrap_or_else(|_| fresh_account())
 }
 

@@ -8,41 +8,41 @@ use tokio::process::Command;
 
 use super::{World, WorldError};
 
-/// The environment variable that names the `flowagg` program.
+/// Environment variable with the path of the `flowagg` program.
 pub const PROGRAM_VARIABLE: &str = "FLOWAGG_BIN";
 
-/// What a run of the program came to.
+/// The result of a run of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ran {
-    /// The command line, without the path of the fleet file.
+    /// The command line without the path of the fleet file.
     pub command: String,
-    /// The exit code; `None` when it was killed.
+    /// The exit code; `None` if the program was killed.
     pub code: Option<i32>,
-    /// What it wrote on standard output.
+    /// Standard output.
     pub stdout: String,
-    /// What it wrote on standard error.
+    /// Standard error.
     pub stderr: String,
 }
 
 impl Ran {
-    /// A run of another program, such as a shell that runs `flowagg`.
+    /// The result of another program, such as a shell that runs `flowagg`.
     pub fn new(command: impl Into<String>, code: Option<i32>, stdout: String, stderr: String) -> Self {
         Self { command: command.into(), code, stdout, stderr }
     }
 
-    /// The same run, which must have ended with this code.
+    /// Returns this run if it exited with this code.
     ///
     /// # Panics
     ///
-    /// If it ended with another, with all that it wrote.
+    /// If it exited with another code. The message contains its output.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         self
     }
 
-    /// Standard output as JSON; `Null` when it is none.
+    /// Standard output as JSON; `Null` if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_default()
     }
@@ -56,7 +56,7 @@ impl fmt::Display for Ran {
 }
 
 impl World {
-    /// Writes the fleet file and runs the real program on it, as the hub account, with nothing else in its environment.
+    /// Writes the fleet file and runs the real program with it as the hub account, with no other environment variables.
     pub async fn flowagg(
         &self,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -64,7 +64,7 @@ impl World {
         self.flowagg_on(&self.fleet_file(), args).await
     }
 
-    /// The same, with another fleet file.
+    /// Like [`flowagg`](Self::flowagg), with another fleet file.
     pub async fn flowagg_on(
         &self,
         fleet_file: &str,
@@ -73,7 +73,7 @@ impl World {
         run(self.folder.path(), fleet_file, self.environment(), args).await
     }
 
-    /// The same, with these variables in its environment as well.
+    /// Like [`flowagg`](Self::flowagg), with additional environment variables.
     pub async fn flowagg_with(
         &self,
         variables: impl IntoIterator<Item = (&'static str, String)>,
@@ -83,12 +83,12 @@ impl World {
         run(self.folder.path(), &self.fleet_file(), environment, args).await
     }
 
-    /// Where the fleet file is written.
+    /// Path of the fleet file.
     pub fn fleet_path(&self) -> PathBuf {
         fleet_path(self.folder.path())
     }
 
-    /// The environment in which a program is the hub account.
+    /// The environment variables that make a program run as the hub account.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL", self.endpoint.clone()),
@@ -99,8 +99,8 @@ impl World {
         ]
     }
 
-    /// Leaves the folder with the fleet file where it is, and says where. The program calls the emulator itself from then
-    /// on, since the world's own endpoint ends with the world.
+    /// Keeps the folder with the fleet file, and returns its path. From then on the program calls the emulator
+    /// directly, because the world's own endpoint ends with the world.
     pub fn keep_folder(&mut self) -> PathBuf {
         self.endpoint.clone_from(&self.emulator);
         self.folder.disable_cleanup(true);
@@ -108,7 +108,7 @@ impl World {
     }
 }
 
-/// Writes a fleet file into a folder and runs the real program on it, with nothing else in its environment.
+/// Writes a fleet file to a folder and runs the real program with it, with no other environment variables.
 pub(crate) async fn run(
     folder: &Path,
     fleet_file: &str,
@@ -120,7 +120,7 @@ pub(crate) async fn run(
     let shown = format!("flowagg {}", shown.join(" "));
     let io = |error| WorldError::Io(shown.clone(), error);
     std::fs::write(fleet_path(folder), fleet_file).map_err(io)?;
-    // It runs in the folder.
+    // The program runs in the folder, so its path must be absolute.
     let program = std::path::absolute(program()?).map_err(io)?;
     let mut command = Command::new(program);
     command.args(args).current_dir(folder).env_clear().envs(environment);
@@ -137,7 +137,8 @@ fn fleet_path(folder: &Path) -> PathBuf {
     folder.join("flowagg.toml")
 }
 
-/// The program: the named one, else the one that cargo has put beside this executable or above its `deps`.
+/// Path of the program: the one in [`PROGRAM_VARIABLE`], otherwise the one that cargo put next to this executable, or
+/// in the folder above its `deps`.
 pub fn program() -> Result<PathBuf, WorldError> {
     if let Some(named) = env::var_os(PROGRAM_VARIABLE) {
         return Ok(named.into());

@@ -1,4 +1,4 @@
-//! The real program asks Athena, which moto plays: it takes every query, and answers with the rows that it was given before.
+//! The real program with Athena on moto, which accepts every query and returns the rows that it was given before.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use snapbox::{assert_data_eq, str};
 
 use super::{bucket, fleet, region};
 
-/// Has moto answer the next queries of this account with these rows: objects, as the program prints them.
+/// Makes moto answer the next queries of this account with these rows: objects in the program's JSON format.
 fn will_answer(account: AccountId, rows: &[&Value]) {
     let fields = rows[0][0].as_object().unwrap();
     let kind = |name: &str| {
@@ -59,7 +59,7 @@ fn will_answer(account: AccountId, rows: &[&Value]) {
 }
 
 #[tokio::test]
-async fn a_query_is_estimated_started_waited_for_and_its_rows_are_printed() {
+async fn query_is_estimated_and_run_and_its_rows_are_printed() {
     let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
     organization.account("shop", None).await.unwrap();
     let fleet = fleet(&organization, "regions = [\"eu-west-1\"]");
@@ -71,7 +71,7 @@ async fn a_query_is_estimated_started_waited_for_and_its_rows_are_printed() {
     assert_data_eq!(
         explained.stdout,
         str![[r#"
-Athena scans at most 0 objects with 0 bytes: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
+Athena will scan up to 0 objects with 0 bytes: USD 0.0001 at USD 5 per TB (10 MB minimum)
 
 "#]]
     );
@@ -80,10 +80,10 @@ Athena scans at most 0 objects with 0 bytes: USD 0.0001 at USD 5 per TB, which c
     assert_data_eq!(
         ran.stderr,
         str![[r#"
-note: no flow log object was found: check `--from`, `--to` and `--only`
-Athena scans at most 0 objects with 0 bytes: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
-note: `by-day` is more exact with fields that the flow logs do not record: `flow-direction`
-ok: 0 rows from Athena, which scanned 0 bytes in 0.0 s: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
+note: no flow log objects were found: check `--from`, `--to` and `--only`
+Athena will scan up to 0 objects with 0 bytes: USD 0.0001 at USD 5 per TB (10 MB minimum)
+note: `by-day` is more precise with fields that the flow logs do not record: `flow-direction`
+ok: 0 rows from Athena, 0 bytes scanned in 0.0 s: USD 0.0001 at USD 5 per TB (10 MB minimum)
 
 "#]]
     );
@@ -93,8 +93,8 @@ ok: 0 rows from Athena, which scanned 0 bytes in 0.0 s: USD 0.0001 at USD 5 per 
     assert_data_eq!(
         ran.stderr,
         str![[r#"
-how much Athena scans is not known: at most all objects of the tables. A workgroup can limit it
-ok: 0 rows from Athena, which scanned 0 bytes in 0.0 s: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB
+the amount that Athena scans is unknown, up to all objects of the tables. A workgroup can limit it
+ok: 0 rows from Athena, 0 bytes scanned in 0.0 s: USD 0.0001 at USD 5 per TB (10 MB minimum)
 
 "#]]
     );
@@ -142,7 +142,7 @@ async fn rules_and_names_are_the_same_on_both_engines() {
         .unwrap();
 
     let of_athena = ["--engine", "athena", "--yes", "--output", "s3://results/"];
-    // What Athena's statement returns is what that of this machine does, which the tests of flowagg-query show.
+    // Athena's statement returns the same rows as the local one, which the tests of flowagg-query check.
     let sql = run(&["query", "unused-rules", "--print"]).await.stdout;
     let traffic = run(&["query", sql.trim_end(), "--format", "json"]).await.json();
     will_answer(organization.management(), &[&traffic]);
@@ -154,9 +154,9 @@ async fn rules_and_names_are_the_same_on_both_engines() {
     let of_group = rules.as_array().unwrap().iter().filter(|rule| rule["group_id"] == *group);
     let ports: Vec<&Value> = of_group.map(|rule| &rule["ports"]).collect();
     assert_eq!(ports, ["22", "all"], "{local}");
-    assert!(ran.stderr.contains("would have been allowed by the rules with `no traffic`"), "{ran}");
+    assert!(ran.stderr.contains("rules with `no traffic` allowed no accepted request"), "{ran}");
 
-    // moto does not know the filters by which interfaces are found.
+    // moto does not support the filters for finding interfaces.
     let sql = "SELECT log_account AS account, count(*) AS records FROM vpc_flow_logs GROUP BY 1";
     let ask = ["query", sql, "--format", "json"];
     let rows = run(&ask).await.json();

@@ -1,6 +1,6 @@
-//! An organization on moto: what moto shows of it through the plain SDK, and the real program in it.
+//! An organization on moto: what moto returns to the plain SDK, and the real program in it.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 mod athena;
 mod exceptions;
@@ -26,7 +26,7 @@ pub(crate) fn bucket(organization: &MotoOrganization) -> String {
     format!("flow-logs-{}", organization.id())
 }
 
-/// A hub in the management account, and its organization with these lines more.
+/// A fleet file with a hub in the management account, and these additional lines for its organization.
 pub(crate) fn fleet(organization: &MotoOrganization, lines: &str) -> String {
     let (hub, bucket, id) = (organization.management(), bucket(organization), organization.id());
     format!(
@@ -34,7 +34,7 @@ pub(crate) fn fleet(organization: &MotoOrganization, lines: &str) -> String {
     )
 }
 
-/// A list of ids in TOML.
+/// A list of IDs in TOML.
 pub(crate) fn list(ids: &[impl ToString]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| format!("{:?}", id.to_string())).collect();
     format!("[{}]", ids.join(", "))

@@ -1,4 +1,4 @@
-//! What moto shows of an organization.
+//! The organization that moto returns.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use flowagg_testkit::organization::MotoOrganization;
 
 use super::{region, set};
 
-/// The most accounts that a page of Organizations has.
+/// Maximum number of accounts on a page of Organizations.
 const PAGE: i32 = 20;
 
-/// An organization of 25 accounts beside the one that manages it: 12 in the root, 8 in `work`, 5 in `work/prod`. The last
-/// of the root is closed.
+/// An organization of 25 accounts and the management account: 12 in the root, 8 in `work`, 5 in `work/prod`. The last
+/// one in the root is closed.
 struct Acme {
     organization: MotoOrganization,
     work: OrganizationalUnitId,
@@ -46,7 +46,7 @@ impl Acme {
         self.in_root[11]
     }
 
-    /// The ids of the accounts right under a root or unit, and how many there are on each page.
+    /// The IDs of the accounts directly under a root or unit, and the number on each page.
     async fn under(&self, parent: &str) -> (BTreeSet<AccountId>, Vec<usize>) {
         let ask = self.organization.client().list_accounts_for_parent().parent_id(parent);
         let mut pages = ask.into_paginator().page_size(PAGE).send();
@@ -65,7 +65,7 @@ fn id(account: &Account) -> AccountId {
 }
 
 #[tokio::test]
-async fn all_accounts_come_in_pages_of_twenty_the_management_account_among_them() {
+async fn all_accounts_including_management_are_listed_in_pages_of_twenty() {
     let acme = Acme::found().await;
     let mut pages = acme.organization.client().list_accounts().into_paginator().page_size(PAGE).send();
     let (mut all, mut counts) = (Vec::new(), Vec::new());
@@ -79,7 +79,7 @@ async fn all_accounts_come_in_pages_of_twenty_the_management_account_among_them(
     let mut expected: Vec<AccountId> =
         [&acme.in_root, &acme.in_work, &acme.in_prod].into_iter().flatten().copied().collect();
     expected.insert(0, management);
-    assert_eq!(all.iter().map(id).collect::<Vec<_>>(), expected, "in the order in which they were made");
+    assert_eq!(all.iter().map(id).collect::<Vec<_>>(), expected, "in the order of creation");
 
     for account in &all {
         let (own, organization) = (id(account), acme.organization.id());
@@ -91,8 +91,8 @@ async fn all_accounts_come_in_pages_of_twenty_the_management_account_among_them(
         } else {
             (AccountState::Active, AccountStatus::Active)
         };
-        assert_eq!(account.state(), Some(&state), "AWS says `CLOSED` of a closed one");
-        #[allow(deprecated, reason = "what programs of the past look at")]
+        assert_eq!(account.state(), Some(&state), "AWS returns `CLOSED` for a closed one");
+        #[allow(deprecated, reason = "older programs read it")]
         let seen = account.status();
         assert_eq!(seen, Some(&status));
         assert!(account.paths().is_empty(), "moto has no paths: {account:?}");
@@ -103,7 +103,7 @@ async fn all_accounts_come_in_pages_of_twenty_the_management_account_among_them(
 }
 
 #[tokio::test]
-async fn a_unit_shows_its_own_accounts_and_its_own_units_alone() {
+async fn unit_lists_only_its_direct_accounts_and_units() {
     let acme = Acme::found().await;
     let (root, work, prod) = (acme.organization.root(), acme.work.as_str(), acme.prod.as_str());
     let mut top = set(&acme.in_root);
@@ -131,7 +131,7 @@ async fn a_unit_shows_its_own_accounts_and_its_own_units_alone() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_moved_is_under_its_new_unit_alone() {
+async fn moved_account_is_listed_only_under_its_new_unit() {
     let acme = Acme::found().await;
     let moved = acme.in_work[0];
     acme.organization.put(moved, Some(&acme.prod)).await.unwrap();
@@ -140,7 +140,7 @@ async fn an_account_that_is_moved_is_under_its_new_unit_alone() {
 }
 
 #[tokio::test]
-async fn organizations_that_share_a_server_do_not_see_each_other_and_members_see_only_the_outline() {
+async fn organizations_on_one_server_are_isolated_and_members_cannot_list_accounts() {
     let server = Moto::shared().unwrap();
     let one = MotoOrganization::found(server).await.unwrap();
     let other = MotoOrganization::found(server).await.unwrap();
@@ -153,7 +153,7 @@ async fn organizations_that_share_a_server_do_not_see_each_other_and_members_see
     let seen = as_member.describe_organization().send().await.unwrap().organization.unwrap();
     assert_eq!(seen.id(), Some(one.id().as_str()));
     assert_eq!(seen.master_account_id(), Some(one.management().to_string().as_str()));
-    // AWS refuses it with `AccessDeniedException`.
+    // AWS denies this with `AccessDeniedException`.
     assert!(as_member.list_accounts().send().await.unwrap().accounts().is_empty());
 
     let stranger = AccountId::parse("000000000001").unwrap();
@@ -163,7 +163,7 @@ async fn organizations_that_share_a_server_do_not_see_each_other_and_members_see
 }
 
 #[tokio::test]
-async fn a_flow_log_of_a_member_goes_to_a_bucket_of_the_management_account_if_there_is_one() {
+async fn flow_log_to_another_accounts_bucket_requires_that_the_bucket_exists() {
     let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
     let (hub, ireland) = (organization.management(), region("eu-west-1"));
     let member = organization.account("shop", None).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_flow_log_of_a_member_goes_to_a_bucket_of_the_management_account_if_th
 }
 
 #[tokio::test]
-async fn regions_tell_whether_an_account_has_opted_in() {
+async fn regions_have_an_opt_in_status() {
     let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
     let ec2 = organization.ec2(organization.management(), &region("eu-west-1")).await.unwrap();
     let listed = ec2.describe_regions().send().await.unwrap();
@@ -219,7 +219,7 @@ async fn regions_tell_whether_an_account_has_opted_in() {
 }
 
 #[tokio::test]
-async fn the_real_program_rolls_out_and_is_done() {
+async fn apply_leaves_nothing_to_do() {
     let acme = Acme::found().await;
     let hub = acme.organization.management();
     let mut fleet =
@@ -242,7 +242,7 @@ async fn the_real_program_rolls_out_and_is_done() {
 }
 
 #[test]
-fn a_server_answers_until_it_is_dropped_and_its_log_is_kept() {
+fn moto_runs_until_it_is_dropped_and_keeps_a_log() {
     let moto = Moto::start().unwrap();
     let address = moto.url().trim_start_matches("http://").to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());

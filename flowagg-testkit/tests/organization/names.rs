@@ -1,4 +1,4 @@
-//! The names of accounts in the rows of `flowagg query`.
+//! Account names in the rows of `flowagg query`.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use flowagg_testkit::organization::MotoOrganization;
 use super::{bucket, fleet, region};
 
 #[tokio::test]
-async fn accounts_of_an_organization_have_their_names_in_it_and_only_the_listing_is_called_for() {
+async fn account_names_come_from_the_organization_without_other_lookups() {
     let organization = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap();
     let shop = organization.account("shop", None).await.unwrap();
     let closed = organization.account("closed", None).await.unwrap();
@@ -37,7 +37,7 @@ async fn accounts_of_an_organization_have_their_names_in_it_and_only_the_listing
     let mut rows = [
         format!("{shop},shop,1"),
         format!("{closed},closed,1"),
-        // It is not in the organization.
+        // This account is not in the organization.
         "999999999999,,1".to_owned(),
     ];
     rows.sort();

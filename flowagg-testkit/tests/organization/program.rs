@@ -13,7 +13,7 @@ use snapbox::{assert_data_eq, str};
 
 use super::{bucket, fleet, list, region, set};
 
-/// A small organization: `shop` in the root, `bank` and a closed account in the unit `work`, `mill` in `prod` within it.
+/// A small organization: `shop` in the root, `bank` and a closed account in the unit `work`, `mill` in `prod` below it.
 struct Corner {
     organization: MotoOrganization,
     work: OrganizationalUnitId,
@@ -41,7 +41,7 @@ impl Corner {
         self.organization.management()
     }
 
-    /// A fleet of accounts that are found, in one region; with these lines more.
+    /// A fleet file with discovered accounts in one region, and these additional lines.
     fn fleet(&self, lines: &str) -> String {
         fleet(&self.organization, &format!("regions = [\"eu-west-1\"]\n{lines}"))
     }
@@ -58,7 +58,7 @@ impl Corner {
         self.run(lines, &["apply", "--yes", "--json"]).await.exits(0).json()
     }
 
-    /// The errors of a run, each with its advice, with the names of documents.
+    /// The errors of a run with their advice, with the names of the documentation.
     fn errors(&self, ran: &Ran) -> String {
         let text = format!("{}{}", ran.stdout, ran.stderr);
         let is_error = |line: &&str| line.starts_with("error: ") || line.starts_with("       ");
@@ -71,7 +71,7 @@ impl Corner {
         names.iter().fold(errors, |text, (id, name)| text.replace(id, name))
     }
 
-    /// How many flow logs an account has in a region.
+    /// Number of flow logs of an account in a region.
     async fn flow_logs(&self, account: AccountId, place: &str) -> usize {
         let ec2 = self.organization.ec2(account, &region(place)).await.unwrap();
         ec2.describe_flow_logs().send().await.unwrap().flow_logs().len()
@@ -89,7 +89,7 @@ fn named(policy: &str) -> BTreeSet<AccountId> {
     policy.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| AccountId::parse(digits).ok()).collect()
 }
 
-/// The accounts in which a plan makes flow logs.
+/// The accounts in which a plan changes flow logs.
 fn planned(plan: &Value) -> BTreeSet<AccountId> {
     let changes = plan["flow-logs"].as_array().unwrap().iter();
     changes.map(|change| AccountId::parse(change["account"].as_str().unwrap()).unwrap()).collect()
@@ -106,17 +106,17 @@ fn calls(report: &Value, phase: &str) -> BTreeMap<String, u64> {
     serde_json::from_value(report["calls"][phase].clone()).unwrap()
 }
 
-/// One of the lines that a run wrote is this one.
+/// Checks that a run printed this line.
 #[track_caller]
 fn says(ran: &Ran, line: &str) {
     assert!(ran.stdout.lines().any(|it| it == line), "`{line}`: {ran}");
 }
 
 #[tokio::test]
-async fn a_whole_organization_is_logged_and_granted_as_such_and_an_account_that_joins_is_found() {
+async fn whole_organization_is_granted_by_id_and_new_accounts_are_discovered() {
     let corner = Corner::found().await;
     let ran = corner.apply("").await;
-    says(&ran, &format!("note: {} (closed) of the organization is left out: SUSPENDED", corner.closed));
+    says(&ran, &format!("note: skipped {} (closed) of the organization: SUSPENDED", corner.closed));
     for account in [corner.management(), corner.shop, corner.bank, corner.mill] {
         assert_eq!(corner.flow_logs(account, "eu-west-1").await, 1, "{account}");
     }
@@ -132,13 +132,13 @@ async fn a_whole_organization_is_logged_and_granted_as_such_and_an_account_that_
     let new = corner.organization.account("new", Some(&corner.prod)).await.unwrap();
     let report = corner.apply_json("").await;
     assert_eq!(planned(&report["plan"]), set(&[new]));
-    assert_eq!(report["plan"]["hub"], serde_json::json!([]), "the grant covers it already");
+    assert_eq!(report["plan"]["hub"], serde_json::json!([]), "the grant already covers it");
     assert_eq!(corner.flow_logs(new, "eu-west-1").await, 1);
     assert_eq!(corner.policy().await, policy);
 }
 
 #[tokio::test]
-async fn units_and_accounts_choose_and_except_and_the_policy_lists_whom_they_leave() {
+async fn unit_and_account_filters_select_the_granted_accounts() {
     let corner = Corner::found().await;
     let Corner { work, prod, shop, bank, mill, .. } = &corner;
     let (shop, bank, mill, management) = (*shop, *bank, *mill, corner.management());
@@ -160,11 +160,11 @@ async fn units_and_accounts_choose_and_except_and_the_policy_lists_whom_they_lea
 }
 
 #[tokio::test]
-async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_that_is_chosen_by_name() {
+async fn skipped_accounts_are_reported_with_a_reason_even_if_selected_by_id() {
     let corner = Corner::found().await;
     let lines = format!("accounts = {}", list(&[corner.closed, corner.shop]));
     let ran = corner.run(&lines, &["plan"]).await.exits(0);
-    says(&ran, &format!("note: {} (closed) of the organization is left out: SUSPENDED", corner.closed));
+    says(&ran, &format!("note: skipped {} (closed) of the organization: SUSPENDED", corner.closed));
     let plan = corner.run(&lines, &["plan", "--json"]).await.exits(0).json();
     assert_eq!(named(written(&plan)), set(&[corner.shop]));
 
@@ -173,11 +173,11 @@ async fn accounts_that_are_left_out_are_told_with_the_reason_even_a_closed_one_t
     let mut two = [(corner.bank, "bank"), (corner.mill, "mill")];
     two.sort();
     let [one, other] = two.map(|(account, name)| format!("{account} ({name})"));
-    says(&ran, &format!("note: {one}, {other} of the organization are left out: excepted by the fleet file"));
+    says(&ran, &format!("note: skipped {one}, {other} of the organization: excluded by the fleet file"));
 }
 
 #[tokio::test]
-async fn a_member_that_the_fleet_file_names_stays_as_it_says_and_a_foreign_one_is_granted_by_name() {
+async fn declared_member_overrides_discovery_and_outside_account_is_granted_by_id() {
     let corner = Corner::found().await;
     let foreign = MotoOrganization::found(Moto::shared().unwrap()).await.unwrap().management();
     let member = |account| format!("[[members]]\naccount = \"{account}\"\nregions = [\"us-east-1\"]\n");
@@ -194,7 +194,7 @@ async fn a_member_that_the_fleet_file_names_stays_as_it_says_and_a_foreign_one_i
 }
 
 #[tokio::test]
-async fn all_regions_are_those_that_the_account_has_enabled() {
+async fn all_regions_means_the_enabled_regions_of_the_account() {
     let corner = Corner::found().await;
     let shop = corner.shop;
     let text = fleet(&corner.organization, &format!("regions = [\"all\"]\naccounts = {}", list(&[shop])));
@@ -203,7 +203,7 @@ async fn all_regions_are_those_that_the_account_has_enabled() {
 
     let ec2 = corner.organization.ec2(shop, &region("eu-west-1")).await.unwrap();
     let listed = ec2.describe_regions().send().await.unwrap();
-    // moto knows no partitions: it lists the regions of all.
+    // moto does not separate partitions: it lists the regions of all.
     let own = listed.regions().iter().filter(|it| {
         let name = it.region_name().unwrap_or_default();
         region(name).partition() == Partition::Aws
@@ -222,7 +222,7 @@ async fn all_regions_are_those_that_the_account_has_enabled() {
     corner.organization.flowagg(&text, ["plan", "--exit-code"]).await.unwrap().exits(0);
 }
 
-/// An account of all regions, in which this call is refused: one failure, and the others are done.
+/// An account of all regions in which this call is denied is one failure, and the others are completed.
 async fn is_one_failure(call: &str, code: &str, expected: Inline) {
     let mut corner = Corner::found().await;
     let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
@@ -241,37 +241,37 @@ async fn is_one_failure(call: &str, code: &str, expected: Inline) {
         assert_eq!((&failure["call"], &failure["code"]), (&call.into(), &code.into()));
     }
     assert_eq!(corner.flow_logs(corner.bank, "eu-west-1").await, 1);
-    assert_eq!(named(&corner.policy().await), set(&[corner.shop, corner.bank]), "the grant is there already");
+    assert_eq!(named(&corner.policy().await), set(&[corner.shop, corner.bank]), "both are granted already");
 
-    // It may be in the region that is asked for, or not: nobody knows.
+    // The account may or may not be in the requested region, so the failure is reported.
     let plan = ["plan", "--only", "eu-west-1"];
     let ran = corner.organization.flowagg(&text, plan).await.unwrap().exits(1);
     assert_data_eq!(corner.errors(&ran), expected);
 }
 
 #[tokio::test]
-async fn an_account_that_does_not_tell_its_regions_is_one_failure_and_the_others_are_done() {
+async fn denied_region_lookup_is_one_failure_and_others_complete() {
     is_one_failure(
         "DescribeRegions",
         "UnauthorizedOperation",
         str![[r#"
 error: 222222222222 (shop) us-east-1: DescribeRegions: UnauthorizedOperation: You are not authorized.
-       allow ec2:DescribeRegions to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies
+       allow ec2:DescribeRegions for the role or user used in 222222222222; `flowagg permissions` prints the IAM policies
 "#]],
     )
     .await;
 }
 
 #[tokio::test]
-async fn an_account_of_all_regions_that_cannot_be_entered_is_one_failure_and_the_others_are_done() {
+async fn denied_role_for_all_regions_is_one_failure_and_others_complete() {
     is_one_failure("AssumeRole", "AccessDenied", str![[r#"
 error: 222222222222 (shop) eu-west-1: arn:aws:iam::222222222222:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: You are not authorized.
-       create the role in 222222222222 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 222222222222 shows the role
+       create the role in 222222222222 with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in 222222222222 shows the role
 "#]]).await;
 }
 
 #[tokio::test]
-async fn the_id_of_another_organization_ends_the_run_before_anything_is_done() {
+async fn wrong_organization_id_ends_the_run_without_changes() {
     let corner = Corner::found().await;
     let id = corner.organization.id().to_string();
     let text = corner.fleet("").replace(&format!("id = \"{id}\""), "id = \"o-zzzzzzzzzz\"");
@@ -280,7 +280,7 @@ async fn the_id_of_another_organization_ends_the_run_before_anything_is_done() {
         assert_data_eq!(
             corner.errors(&ran),
             str![[r#"
-error: 111122223333 us-east-1: ListAccounts: the credentials are of the organization o-a1b2c3d4e5, the fleet file says o-zzzzzzzzzz
+error: 111122223333 us-east-1: ListAccounts: the credentials belong to organization o-a1b2c3d4e5, but the fleet file names o-zzzzzzzzzz
        correct `organization.id`, or use credentials of that organization
 "#]]
         );
@@ -291,26 +291,26 @@ error: 111122223333 us-east-1: ListAccounts: the credentials are of the organiza
 }
 
 #[tokio::test]
-async fn a_choice_of_nobody_is_a_failure_and_takes_no_grant_away() {
+async fn empty_selection_is_a_failure_and_revokes_nothing() {
     let corner = Corner::found().await;
     corner.apply(&format!("accounts = {}", list(&[corner.shop]))).await;
     let before = corner.policy().await;
     let empty = corner.organization.unit("empty", None).await.unwrap();
     let lines = format!("units = [\"{empty}\"]\naccounts = {}", list(&[corner.closed]));
     let ran = corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(1);
-    says(&ran, &format!("note: {} (closed) of the organization is left out: SUSPENDED", corner.closed));
+    says(&ran, &format!("note: skipped {} (closed) of the organization: SUSPENDED", corner.closed));
     assert_data_eq!(
         corner.errors(&ran),
         str![[r#"
-error: 111122223333 eu-west-1: o-a1b2c3d4e5: the organization has no account that the fleet file chooses
-       correct `organization.units`, `organization.accounts` or what they except
+error: 111122223333 eu-west-1: o-a1b2c3d4e5: the fleet file selects no account of the organization
+       fix `organization.units`, `organization.accounts` or their exceptions
 "#]]
     );
     assert_eq!(corner.policy().await, before);
 }
 
 #[tokio::test]
-async fn an_account_that_joins_a_unit_is_found_and_one_that_leaves_it_keeps_its_grant_until_pruned() {
+async fn account_joining_a_unit_is_granted_and_leaving_one_keeps_its_grant_until_pruned() {
     let corner = Corner::found().await;
     let Corner { organization, work, shop, bank, mill, .. } = &corner;
     let lines = format!("units = [\"{work}\"]");
@@ -333,11 +333,15 @@ async fn an_account_that_joins_a_unit_is_found_and_one_that_leaves_it_keeps_its_
     assert_eq!(corner.policy().await, before);
     corner.run(&lines, &["apply", "--yes", "--prune"]).await.exits(0);
     assert_eq!(named(&corner.policy().await), set(&[*shop, *mill]));
-    assert_eq!(corner.flow_logs(*bank, "eu-west-1").await, 1, "no account that is no member is entered");
+    assert_eq!(
+        corner.flow_logs(*bank, "eu-west-1").await,
+        1,
+        "flowagg assumes no role in an account outside the fleet"
+    );
 }
 
 #[tokio::test]
-async fn what_was_made_in_accounts_that_are_found_is_taken_away_again() {
+async fn destroy_covers_discovered_accounts() {
     let corner = Corner::found().await;
     corner.apply("").await;
     let ran = corner.run("", &["verify"]).await.exits(3);
@@ -352,7 +356,7 @@ async fn what_was_made_in_accounts_that_are_found_is_taken_away_again() {
 }
 
 #[tokio::test]
-async fn only_one_account_enters_no_other() {
+async fn only_option_limits_assumed_roles_to_the_selected_account() {
     let mut corner = Corner::found().await;
     let faults = Faults::in_front_of(corner.organization.url()).await.unwrap();
     corner.organization.send_program_to(faults.url());
@@ -362,16 +366,12 @@ async fn only_one_account_enters_no_other() {
     assert_eq!(faults.count(&entered.in_account(corner.shop)), 1);
     assert_eq!(faults.count(&CallFilter::operation("DescribeVpcs")), 1);
     assert_eq!(planned(&ran.json()), set(&[corner.shop]));
-    assert_eq!(
-        named(written(&ran.json())),
-        BTreeSet::new(),
-        "the grant is the whole organization's all the same"
-    );
+    assert_eq!(named(written(&ran.json())), BTreeSet::new(), "the grant is still for the whole organization");
 }
 
 #[tokio::test]
-async fn apply_makes_one_call_for_each_page_account_and_region_and_the_next_one_writes_nothing() {
-    /// moto gives this many accounts on a page, where AWS gives 20.
+async fn apply_makes_one_call_per_page_account_and_region_and_the_next_makes_no_writes() {
+    /// The page size of moto; AWS's is 20.
     const ON_A_PAGE: usize = 100;
     let corner = Corner::found().await;
     let mut crowd = Vec::new();
@@ -383,7 +383,7 @@ async fn apply_makes_one_call_for_each_page_account_and_region_and_the_next_one_
         corner.fleet(&lines).replace("regions = [\"eu-west-1\"]", "regions = [\"eu-west-1\", \"us-east-1\"]");
     let args = ["apply", "--yes", "--json"];
     let first = corner.organization.flowagg(&text, args).await.unwrap().exits(0).json();
-    // The management account, which calls, and three others; two regions.
+    // The management account, which is the caller, and three others; two regions.
     let reading = calls(&first, "reading");
     for (call, times) in [
         ("GetCallerIdentity", 1),
@@ -398,9 +398,9 @@ async fn apply_makes_one_call_for_each_page_account_and_region_and_the_next_one_
     for (call, times) in [("CreateFlowLogs", 8), ("CreateBucket", 1), ("PutBucketPolicy", 1)] {
         assert_eq!(applying.get(call), Some(&times), "{call}: {applying:?}");
     }
-    assert!(!applying.contains_key("AssumeRole"), "a role is taken once: {applying:?}");
+    assert!(!applying.contains_key("AssumeRole"), "a role is assumed once: {applying:?}");
     let again = calls(&first, "looking-again");
-    assert!(!again.contains_key("DescribeFlowLogs"), "AWS's answers name every flow log: {again:?}");
+    assert!(!again.contains_key("DescribeFlowLogs"), "AWS's responses name every flow log: {again:?}");
 
     let second = corner.organization.flowagg(&text, args).await.unwrap().exits(0).json();
     assert_eq!(calls(&second, "reading")["DescribeVpcs"], 8);

@@ -1,4 +1,4 @@
-//! Metrics, and what uses them.
+//! Stories of metrics, alerts, messages and reports.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ async fn delivering() -> Stage {
     stage
 }
 
-/// The words of a text that are names of metrics.
+/// The metric names in a text.
 fn names(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.filter(|word| word.starts_with("flowagg_")).collect()
@@ -51,7 +51,7 @@ pub(crate) async fn cloudwatch(section: &mut Section) {
     let [stdout] = section.next("sh").of();
     let ran = stage.shell.exits(&stdout, 0).await;
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert!(ran.stderr.contains("ok: every flow log that should deliver does"), "{ran}");
+    assert!(ran.stderr.contains("ok: every flow log delivers"), "{ran}");
     let alarms: Value = serde_saphyr::from_str(&section.next("yaml").text).unwrap();
     let metrics = alarms["Resources"]["NotDelivering"]["Properties"]["Metrics"].as_array().unwrap();
     let metrics = metrics.iter().map(|metric| &metric["MetricStat"]["Metric"]);
@@ -81,7 +81,7 @@ pub(crate) async fn messages(section: &mut Section) {
     assert!(!has("jq") || ran.stdout.is_empty(), "{ran}");
 }
 
-/// A fleet file to which a page adds.
+/// The fleet file that the blocks of a page extend.
 const FLEET: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n\
                      [[members]]\naccount = \"222222222222\"\nregions = [\"us-east-1\"]\n";
 
@@ -129,7 +129,7 @@ pub(crate) async fn compared(section: &mut Section) {
     assert!(shown.contains("4 of 4 (100 %) deliver, 4 of 4 (100 %) before\n  changes    none\n"), "{shown}");
 }
 
-/// The region of the hub, where a bucket is created.
+/// The region of the hub, for a new bucket.
 fn location(stage: &Stage) -> CreateBucketConfiguration {
     let region = BucketLocationConstraint::from(stage.world.hub_region().as_str());
     CreateBucketConfiguration::builder().location_constraint(region).build()

@@ -1,4 +1,4 @@
-//! The operator's guide: from another tool, and to one.
+//! Moving from another tool to flowagg, and from flowagg to Terraform.
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use snapbox::{assert_data_eq, str};
 use crate::page::Section;
 use crate::shell::{Stage, has};
 
-/// As AWS's page had it in 2023, for one account.
+/// The bucket policy in AWS's documentation of 2023, for one account, and a statement that allows everyone.
 const BY_HAND: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-flow-logs/AWSLogs/222222222222/*","Condition":{"StringEquals":{"aws:SourceAccount":"222222222222","s3:x-amz-acl":"bucket-owner-full-control"}}},{"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:ListBucket"],"Resource":"arn:aws:s3:::acme-flow-logs","Condition":{"StringEquals":{"aws:SourceAccount":"222222222222"}}},{"Sid":"Anybody","Effect":"Allow","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-flow-logs/inbox/*"}]}"#;
 
-pub(crate) async fn moving(section: &mut Section) {
+pub(crate) async fn take_over(section: &mut Section) {
     let mut stage = Stage::with(["payments"]).await;
     let policy = stage.shell.paper.in_world(BY_HAND);
     stage.world.bucket_of_others(&policy).await.unwrap();
@@ -21,14 +21,14 @@ pub(crate) async fn moving(section: &mut Section) {
     let logs = stage.world.flow_logs(payments, stage.world.hub_region()).await.unwrap();
     stage.shell.paper.name("fl-0123456789abcdef0", logs[0].flow_log_id().unwrap());
 
-    // What is there becomes the fleet file.
+    // The live state becomes the fleet file.
     fs::remove_file(stage.world.fleet_path()).unwrap();
     let [import, plan] = section.next("sh").of();
     stage.shell.exits(&import, 0).await;
     let fleet = stage.shell.read("flowagg.toml");
     assert!(fleet.contains("\"222222222222\"") && fleet.contains("role = \"flowagg\""), "{fleet}");
     let plan = stage.shell.exits(&plan, 0).await.stdout;
-    assert_eq!(plan.matches("as declared, though not made by flowagg").count(), 2, "{plan}");
+    assert_eq!(plan.matches("matches the fleet file (foreign)").count(), 2, "{plan}");
 
     // The same from templates, offline.
     let vpc = &stage.world.accounts()["payments"].vpcs[stage.world.hub_region()][0];
@@ -43,29 +43,29 @@ pub(crate) async fn moving(section: &mut Section) {
     let declared = FleetFile::parse(&from_templates).unwrap();
     assert_eq!(declared.members.len(), 1, "{from_templates}");
 
-    // A tag makes a flow log flowagg's; nothing is recreated.
+    // Two tags make a flow log managed; nothing is recreated.
     let [tag, plan] = section.next("sh").of();
     stage.shell.become_account(payments);
     stage.shell.exits(&tag, 0).await;
     stage.shell.become_account(stage.world.hub());
     let plan = stage.shell.exits(&plan, 0).await.stdout;
-    assert_eq!(plan.matches("as declared, though not made by flowagg").count(), 1, "{plan}");
+    assert_eq!(plan.matches("matches the fleet file (foreign)").count(), 1, "{plan}");
     assert_data_eq!(
         plan,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  + lifecycle of AWSLogs/: no expiry, unfinished uploads deleted after 7
-  ~ merge the bucket policy: also grants delivery to 222222222222, which other statements allow already (716 -> 1308 bytes)
+  + lifecycle of AWSLogs/: no expiration, abort incomplete uploads after 7 days
+  ~ update the bucket policy: also grants delivery to 222222222222, which other statements already allow (716 -> 1308 bytes)
 
 flow logs
-  = 222222222222  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as declared
-  = 222222222222  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef1  as declared, though not made by flowagg
+  = 222222222222  eu-west-1  vpc-0123456789abcdef0  keep fl-0123456789abcdef0  up to date
+  = 222222222222  us-east-1  vpc-0123456789abcdef1  keep fl-0123456789abcdef1  matches the fleet file (foreign)
 
 note: flow logs do not expire
-note: statement `AWSLogDeliveryWrite` also lets 222222222222 deliver
+note: statement `AWSLogDeliveryWrite` also allows delivery from 222222222222
 
 plan: 2 changes to the hub
-next: `flowagg apply` makes these changes
+next: run `flowagg apply` to make these changes
 
 "#]]
     );
@@ -75,21 +75,24 @@ next: `flowagg apply` makes these changes
     stage.deliver().await;
     stage.shell.also("flowagg verify --wait 30m").await;
 
-    // What lets strangers in is named.
+    // The statement that allows strangers is reported.
     let [check] = section.next("sh").of();
     let found = stage.shell.exits(&check, 3).await.stdout;
     assert_data_eq!(
         found,
         str![[r#"
-1:638: error public-principal: statement `Anybody`: anyone may do this, with or without an AWS account
-    list the services or accounts that are allowed, or add a condition that only they meet
+1:638: error public-principal: statement `Anybody`: anyone can do this, with or without an AWS account
+    list the allowed services or accounts, or add a condition that only they meet
 
 1 finding in standard input
 
 "#]]
     );
+}
 
-    // Terraform forgets; where there is none, this is not run.
+/// Without Terraform, only the blocks are read.
+pub(crate) async fn leave(section: &mut Section) {
+    let mut stage = Stage::with(["payments"]).await;
     let forget: [_; 2] = section.next("sh").of();
     let names = [("aws_flow_log", "vpc"), ("aws_s3_bucket_policy", "flow_logs")];
     let names = names

@@ -17,9 +17,9 @@ pub(crate) struct Block {
     pub(crate) section: String,
     /// The number of its first line, from 1.
     pub(crate) line: usize,
-    /// What stands behind the fence.
+    /// The info string behind the fence.
     pub(crate) language: String,
-    /// What stands in it.
+    /// The lines between the fences.
     pub(crate) text: String,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Block {
 pub(crate) struct Command {
     /// Its page and line.
     pub(crate) place: String,
-    /// What a person would type, with the comment behind it.
+    /// The line as typed, with a trailing comment.
     pub(crate) text: String,
 }
 
@@ -49,7 +49,6 @@ pub(crate) fn pages() -> Vec<String> {
     pages
 }
 
-/// All blocks of a page.
 pub(crate) fn blocks(page: &str) -> Vec<Block> {
     read(page, &fs::read_to_string(root().join(page)).unwrap())
 }
@@ -82,7 +81,7 @@ impl Block {
         format!("{}:{}", self.page, self.line)
     }
 
-    /// The commands of a shell block that can be run here; a line that ends in a backslash goes on in the next.
+    /// The commands of a shell block that can run in a test. A line that ends with a backslash continues on the next line.
     pub(crate) fn commands(&self) -> Vec<Command> {
         self.all_commands().into_iter().filter(|command| cannot::why(command).is_none()).collect()
     }
@@ -104,28 +103,25 @@ impl Block {
         commands
     }
 
-    /// The commands, which must be so many.
+    /// The commands. Panics unless there are N.
     #[track_caller]
     pub(crate) fn of<const N: usize>(&self) -> [Command; N] {
         let commands = self.commands();
         let place = self.place();
         commands.try_into().unwrap_or_else(|more: Vec<_>| {
-            panic!(
-                "{place}: the story of this block has {N} commands, the page {}: tell the story anew",
-                more.len()
-            )
+            panic!("{place}: the story runs {N} commands, the block has {}: update the story", more.len())
         })
     }
 }
 
 impl Command {
-    /// What the shell makes of it: without the comment.
+    /// The command without the comment.
     pub(crate) fn bare(&self) -> &str {
         self.text.split(" #").next().unwrap_or_default().trim()
     }
 }
 
-/// The blocks under a heading, for the story that is told of them, one after the other.
+/// The blocks under a heading. A story takes them in order.
 #[derive(Debug)]
 pub(crate) struct Section {
     place: String,
@@ -148,13 +144,13 @@ impl Section {
     #[track_caller]
     pub(crate) fn next(&mut self, language: &str) -> Block {
         let next = self.blocks.pop_front();
-        let next = next.unwrap_or_else(|| panic!("{}: the story goes on, the page does not", self.place));
+        let next = next.unwrap_or_else(|| panic!("{}: the story needs another block", self.place));
         let (place, is) = (next.place(), &next.language);
-        assert_eq!(is, language, "{place}: the story has another block here: tell it anew");
+        assert_eq!(is, language, "{place}: the story expects another kind of block: update the story");
         next
     }
 
-    /// The next block, which must be a fleet file, or the part of one that is put into this one.
+    /// The next block, which must be a fleet file, or a part of one that is merged into `base`.
     #[track_caller]
     pub(crate) fn fleet(&mut self, base: &str) -> String {
         let block = self.next("toml");
@@ -163,15 +159,15 @@ impl Section {
         text
     }
 
-    /// No block is left.
+    /// Panics if a block was not used.
     #[track_caller]
-    pub(crate) fn is_told(&self) {
+    pub(crate) fn is_complete(&self) {
         let left: Vec<_> = self.blocks.iter().map(Block::place).collect();
-        assert!(left.is_empty(), "{}: the story ends before these blocks: {left:?}", self.place);
+        assert!(left.is_empty(), "{}: the story does not use these blocks: {left:?}", self.place);
     }
 }
 
-/// Whether something is to be run or compared here: pictures are not, doctests are elsewhere.
+/// Whether the block needs a story. Blocks of `text` and doctests do not.
 pub(crate) fn needs_a_story(block: &Block) -> bool {
     match block.language.as_str() {
         "text" => false,
@@ -181,7 +177,7 @@ pub(crate) fn needs_a_story(block: &Block) -> bool {
     }
 }
 
-/// A fleet file with the lines of another: those of a table that it has go to that table, other tables to its end.
+/// Merges the lines of `part` into the tables of `base`; new tables go to the end.
 fn put_into(base: &str, part: &str) -> String {
     let mut text = base.to_owned();
     for table in format!("\n{part}").split("\n[").filter(|table| !table.trim().is_empty()) {
@@ -197,18 +193,18 @@ fn put_into(base: &str, part: &str) -> String {
 }
 
 #[test]
-fn a_block_knows_its_heading_its_line_and_its_commands() {
+fn block_has_its_heading_line_and_commands() {
     let text = "# One\n\n## Two\nwords\n```sh\na  # b\n\nc \\\n  d\n```\n```toml\n# no heading\n```\n";
     let blocks = read("page.md", text);
-    let told: Vec<_> = blocks.iter().map(|it| (&*it.section, it.line, &*it.language)).collect();
-    assert_eq!(told, [("Two", 6, "sh"), ("Two", 12, "toml")]);
+    let read: Vec<_> = blocks.iter().map(|it| (&*it.section, it.line, &*it.language)).collect();
+    assert_eq!(read, [("Two", 6, "sh"), ("Two", 12, "toml")]);
     let [first, second] = blocks[0].of();
     assert_eq!((first.bare(), &*first.place), ("a", "page.md:6"));
     assert_eq!((second.bare(), &*second.place), ("c d", "page.md:8"));
 }
 
 #[test]
-fn a_part_of_a_fleet_file_is_put_where_it_belongs() {
+fn part_of_a_fleet_file_is_merged_into_its_tables() {
     let base = "[hub]\nbucket = \"b\"\n\n[[members]]\naccount = \"1\"\n";
     let whole =
         put_into(base, "[hub]\nprefix = \"p\"\n\n[[members]]\naccount = \"2\"\n[organization]\nid = \"o\"\n");

@@ -1,4 +1,4 @@
-//! SQL over the delivered objects.
+//! Stories of `docs/query.md`.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(crate) async fn questions(section: &mut Section) {
     assert!(listed.contains("nat-to-aws"), "{listed}");
     let who = stage.shell.exits(&who, 0).await.stdout;
     assert!(who.contains("last_seen"), "{who}");
-    // The default format has no instances: a note says so.
+    // The default format does not have the field, and a note names it.
     let top = stage.shell.exits(&top, 0).await;
     assert!(top.stderr.contains("`instance-id`"), "{}", top.stderr);
     let rejected = stage.shell.exits(&rejected, 0).await.stdout;
@@ -49,7 +49,7 @@ pub(crate) async fn rules(section: &mut Section) {
     let ran = stage.shell.exits(&unused, 0).await;
     assert!(ran.stderr.contains("no accepted request in the records from "), "{}", ran.stderr);
     let written = std::fs::read_to_string(stage.shell.folder.join("unused.csv")).unwrap();
-    // Each VPC has a group that no network interface has.
+    // Each VPC has a security group without network interfaces.
     assert!(
         written.contains(",egress,all,all,0.0.0.0/0,") && written.contains(",no network interface,0,"),
         "{written}"
@@ -77,7 +77,7 @@ pub(crate) async fn large(section: &mut Section) {
     stage.deliver().await;
     let [explain, parquet] = section.next("sh").of();
     let explained = stage.shell.exits(&explain, 0).await.stdout;
-    assert!(explained.starts_with("the query reads at most 2 objects with "), "{explained}");
+    assert!(explained.starts_with("the query will read up to 2 objects with "), "{explained}");
     stage.shell.exits(&parquet, 0).await;
     let written = std::fs::read(stage.shell.folder.join("rejected.parquet")).unwrap();
     assert!(written.starts_with(b"PAR1"));
@@ -89,7 +89,7 @@ pub(crate) async fn permissions(section: &mut Section) {
     let mut actions = BTreeSet::new();
     for statement in policy["Statement"].as_array_mut().unwrap() {
         actions.extend(listed(&statement["Action"]));
-        // A policy of a role names no principal.
+        // An identity-based policy has no principal.
         statement["Principal"] = "*".into();
     }
     assert_eq!(actions, BTreeSet::from(["kms:Decrypt", "s3:GetObject", "s3:ListBucket"].map(str::to_owned)));

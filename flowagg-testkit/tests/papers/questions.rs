@@ -1,4 +1,4 @@
-//! Questions about the sample, as the page shows them.
+//! Stories of `docs/questions.md`, over the sample.
 
 use std::fs;
 
@@ -9,11 +9,11 @@ use crate::page::Section;
 use crate::paper::Paper;
 use crate::shell::Shell;
 
-/// The folder of the sample on the page, and the exit code of what finds something.
+/// The folder of the sample, and the exit code if `--fail-if-rows` finds rows.
 const SAMPLE: &str = "acme-flow-logs";
 const FOUND: i32 = 3;
 
-/// A folder with the sample in it, and a shell there.
+/// A folder that contains the sample, and a shell in it.
 fn sampled() -> (TempDir, Shell) {
     let folder = tempfile::tempdir().unwrap();
     sample::write(&folder.path().join(SAMPLE)).unwrap();
@@ -21,7 +21,7 @@ fn sampled() -> (TempDir, Shell) {
     (folder, shell)
 }
 
-/// Every block under the heading is what its commands print.
+/// Compares every block under the heading with the output of its commands.
 pub(crate) async fn shown(section: &mut Section) {
     let (_folder, mut shell) = sampled();
     while section.goes_on() {

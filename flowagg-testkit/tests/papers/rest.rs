@@ -1,4 +1,4 @@
-//! The JSON, the report, the pipeline.
+//! Stories of the JSON, the report and the pipeline.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::page::{Section, root};
 use crate::shell::{Stage, has};
 
-/// Of each kind of event, the fields and what they are.
+/// The fields of each kind of event, with their types.
 fn shape(text: &str) -> BTreeMap<String, BTreeMap<String, &'static str>> {
     let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let kind = |value: &Value| match value {
@@ -43,13 +43,13 @@ pub(crate) async fn events(section: &mut Section) {
         stage.shell.write("flowagg.toml", "[hub]\nregoin = \"eu-west-1\"\n");
         stage.shell.exits(&plan, 2).await;
         assert_eq!(stage.shell.read("plan.json"), "", "a run that cannot begin writes no document");
-        let told = stage.shell.exits(&advice, 0).await.stdout;
+        let printed = stage.shell.exits(&advice, 0).await.stdout;
         snapbox::assert_data_eq!(
-            told,
+            printed,
             snapbox::str![[r#"
-the account that owns the bucket
-the bucket that all logs go to; it is made when it does not exist
-the region of the bucket, as in `eu-west-1`
+add the ID of the account that owns the bucket
+add the name of the bucket; flowagg creates it if it does not exist
+add the region of the bucket, e.g. `region = "eu-west-1"`
 add a `[[members]]` table with `account` and `regions` for each account whose VPCs are logged
 did you mean `region`?
 
@@ -61,11 +61,11 @@ did you mean `region`?
 pub(crate) async fn plan(section: &mut Section) {
     let mut stage = Stage::with(["payments"]).await;
     let [plan] = section.next("sh").of();
-    let told = stage.shell.exits(&plan, 0).await.stdout;
+    let printed = stage.shell.exits(&plan, 0).await.stdout;
     if has("jq") {
         let vpcs = ["eu-west-1\tvpc-0123456789abcdef0", "us-east-1\tvpc-0123456789abcdef1"];
         let rows: String = vpcs.iter().map(|vpc| format!("222222222222\t{vpc}\tcreate\n")).collect();
-        assert_eq!(told, rows);
+        assert_eq!(printed, rows);
     }
 }
 
@@ -73,15 +73,15 @@ pub(crate) async fn verify(section: &mut Section) {
     let mut stage = Stage::applied(["payments"]).await;
     let [verify] = section.next("sh").of();
     let code = if has("jq") { 0 } else { 3 };
-    let told = stage.shell.exits(&verify, code).await.stdout;
+    let printed = stage.shell.exits(&verify, code).await.stdout;
     if has("jq") {
         let vpcs = ["eu-west-1\tvpc-0123456789abcdef0", "us-east-1\tvpc-0123456789abcdef1"];
         let rows: String = vpcs.iter().map(|vpc| format!("waiting\t222222222222\t{vpc}\n")).collect();
-        assert_eq!(told, rows);
+        assert_eq!(printed, rows);
     }
     stage.deliver().await;
-    let told = stage.shell.exits(&verify, 0).await.stdout;
-    assert!(!has("jq") || told.is_empty(), "{told}");
+    let printed = stage.shell.exits(&verify, 0).await.stdout;
+    assert!(!has("jq") || printed.is_empty(), "{printed}");
 }
 
 pub(crate) async fn report(section: &mut Section) {
@@ -101,10 +101,10 @@ pub(crate) async fn report(section: &mut Section) {
     stage.shell.shows(&shown, &[0]).await;
 }
 
-/// The jobs of the workflow, in the order in which a merge and the night after it have them. What calls other people's
-/// actions or needs GitHub is left out; `gh` is not called where there is no pull request.
+/// Runs the jobs of the workflow in the order of a merge and the following night. Steps that use foreign actions or need GitHub
+/// are omitted; without a pull request the workflow does not call `gh`.
 #[tokio::test]
-async fn the_workflow_does_what_its_jobs_say() {
+async fn workflow_plans_applies_and_verifies() {
     let mut stage = Stage::with(["payments"]).await;
     stage.world.set_of("payments", "role = \"flowagg\"");
     stage.world.set("fleet", "read-role = \"flowagg-read\"");
@@ -133,7 +133,7 @@ async fn the_workflow_does_what_its_jobs_say() {
     }
 }
 
-/// The steps with the action, run by its script with the real program. The tests of xtask run its other scripts.
+/// Runs the steps with the action's script and the real program. The tests of xtask run its other scripts.
 pub(crate) async fn action(section: &mut Section) {
     let mut stage = Stage::with(["payments"]).await;
     stage.write_fleet();
@@ -185,7 +185,7 @@ fn read_yaml(text: &str) -> Value {
 pub(crate) async fn trust(section: &mut Section) {
     let block = section.next("json");
     let mut policy: Value = serde_json::from_str(&block.text).unwrap();
-    // A trust policy is of its role and names no resource.
+    // A trust policy has no resource.
     policy["Statement"][0]["Resource"] = "*".into();
     let compiled = Policy::compile(&policy.to_string());
     compiled.unwrap_or_else(|error| panic!("{}: {error}", block.place()));

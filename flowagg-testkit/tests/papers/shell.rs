@@ -1,4 +1,4 @@
-//! A person at a shell: the commands of a page in a world, as they stand.
+//! A shell that runs the commands of a page in a simulated world, unchanged.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::page::{Block, Command, root};
 use crate::paper::Paper;
 
-/// A command that takes longer waits for something that will not come.
+/// The timeout for one command.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A shell in a folder, with `flowagg` and `aws` on its path.
@@ -36,36 +36,36 @@ impl Shell {
         Self { folder: folder.to_owned(), paper, environment, programs }
     }
 
-    /// Writes a file, from what a document says.
+    /// Writes a file with text from a page.
     pub(crate) fn write(&self, name: &str, on_paper: &str) {
         fs::write(self.folder.join(name), self.paper.in_world(on_paper)).unwrap();
     }
 
-    /// What a file says, on paper.
+    /// The contents of a file, with the names that pages use.
     pub(crate) fn read(&mut self, name: &str) -> String {
         let text = fs::read_to_string(self.folder.join(name)).unwrap();
         self.paper.on_paper(&text)
     }
 
-    /// Other credentials from now on.
+    /// Changes the credentials for later commands.
     pub(crate) fn become_account(&mut self, account: impl ToString) {
         self.environment.retain(|(name, _)| *name != "AWS_ACCESS_KEY_ID");
         self.environment.push(("AWS_ACCESS_KEY_ID", account.to_string()));
     }
 
-    /// Runs a command as a person in a terminal does, who says yes to what is asked; it must end with this code. What it
-    /// wrote is told as on paper.
+    /// Runs a command in a terminal and confirms prompts. Panics unless it exits with this code. The output has the names that
+    /// pages use.
     #[track_caller]
     pub(crate) fn exits(&mut self, command: &Command, code: i32) -> impl Future<Output = Ran> {
         let caller = std::panic::Location::caller();
         async move {
             let ran = self.run(&command.text).await;
-            assert_eq!(ran.code, Some(code), "{}, told at {caller}: {ran}", command.place);
+            assert_eq!(ran.code, Some(code), "{}, at {caller}: {ran}", command.place);
             ran
         }
     }
 
-    /// Runs a command that the page does not write out, and that must end with 0.
+    /// Runs a command that is not in the page. Panics unless it exits with 0.
     #[track_caller]
     pub(crate) fn also(&mut self, command: &str) -> impl Future<Output = Ran> {
         let caller = std::panic::Location::caller();
@@ -76,7 +76,7 @@ impl Shell {
         }
     }
 
-    /// Runs a command in a terminal, with `y` typed in it.
+    /// Runs a command in a terminal in which `y` was typed.
     async fn run(&mut self, command: &str) -> Ran {
         let shell = self.shell(command);
         let (mut terminal, inside) = pty_process::open().unwrap();
@@ -84,38 +84,38 @@ impl Shell {
         shell = shell.env_clear().envs(self.variables(command)).stdout(Stdio::piped()).kill_on_drop(true);
         terminal.write_all(b"y\n").await.unwrap();
         let child = shell.spawn(inside).unwrap();
-        let told = async {
-            let (mut told, mut part) = (Vec::new(), [0; 4096]);
-            // Linux says that a terminal has ended by an error.
+        let written = async {
+            let (mut written, mut part) = (Vec::new(), [0; 4096]);
+            // On Linux, the end of a terminal is an error.
             while let Ok(length @ 1..) = terminal.read(&mut part).await {
-                told.extend_from_slice(&part[..length]);
+                written.extend_from_slice(&part[..length]);
             }
-            told
+            written
         };
-        let both = async { tokio::join!(child.wait_with_output(), told) };
+        let both = async { tokio::join!(child.wait_with_output(), written) };
         let ended = tokio::time::timeout(PATIENCE, both).await;
-        let (output, told) = ended.unwrap_or_else(|_| panic!("`{command}` has not ended after {PATIENCE:?}"));
+        let (output, written) = ended.unwrap_or_else(|_| panic!("`{command}` timed out after {PATIENCE:?}"));
         let output = output.unwrap();
         let mut paper = |bytes: &[u8]| self.paper.on_paper(&String::from_utf8_lossy(bytes));
-        let (stdout, stderr) = (paper(&output.stdout), paper(&told));
+        let (stdout, stderr) = (paper(&output.stdout), paper(&written));
         Ran::new(command, output.status.code(), stdout, stderr)
     }
 
-    /// Compares what each command of a `console` block writes with the block; the commands must end with these codes.
-    /// `SNAPSHOTS=overwrite` writes the block.
+    /// Compares the output of each command of a `console` block with the block. The commands must exit with these codes.
+    /// `SNAPSHOTS=overwrite` updates the block.
     pub(crate) async fn shows(&mut self, block: &Block, codes: &[i32]) {
         let place = block.place();
         let commands: Vec<&str> = block.text.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
-        assert_eq!(commands.len(), codes.len(), "{place}: the story has another number of commands");
+        assert_eq!(commands.len(), codes.len(), "{place}: the story expects another number of commands");
         let mut shown = String::new();
         for (command, code) in commands.into_iter().zip(codes) {
             let mut shell = tokio::process::Command::new("sh");
             shell.args(["-c", &format!("exec 2>&1; {}", self.shell(command))]).current_dir(&self.folder);
             shell.env_clear().envs(self.variables(command)).stdin(Stdio::null()).kill_on_drop(true);
             let output = tokio::time::timeout(PATIENCE, shell.output()).await.unwrap().unwrap();
-            let told = self.paper.on_paper(&String::from_utf8_lossy(&output.stdout));
-            assert_eq!(output.status.code(), Some(*code), "{place}: `{command}`: {told}");
-            shown.extend([&format!("$ {command}\n"), told.trim_start_matches('\n')]);
+            let printed = self.paper.on_paper(&String::from_utf8_lossy(&output.stdout));
+            assert_eq!(output.status.code(), Some(*code), "{place}: `{command}`: {printed}");
+            shown.extend([&format!("$ {command}\n"), printed.trim_start_matches('\n')]);
             shown.truncate(shown.trim_end().len());
             shown.push_str("\n\n");
         }
@@ -129,7 +129,7 @@ impl Shell {
         }
     }
 
-    /// A command for `sh`, in the world. Without `jq`, what it would be given is looked at.
+    /// The command for `sh`, with the names of the world. Without `jq`, only the part before the pipe.
     fn shell(&self, command: &str) -> String {
         let command = self.paper.in_world(command);
         match command.split_once("| jq") {
@@ -138,7 +138,7 @@ impl Shell {
         }
     }
 
-    /// The environment for a command: its programs, its account, and nothing of this machine's user.
+    /// The environment of a command: its programs and its account, without the settings of this machine's user.
     fn variables(&self, command: &str) -> Vec<(&'static str, String)> {
         let aws = self.programs.path().join("aws");
         if command.contains("aws ") && !aws.exists() {
@@ -168,7 +168,7 @@ pub(crate) fn has(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// Puts another text into a block of a page; one test at a time.
+/// Replaces the text of a block in its page. Only one test writes at a time.
 fn renew(block: &Block, text: &str) {
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one = ONE.lock().unwrap();
@@ -199,19 +199,19 @@ impl Stage {
         stage
     }
 
-    /// The same, applied.
+    /// The same world after `flowagg apply`.
     pub(crate) async fn applied<const N: usize>(members: [&str; N]) -> Self {
         let mut stage = Self::with(members).await;
         stage.shell.also("flowagg apply --yes").await;
         stage
     }
 
-    /// The fleet file of the world, as it is now.
+    /// Writes the current fleet file of the world.
     pub(crate) fn write_fleet(&self) {
         fs::write(self.world.fleet_path(), self.world.fleet_file()).unwrap();
     }
 
-    /// The delivery service comes by; where the day has just begun, for the first minutes of it.
+    /// Delivers objects now, or for the first minutes of the day if it has just begun.
     pub(crate) async fn deliver(&self) {
         let now = Timestamp::now();
         let day = now.to_zoned(TimeZone::UTC).start_of_day().unwrap().timestamp();
@@ -225,7 +225,7 @@ impl Stage {
         self.shell.paper.on_paper(&policy)
     }
 
-    /// How many flow logs an account has, in all regions.
+    /// The number of flow logs of an account in all regions.
     pub(crate) async fn flow_logs(&self, name: &str) -> usize {
         let mut count = 0;
         for region in self.world.regions() {

@@ -1,4 +1,4 @@
-//! Fleets, their files, and the keys that their flow logs write.
+//! Fleets, their files, and the keys of their flow logs' objects.
 
 use flowagg_core::fleet::{Fleet, FleetFile, GrantForm, Part, Regions, Remark};
 use flowagg_core::id::AccountId;
@@ -15,7 +15,7 @@ fn any_fleet() -> impl Strategy<Value = WrittenFleet> {
     Union::new(flowagg_core::id::Partition::ALL.map(fleet))
 }
 
-/// The end of a file's name: everything that is neither account nor region.
+/// The name of a file with the fleet's format. Everything except account, region, time and format is constant.
 fn file(fleet: &Fleet, account: AccountId, region: &flowagg_core::id::Region, time: DateTime) -> FileName {
     let format = fleet.flow_logs.files.format;
     let mut name = FileName::example(account, region);
@@ -29,7 +29,7 @@ proptest! {
     #![proptest_config(cases(200))]
 
     #[test]
-    fn the_file_of_a_fleet_is_read_as_that_fleet(file in any_fleet()) {
+    fn fleet_file_is_parsed_as_its_fleet(file in any_fleet()) {
         prop_assert_eq!(&file.read().map_err(|error| TestCaseError::fail(format!("{error}\n{}", file.text)))?, &file.fleet, "{}", file.text);
         let alone = Fleet::parse(&file.text);
         prop_assert_eq!(alone.is_ok(), file.is_named());
@@ -39,7 +39,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fleet_that_is_written_is_read_as_the_same_whatever_is_remarked(
+    fn written_fleet_is_read_back_with_any_remarks(
         file in any_fleet(), said in proptest::collection::vec((0usize..6, "[\\PC\\x00-\\x1f]{0,30}"), 0..4),
     ) {
         let declared = FleetFile::parse(&file.text).unwrap();
@@ -56,14 +56,14 @@ proptest! {
     }
 
     #[test]
-    fn a_fleets_grant_allows_the_keys_that_its_layout_makes_and_no_others(
+    fn grant_allows_exactly_the_keys_of_the_layout(
         file_of in any_fleet(), stranger in id::account(), days in 0i64..20_000, minutes in 0i64..1440,
     ) {
         let fleet = &file_of.fleet;
         let (grant, layout) = (Grant::from(fleet), fleet.layout());
         let written = match merge(None, &grant, Unnamed::Keep) {
             Ok(written) => written,
-            // A choice that finds nobody grants nothing.
+            // A selection without accounts grants nothing.
             Err(MergeError::Empty | MergeError::Grant(GrantError::NeedsAccounts { .. })) => {
                 prop_assert!(fleet.members.is_empty());
                 return Ok(());
@@ -93,13 +93,14 @@ proptest! {
             let key = layout.key(&name);
             prop_assert_eq!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
             prop_assert_eq!(FileName::parse(key.rsplit('/').next().unwrap()), Ok(name.clone()));
-            // Neither above its folder nor beside it.
+            // Keys outside its folder are denied.
             let other_prefix = Layout::new(Some("elsewhere".parse().unwrap()), layout.files);
             let outside = [other_prefix.key(&name), format!("x{key}"), key.replace("AWSLogs/", "AWSLog/"), name.to_string()];
             for key in outside {
                 prop_assert_ne!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
             }
-            // Nor in the other way of naming folders, nor in another account's, where the form tells folders apart.
+            // If the form distinguishes folders, keys in the other folder layout and in another account's folder are
+            // denied.
             let any_folder = matches!(written.form, GrantForm::Accounts | GrantForm::Organization);
             if !any_folder {
                 let mut renamed = layout.clone();
@@ -110,7 +111,7 @@ proptest! {
                     prop_assert_ne!(ask(member.account, region, &key), DecisionKind::Allow, "{} {}", key, written.text);
                 }
             }
-            // Nor from a region that is not declared, where that is tested.
+            // If the policy checks regions, deliveries from an undeclared region are denied.
             if let (Some(_), Regions::These(declared), false) = (&grant.regions, &member.regions, by_organization)
                 && let Some(other) = id::regions(fleet.partition()).into_iter().find(|other| !declared.contains(other))
             {
@@ -118,7 +119,7 @@ proptest! {
                 prop_assert_ne!(ask(member.account, &other, &key), DecisionKind::Allow, "{} {}", key, written.text);
             }
         }
-        // Nobody else writes to a folder of their own.
+        // No other account may write to its own folder.
         let left_out = fleet.left_out.keys().filter(|_| !by_organization).copied();
         for account in left_out.chain([stranger]).filter(|account| !fleet.members.contains_key(account)) {
             let region = &fleet.hub.region;

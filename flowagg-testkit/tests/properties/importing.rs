@@ -1,4 +1,4 @@
-//! Templates of any fleet, read back.
+//! CloudFormation templates of any fleet, imported again.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ use proptest::strategy::Union;
 
 use crate::cases;
 
-/// A fleet of which templates can say everything: each member has VPCs, and perhaps transit gateways, by their ids and in
-/// one region; nobody is looked up, and nothing has a name or a role.
-fn told_by_templates() -> impl Strategy<Value = Fleet> {
+/// A fleet that templates can express completely: each member has VPCs, and possibly transit gateways, by ID and in one
+/// region; no account is looked up, and there are no names or roles.
+fn expressible_in_templates() -> impl Strategy<Value = Fleet> {
     use ResourceKind::{TransitGateway, Vpc};
     let fleets = Union::new(Partition::ALL.map(fleet));
     let ids = (btree_set(id::resource(Vpc), 1..3), btree_set(id::resource(TransitGateway), 0..2));
-    (fleets, ids).prop_filter_map("no member is named", |(file, (vpcs, gateways))| {
+    (fleets, ids).prop_filter_map("a fleet without members", |(file, (vpcs, gateways))| {
         let mut fleet = file.fleet;
         (fleet.hub.profile, fleet.hub.role, fleet.organization) = (None, None, None);
         (fleet.read_role, fleet.external_id) = (None, None);
         fleet.flow_logs.foreign = ForeignFlowLogs::default();
         fleet.left_out.clear();
-        // `import` leaves out what an existing bucket keeps.
+        // `import` omits settings that an existing bucket keeps.
         fleet.hub.encryption = fleet.hub.encryption.filter(|encryption| *encryption != Encryption::SseS3);
         fleet.hub.object_ownership = None;
         if fleet.hub.lifecycle.retention == Retention::Days(Lifecycle::DEFAULT_RETENTION_DAYS) {
@@ -56,7 +56,7 @@ proptest! {
     #![proptest_config(cases(100))]
 
     #[test]
-    fn the_templates_of_a_fleet_are_read_as_that_fleet(fleet in told_by_templates(), is_json in any::<bool>()) {
+    fn templates_of_a_fleet_are_imported_as_that_fleet(fleet in expressible_in_templates(), is_json in any::<bool>()) {
         let format = if is_json { TemplateFormat::Json } else { TemplateFormat::Yaml };
         let places = fleet.places().map(|(member, region)| place(&fleet, member.account, region, format).unwrap());
         let files = [hub(&fleet, format).unwrap()].into_iter().chain(places).flat_map(|files| files.files);

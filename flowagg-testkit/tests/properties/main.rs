@@ -1,6 +1,6 @@
-//! What must hold for every fleet, every grant, every live policy and every request.
+//! Properties of every fleet, grant, live policy and request.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 mod fleets;
 mod importing;
@@ -13,13 +13,13 @@ use flowagg_policy::{Grant, MergeError, Merged, Unnamed, merge};
 use flowagg_testkit::arbitrary::policy::LivePolicy;
 use proptest::test_runner::Config;
 
-/// So many cases for each property; `PROPTEST_CASES` gives more.
+/// The number of cases of a property; `PROPTEST_CASES` can increase it.
 fn cases(least: u32) -> Config {
     let config = Config::default();
     Config { cases: config.cases.max(least), failure_persistence: None, ..config }
 }
 
-/// Merges; `None` where this grant cannot be merged into this policy, for a reason that is not a fault.
+/// Merges; `None` if this grant cannot be merged into this policy for a legitimate reason.
 #[track_caller]
 fn merged(live: Option<&str>, grant: &Grant, unnamed: Unnamed) -> Option<Merged> {
     match merge(live, grant, unnamed) {
@@ -29,7 +29,7 @@ fn merged(live: Option<&str>, grant: &Grant, unnamed: Unnamed) -> Option<Merged>
     }
 }
 
-/// The policy as it was before anybody granted anything in it.
+/// The policy without the grant's statements.
 fn without_ours(live: &LivePolicy) -> String {
     match live.grant {
         None => live.text.clone(),

@@ -1,4 +1,4 @@
-//! A grant and a live policy.
+//! Merging a grant into a live policy.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn unnamed() -> impl Strategy<Value = Unnamed> {
     select(vec![Unnamed::Keep, Unnamed::Prune])
 }
 
-/// A region that the account may deliver from.
+/// A region from which the account may deliver.
 fn region(grant: &Grant, account: flowagg_core::id::AccountId, any: &Region) -> Region {
     let declared = grant.regions.as_ref().and_then(|regions| regions.get(&account)?.first().cloned());
     declared.unwrap_or_else(|| any.clone())
@@ -35,14 +35,14 @@ fn is_where_it_was(again: &Merged, small: &Merged, large: &Merged) -> bool {
     again.form == large.form && again.form_reason == FormReason::Live && again.kept.is_empty()
 }
 
-/// The grant with what stays from an earlier one of this form: its accounts, and the regions that they had there.
+/// The grant combined with what remains of an earlier one in this form: its accounts and their regions.
 fn with_kept(grant: &Grant, earlier: &Grant, form: GrantForm, after: &Merged) -> Grant {
     let mut all = grant.clone();
     if let (Some(regions), Some(had)) = (&mut all.regions, &earlier.regions) {
         let any = BTreeSet::new();
         for account in earlier.named(form) {
             let had = had.get(account).unwrap_or(&any);
-            // An empty list is every region, and so is none.
+            // An empty list means every region, and so does none.
             match regions.get_mut(account) {
                 _ if after.kept.contains(account) => drop(regions.insert(*account, had.clone())),
                 Some(given) if !given.is_empty() && had.is_empty() => given.clear(),
@@ -58,7 +58,7 @@ proptest! {
     #![proptest_config(cases(600))]
 
     #[test]
-    fn a_merge_adds_what_the_grant_says_and_nothing_else_is_decided_otherwise(
+    fn merge_adds_only_the_grants_decisions(
         (live, grant, asked) in Scene::each(|scene| (foreign(scene), grant(scene), vec(request(scene), 12))),
     ) {
         if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Keep) {
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn of_an_earlier_grant_nothing_is_left_once_pruned(
+    fn prune_removes_everything_of_an_earlier_grant(
         ((live, grant), asked) in Scene::each(|scene| (lived_in(scene), vec(request(scene), 12))),
     ) {
         if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Prune) {
@@ -89,15 +89,15 @@ proptest! {
     }
 
     #[test]
-    fn who_is_not_named_any_more_stays_as_it_was_until_pruned(
+    fn unnamed_accounts_keep_their_grant_until_pruned(
         ((live, grant), asked) in Scene::each(|scene| (lived_in(scene), vec(request(scene), 12))),
     ) {
         let Some(earlier) = &live.grant else { return Ok(()) };
         if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Keep) {
             let form = merged(None, earlier, Unnamed::Keep).unwrap().form;
             prop_assert_eq!(&after.kept, &(earlier.named(form) - &allowed(&grant, after.form)), "{}", after.text);
-            // An organization that stays is not of the merged grant; it has its own tests.
-            if after.notes.iter().any(|note| note.contains("stays as it is")) {
+            // An organization that is kept is not part of the merged grant; it has its own tests.
+            if after.notes.iter().any(|note| note.contains("is kept so that")) {
                 return Ok(());
             }
             let all = with_kept(&grant, earlier, form, &after);
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn every_account_may_deliver_unless_a_foreign_statement_denies_it(
+    fn granted_accounts_may_deliver_unless_a_foreign_statement_denies_it(
         ((live, grant), any, unit) in Scene::each(|scene| {
             (lived_in(scene), select(scene.regions.clone()), select(scene.units.clone()))
         }),
@@ -124,10 +124,10 @@ proptest! {
             let unit = units(&grant).pop_first().unwrap_or(unit);
             let accounts = &allowed(&grant, after.form) | &after.kept;
             for account in accounts {
-                // One that has come in by name has to get along without the organization.
+                // An account granted by ID must not need the organization.
                 let is_named = grant.named(after.form).contains(&account) || after.kept.contains(&account);
                 let organization = organization.as_ref().filter(|_| after.form.is_by_organization() && !is_named);
-                // Of one that stays without being named, only what the live policy tested is tested.
+                // For an account that is kept without being named, only the conditions of the live policy apply.
                 let grant_of = if after.kept.contains(&account) { live.grant.as_ref().unwrap() } else { &grant };
                 for mut asked in PlainRequest::deliveries(&grant, account, &region(grant_of, account, &any)) {
                     asked.organization = organization.map(|id| (id.clone(), unit.clone()));
@@ -147,17 +147,18 @@ proptest! {
     }
 
     #[test]
-    fn a_stranger_gets_nothing_that_it_could_not_have_without_the_grant(
+    fn stranger_gains_no_access_from_a_merge(
         ((live, grant), stranger, region) in Scene::each(|scene| {
             (lived_in(scene), select(scene.strangers.clone()), select(scene.regions.clone()))
         }),
     ) {
-        // Without source conditions, the ACL and the folder of a member are open to all: so AWS had it until 2022.
+        // Without source conditions, any account may read the ACL and write to a member's folder, as in AWS's
+        // documentation until 2022.
         if !grant.settings.source_conditions {
             return Ok(());
         }
         if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Keep) {
-            // An earlier grant in form `bound-deny` kept strangers from what foreign statements allow them.
+            // An earlier grant in form `bound-deny` denied strangers what foreign statements allow.
             let before = [&without_ours(&live), &live.text].map(|text| Policy::compile(text).unwrap());
             let policy = Policy::compile(&after.text).unwrap();
             let own = PlainRequest::deliveries(&grant, stranger, &region);
@@ -176,14 +177,14 @@ proptest! {
     }
 
     #[test]
-    fn foreign_statements_stay_byte_for_byte_and_in_their_order(
+    fn foreign_statements_are_kept_byte_for_byte_and_in_order(
         ((live, grant), unnamed) in Scene::each(|scene| (lived_in(scene), unnamed())),
     ) {
         if let Some(after) = merged(Some(&live.text), &grant, unnamed) {
             let all = statements(&after.text).unwrap();
             let kept: Vec<_> = all.iter().filter(|text| live.foreign.contains(text)).collect();
             prop_assert_eq!(kept, live.foreign.iter().collect::<Vec<_>>());
-            // What stands before the list stays, too.
+            // The text before the list is kept as well.
             let head = |text: &str| text.split("\"Statement\"").next().unwrap_or_default().to_owned();
             prop_assert_eq!(head(&after.text), head(&live.text));
         }
@@ -203,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn the_difference_is_empty_where_the_merge_changed_nothing_and_only_there(
+    fn diff_is_empty_exactly_if_the_merge_changed_nothing(
         ((live, grant), unnamed) in Scene::each(|scene| (lived_in(scene), unnamed())),
     ) {
         if let Some(after) = merged(Some(&live.text), &grant, unnamed) {
@@ -214,7 +215,7 @@ proptest! {
     }
 
     #[test]
-    fn the_difference_names_whom_a_merge_lets_in_and_out(
+    fn diff_names_granted_and_revoked_accounts(
         (one, other) in Scene::each(|scene| (grant(scene), grant(scene))),
     ) {
         let mut other = other;
@@ -222,10 +223,10 @@ proptest! {
         other.hive = one.hive;
         let first = merged(None, &one, Unnamed::Keep).unwrap();
         let second = merged(Some(&first.text), &other, Unnamed::Prune).unwrap();
-        // An organization lets accounts in that no statement names.
+        // An organization grants access to accounts that no statement names.
         if ![&first, &second].iter().any(|merged| merged.text.contains("aws:SourceOrg")) {
             let difference = diff(&first.text, &second.text).unwrap();
-            // With regions, an account may also deliver from more of them, or from fewer.
+            // With regions, an account may also gain or lose some of them.
             if one.regions.is_none() && other.regions.is_none() {
                 prop_assert_eq!((&difference.granted, &difference.revoked), (&second.granted, &second.revoked));
             }
@@ -235,13 +236,13 @@ proptest! {
     }
 
     #[test]
-    fn what_is_granted_and_revoked_gives_the_policy_back_byte_for_byte(
+    fn merge_and_remove_restore_the_policy_byte_for_byte(
         (live, grant) in Scene::each(|scene| (foreign(scene), grant(scene))),
     ) {
         if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Keep) {
             prop_assert!(after.changed);
             let back = remove(&after.text, &grant).unwrap().unwrap();
-            // A statement that stood alone has its brackets now.
+            // A single statement is now in brackets.
             let only = &live.foreign[0];
             let before = if live.is_list { live.text.clone() } else { live.text.replacen(only, &format!("[{only}]"), 1) };
             prop_assert_eq!(&back, &before);
@@ -250,7 +251,7 @@ proptest! {
     }
 
     #[test]
-    fn the_size_stated_is_that_of_the_text_without_whitespace(
+    fn stated_size_is_that_of_the_compact_text(
         (live, grant) in Scene::each(|scene| (mixed(scene), grant(scene))),
     ) {
         if let Some(after) = merged(Some(&live.text), &grant, Unnamed::Prune) {
@@ -284,7 +285,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn a_fleet_that_grew_and_shrank_is_where_it_was_once_pruned(
+    fn growing_and_pruning_restores_the_policy(
         ((live, grant), more) in Scene::each(|scene| {
             let more = btree_set(select(scene.accounts.iter().chain(&scene.strangers).copied().collect::<Vec<_>>()), 1..4);
             (lived_in(scene), more)
@@ -293,7 +294,7 @@ proptest! {
         if let Some(small) = merged(Some(&live.text), &grant, Unnamed::Prune) {
             let large = merged(Some(&small.text), &grown(&grant, more), Unnamed::Keep).unwrap();
             let again = merged(Some(&large.text), &grant, Unnamed::Prune).unwrap();
-            prop_assert!(is_where_it_was(&again, &small, &large), "by way of {}", large.text);
+            prop_assert!(is_where_it_was(&again, &small, &large), "via {}", large.text);
         }
     }
 }
@@ -302,7 +303,7 @@ proptest! {
     #![proptest_config(cases(24))]
 
     #[test]
-    fn a_fleet_of_any_size_fits_or_is_refused_with_its_size(
+    fn fleet_of_any_size_fits_or_is_rejected_with_its_size(
         (live, grant, crowd) in Scene::each(|scene| (foreign(scene), grant(scene), crowded_grant(scene, 1..900))),
     ) {
         if let Some(small) = merged(Some(&live.text), &grant, Unnamed::Keep) {

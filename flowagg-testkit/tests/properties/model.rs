@@ -1,4 +1,4 @@
-//! What a grant says of a request, from its values alone: no statement is written, none is read.
+//! A model of a grant's decisions, computed from its values without writing or evaluating statements.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use flowagg_core::id::{AccountId, OrganizationalUnitId};
 use flowagg_policy::{DELIVERY_ACL, DELIVERY_SERVICE, DecisionKind, Grant};
 use flowagg_testkit::arbitrary::{Action, PlainRequest};
 
-/// What becomes of a request that was decided like this before the grant came in this form.
+/// The decision on a request after merging the grant in this form, given the decision before.
 pub(crate) fn decided(
     before: DecisionKind,
     grant: &Grant,
@@ -23,12 +23,12 @@ pub(crate) fn decided(
     }
 }
 
-/// The units that the organization is narrowed to.
+/// The units that the organization is limited to.
 pub(crate) fn units(grant: &Grant) -> BTreeSet<OrganizationalUnitId> {
     grant.organization.as_ref().map(|organization| organization.units.clone()).unwrap_or_default()
 }
 
-/// The accounts that come in, as far as they are known.
+/// The accounts with access, as far as they are known.
 pub(crate) fn allowed(grant: &Grant, form: GrantForm) -> BTreeSet<AccountId> {
     let others = grant.organization.as_ref().filter(|_| form.is_by_organization());
     others.map_or_else(|| grant.accounts.clone(), |organization| &grant.accounts | &organization.others)
@@ -77,7 +77,7 @@ fn is_let_in_by_name(grant: &Grant, form: GrantForm, asked: &PlainRequest) -> bo
     !listed.is_empty() && is_listed && from_there && does_what_it_may(grant, asked, &folders)
 }
 
-/// Whose folders objects may be put into.
+/// The folders into which objects may be put.
 enum Folders<'a> {
     All,
     Listed(&'a BTreeSet<AccountId>),
@@ -93,7 +93,7 @@ fn does_what_it_may(grant: &Grant, asked: &PlainRequest, folders: &Folders<'_>) 
     match asked.action {
         Action::Put => {
             let folder = match folders {
-                // The folder above all accounts' holds the Hive-compatible ones, too.
+                // The folder of all accounts also contains the Hive-compatible ones.
                 Folders::All => asked.hive || !grant.hive,
                 Folders::Listed(accounts) => asked.hive == grant.hive && accounts.contains(&asked.folder),
                 Folders::Own => asked.hive == grant.hive && asked.folder == asked.account,

@@ -1,4 +1,4 @@
-//! The strategies themselves: that what they make is valid, and that it is not all alike.
+//! The strategies themselves: their values are valid and varied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use proptest::test_runner::TestRunner;
 
 use crate::{cases, merged};
 
-/// The same so many values each time.
+/// The same number of values, identical in every run.
 fn samples<S: Strategy>(count: usize, strategy: S) -> Vec<S::Value> {
     let mut runner = TestRunner::deterministic();
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// What the linter calls what S3 refuses whatever the bucket.
+/// The lint findings for policies that S3 rejects for any bucket.
 const REFUSED: &[&str] = &[
     "invalid-json",
     "not-a-policy",
@@ -54,7 +54,7 @@ proptest! {
     #![proptest_config(cases(200))]
 
     #[test]
-    fn foreign_policies_are_such_as_s3_takes(
+    fn foreign_policies_are_valid_for_s3(
         (live, bucket) in Scene::each(|scene| (prop_oneof![foreign(scene), mixed(scene)], Just(scene.bucket.clone()))),
     ) {
         prop_assert!(Policy::compile(&live.text).is_ok());
@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn a_policy_has_the_statements_that_it_says_it_has(
+    fn policy_contains_its_listed_statements(
         live in Scene::each(|scene| prop_oneof![foreign(scene), mixed(scene), ours(scene)]),
     ) {
         let all = statements(&live.text).unwrap();
@@ -90,7 +90,7 @@ fn policies_shrink_to_one_plain_statement() {
 }
 
 #[test]
-fn grants_have_every_form_and_every_condition() {
+fn grants_cover_every_form_and_condition() {
     let grants = samples(400, grant(&Scene::new(Partition::Aws)));
     let forms: BTreeSet<_> = grants.iter().map(|grant| grant.settings.form).collect();
     assert_eq!(forms.len(), 7);
@@ -108,7 +108,7 @@ fn grants_have_every_form_and_every_condition() {
 }
 
 #[test]
-fn policies_meet_grants_and_are_written_in_every_way() {
+fn policies_cover_every_formatting_and_merge_with_grants() {
     let scene = Scene::new(Partition::Aws);
     let policies = samples(400, lived_in(&scene));
     let some = |what: fn(&LivePolicy) -> bool| {
@@ -127,7 +127,7 @@ fn policies_meet_grants_and_are_written_in_every_way() {
 }
 
 #[test]
-fn requests_are_allowed_by_the_grant_as_often_as_not() {
+fn requests_cover_every_decision() {
     let scene = Scene::new(Partition::Aws);
     let asked = samples(1_000, (grant(&scene), request(&scene), foreign(&scene)));
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -135,7 +135,7 @@ fn requests_are_allowed_by_the_grant_as_often_as_not() {
         let text = merged(None, &grant, Unnamed::Keep).unwrap().text;
         let request = asked.near(&grant).request();
         let kind = Policy::compile(&text).unwrap().decide(&request).kind;
-        *counts.entry(format!("ours: {kind}")).or_default() += 1;
+        *counts.entry(format!("managed: {kind}")).or_default() += 1;
         let kind = Policy::compile(&live.text).unwrap().decide(&request).kind;
         *counts.entry(format!("foreign: {kind}")).or_default() += 1;
     }
@@ -144,7 +144,7 @@ fn requests_are_allowed_by_the_grant_as_often_as_not() {
 }
 
 #[test]
-fn fleets_are_named_and_found_and_left_out() {
+fn fleets_cover_named_discovered_and_skipped_accounts() {
     let fleets = samples(300, fleet(Partition::Aws));
     let some =
         |what: fn(&WrittenFleet) -> bool| (5..295).contains(&fleets.iter().filter(|file| what(file)).count());

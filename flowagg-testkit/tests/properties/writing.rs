@@ -1,4 +1,4 @@
-//! What a grant is written as, alone in a policy.
+//! The statements of a grant, alone in a policy.
 
 use flowagg_core::fleet::AclCondition;
 use flowagg_policy::size::LIMIT;
@@ -15,7 +15,7 @@ proptest! {
     #![proptest_config(cases(200))]
 
     #[test]
-    fn what_we_write_has_no_fault(live in Scene::each(ours)) {
+    fn written_policy_has_no_lint_findings(live in Scene::each(ours)) {
         let grant = live.grant.unwrap();
         let excused = ["no-confused-deputy-condition", "no-acl-condition"];
         let careful = grant.settings.source_conditions && grant.settings.acl_condition != AclCondition::None;
@@ -27,7 +27,7 @@ proptest! {
     }
 
     #[test]
-    fn what_we_write_decides_as_the_grant_says_at_any_size(
+    fn written_policy_decides_as_the_grant_at_any_size(
         (live, asked) in Scene::each(|scene| (ours(scene), vec(request(scene), 8))),
     ) {
         let grant = live.grant.unwrap();
@@ -36,7 +36,7 @@ proptest! {
         let nothing = Policy::compile(r#"{"Statement":[]}"#).unwrap();
         let accounts: Vec<_> = grant.accounts.iter().collect();
         for (n, mut asked) in asked.into_iter().enumerate() {
-            // Every other one is of an account of this grant, however many it has.
+            // Every second request is for an account of this grant, however many it has.
             if n % 2 == 0 && !accounts.is_empty() {
                 asked.account = *accounts[n * 97 % accounts.len()];
             }
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn what_we_write_is_compact_and_as_large_as_it_says(live in Scene::each(ours)) {
+    fn written_policy_is_compact_and_has_the_stated_size(live in Scene::each(ours)) {
         let grant = live.grant.unwrap();
         let written = merged(None, &grant, Unnamed::Keep).unwrap();
         prop_assert_eq!((written.bytes, &written.text), (written.text.len(), &live.text));
@@ -56,7 +56,7 @@ proptest! {
     }
 
     #[test]
-    fn a_grant_is_read_back_as_it_was_written(live in Scene::each(ours)) {
+    fn grant_is_read_back_as_written(live in Scene::each(ours)) {
         let grant = live.grant.unwrap();
         let written = merged(None, &grant, Unnamed::Keep).unwrap();
         let read = granted_by(&live.text, &grant).unwrap().unwrap();

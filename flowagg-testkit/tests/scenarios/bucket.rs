@@ -1,4 +1,4 @@
-//! A bucket that is there already: with other settings, or another's.
+//! An existing bucket: with other settings, or owned by another account.
 
 use aws_sdk_s3::types::{
     BucketCannedAcl, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
@@ -11,7 +11,7 @@ use snapbox::{assert_data_eq, str};
 use crate::{apply, delivers, messages, outcome, world};
 
 #[tokio::test]
-async fn a_bucket_with_other_settings_is_settled_and_a_foreign_lifecycle_rule_stays() {
+async fn existing_bucket_is_configured_and_foreign_lifecycle_rules_are_kept() {
     let mut world = world(["shop"]).await;
     world.set("hub", "retention-days = 90");
     let world = world;
@@ -102,13 +102,13 @@ object ownership stays BucketOwnerPreferred: the bucket ACL grants READ_ACP to S
 
     world.set("hub", "object-ownership = \"keep\"");
     let plan = world.flowagg(["plan", "--json"]).await.unwrap().exits(0).json();
-    assert_eq!(plan["hub"], serde_json::json!([]), "a second apply has nothing to do: {plan:#}");
+    assert_eq!(plan["hub"], serde_json::json!([]), "a second apply makes no changes: {plan:#}");
     assert_eq!(plan["concerns"].as_array().unwrap().len(), 1, "{plan:#}");
     delivers(&world).await;
 }
 
 #[tokio::test]
-async fn a_bucket_of_somebody_else_is_named_and_nothing_is_written() {
+async fn bucket_of_another_account_is_reported_without_writes() {
     let mut world = world(["shop"]).await;
     let other = world.account("other", 0).await.unwrap();
     world.create_bucket(other).await.unwrap();
@@ -119,7 +119,7 @@ async fn a_bucket_of_somebody_else_is_named_and_nothing_is_written() {
         messages(&world, &ran),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: AccessDenied: Access Denied
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketPolicy to the role or user that is used there
+       if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:GetBucketPolicy for the role or user used in 111122223333
 "#]]
     );
     assert_eq!(watched.writes(), Vec::<String>::new());
@@ -128,7 +128,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: AccessDenied: Ac
 }
 
 #[tokio::test]
-async fn a_sub_folder_holds_all_that_arrives() {
+async fn objects_arrive_under_the_prefix() {
     let mut world = world(["shop"]).await;
     world.set("hub", "prefix = \"network/flow-logs\"");
     apply(&world).await;
@@ -138,7 +138,7 @@ async fn a_sub_folder_holds_all_that_arrives() {
 }
 
 #[tokio::test]
-async fn objects_move_expire_and_vanish_as_the_fleet_file_says() {
+async fn lifecycle_settings_of_the_fleet_file_are_applied() {
     let mut world = world(["shop"]).await;
     world.set("hub", "retention-days = 400");
     world.set("hub", "transition = { days = 30, storage-class = \"STANDARD_IA\" }");

@@ -1,4 +1,4 @@
-//! Other processes that write the bucket policy while `apply` does, and S3 while it propagates a write.
+//! Other processes that write the bucket policy during `apply`, and delayed propagation of writes in S3.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::{READERS, apply, messages};
 
 const WRITES: &str = "PutBucketPolicy";
 
-/// Another process overwrites the policy right before flowagg's read of this number, in a run on an empty bucket.
+/// Another process overwrites the policy right before flowagg's `number`-th read, in a run on an empty bucket.
 async fn overwritten_before_read(number: usize) -> Faults {
     let (mut world, faults) = faulty(["shop", "bank"]).await;
     world.set("hub", crate::FOREVER);
@@ -43,19 +43,19 @@ warning: 111122223333 eu-west-1: the bucket policy of acme-flow-logs: another pr
 }
 
 #[tokio::test]
-async fn a_policy_that_changes_after_the_plan_is_merged_into() {
+async fn policy_changed_after_the_plan_is_merged() {
     let faults = overwritten_before_read(2).await;
     assert_eq!(faults.count(&CallFilter::operation(WRITES)), 1);
 }
 
 #[tokio::test]
-async fn a_policy_that_is_overwritten_after_the_write_is_merged_into() {
+async fn policy_overwritten_after_the_write_is_merged_again() {
     let faults = overwritten_before_read(3).await;
     assert_eq!(faults.count(&CallFilter::operation(WRITES)), 2);
 }
 
 #[tokio::test]
-async fn reads_that_are_stale_for_three_seconds_after_each_write_lead_to_one_write() {
+async fn stale_reads_after_a_write_cause_no_second_write() {
     let (mut world, faults) = faulty(["shop"]).await;
     faults.on(CallFilter::operation("GetBucketPolicy"), Answer::Stale(Duration::from_secs(3)));
     apply(&world).await;
@@ -68,8 +68,8 @@ async fn reads_that_are_stale_for_three_seconds_after_each_write_lead_to_one_wri
     assert_eq!(world.policy().await.unwrap(), None);
 }
 
-/// Adds something every 50 milliseconds until it is stopped: `add` is given how many were added before and returns the name of the
-/// new one. Returns all names.
+/// Adds something every 50 milliseconds until it is stopped. `add` receives the number of earlier additions and returns
+/// the new name. Returns all names.
 pub(crate) async fn keep_adding(
     mut stop: watch::Receiver<bool>,
     add: impl AsyncFn(usize) -> String,
@@ -85,7 +85,7 @@ pub(crate) async fn keep_adding(
     }
 }
 
-/// Adds a statement to the policy, and removes none.
+/// Adds a statement to the policy, without removing any.
 async fn add_statement(s3: &Client, bucket: &str, number: usize) -> String {
     let sid = format!("Foreign{number}");
     let mut policy = live(s3, bucket).await;
@@ -110,7 +110,7 @@ fn is_foreign(statement: &Value) -> bool {
     statement["Sid"].as_str().is_some_and(|sid| sid.starts_with("Foreign"))
 }
 
-/// Takes the foreign statements out of the policy. Returns their Sids.
+/// Removes the foreign statements from the policy. Returns their Sids.
 async fn take_foreign(world: &World) -> BTreeSet<String> {
     let (s3, bucket) = (world.s3(), world.bucket().as_str());
     let mut policy = live(&s3, bucket).await;
@@ -122,13 +122,13 @@ async fn take_foreign(world: &World) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn each_statement_that_another_process_adds_during_apply_survives_or_its_loss_is_reported() {
+async fn concurrently_added_statements_survive_or_their_loss_is_reported() {
     let (mut world, faults) = faulty(["shop"]).await;
     apply(&world).await;
-    // The other process writes once more before flowagg reads the bucket again at the end of a run.
+    // The other process writes again before flowagg's last read of the bucket.
     faults.on(CallFilter::operation("HeadBucket"), Answer::Late(Duration::from_millis(150)));
     for run in 0..20 {
-        // Another form of the grant: every run writes the policy.
+        // The form of the grant alternates, so that every run writes the policy.
         world.reset("policy", &format!("form = \"{}\"", if run % 2 == 0 { "accounts" } else { "prefixes" }));
         let (stop, stopped) = watch::channel(false);
         let (s3, bucket) = (world.s3(), world.bucket().as_str());

@@ -1,4 +1,4 @@
-//! What the delivery service writes.
+//! The objects that the delivery service writes.
 
 use std::io::Read;
 
@@ -14,7 +14,7 @@ use jiff::civil::date;
 use crate::{applied, apply, deliver, delivers, outcome, world};
 
 #[tokio::test]
-async fn a_file_is_gzip_text_with_a_header_and_as_many_records_as_reported() {
+async fn file_is_gzip_text_with_a_header_and_the_reported_records() {
     let world = applied(["shop"]).await;
     let at: Timestamp = "2026-03-01T00:02:03Z".parse().unwrap();
     let reports = world.deliver(at).await.unwrap();
@@ -31,7 +31,7 @@ async fn a_file_is_gzip_text_with_a_header_and_as_many_records_as_reported() {
 }
 
 #[tokio::test]
-async fn the_same_moment_and_seed_write_the_same_file() {
+async fn same_time_and_seed_produce_the_same_file() {
     let world = applied(["shop"]).await;
     let place = (world.accounts()["shop"].id, world.hub_region().clone());
     let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
@@ -47,7 +47,7 @@ async fn the_same_moment_and_seed_write_the_same_file() {
 }
 
 #[tokio::test]
-async fn a_flow_log_of_rejected_traffic_records_no_other() {
+async fn flow_log_of_rejected_traffic_records_only_rejects() {
     let mut world = world(["shop"]).await;
     world.set("flow-logs", "traffic = \"reject\"");
     world.flowagg(["apply", "--yes"]).await.unwrap().exits(0);
@@ -65,7 +65,7 @@ async fn text(world: &World, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn fields_of_ones_own_are_set_and_delivered_in_their_order() {
+async fn custom_fields_are_delivered_in_order() {
     let mut world = world(["shop"]).await;
     world.set("flow-logs", "fields = [\"vpc-id\", \"srcaddr\", \"action\"]");
     apply(&world).await;
@@ -97,7 +97,7 @@ async fn hive_compatible_and_hourly_folders_are_written_granted_and_verified() {
 }
 
 #[tokio::test]
-async fn folders_that_become_hive_compatible_are_granted_and_the_old_ones_are_not_lost() {
+async fn switching_to_hive_folders_updates_the_grant() {
     let mut world = applied(["shop"]).await;
     let old = deliver(&world).await;
     assert!(outcome(&world, &old, "shop").key().is_some());
@@ -109,7 +109,7 @@ async fn folders_that_become_hive_compatible_are_granted_and_the_old_ones_are_no
 }
 
 #[tokio::test]
-async fn much_traffic_is_delivered_in_several_files_of_the_format_asked_for() {
+async fn large_traffic_is_split_into_files_of_the_format() {
     for format in FileFormat::ALL {
         let mut world = world(["shop"]).await;
         world.set("flow-logs", &format!("file-format = \"{}\"", format.as_str()));

@@ -1,4 +1,4 @@
-//! What `flowagg doctor` sees before a roll-out, and that it changes nothing.
+//! `flowagg doctor`: what it reports before a rollout, and that it changes nothing.
 
 use flowagg_core::id::AccountId;
 use flowagg_testkit::faults::{Answer, CallFilter, Faults};
@@ -8,7 +8,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{READERS, applied, apply, delivers, on_paper, told, world};
 
-/// The looks that `doctor --json` took, as `what: health`.
+/// The checks in `doctor --json`, as `what: health`, and the document.
 async fn looks(world: &World, code: i32) -> (Vec<String>, Value) {
     let examination = world.flowagg(["doctor", "--json"]).await.unwrap().exits(code).json();
     let checks = examination["checks"].as_array().unwrap().iter();
@@ -26,34 +26,37 @@ async fn flow_logs(world: &World, account: AccountId) -> usize {
 }
 
 #[tokio::test]
-async fn a_fleet_that_can_be_rolled_out_is_told_so_and_nothing_is_changed() {
+async fn doctor_reports_a_ready_fleet_and_changes_nothing() {
     let world = world(["shop", "bank"]).await;
     let (looks, _) = looks(&world, 0).await;
     let wanted =
         ["fleet file", "credentials", "hub account", "accounts", "regions", "bucket", "policy", "flow logs"];
     assert_eq!(looks, wanted.map(|what| format!("{what}: good")));
     for account in world.accounts().values() {
-        assert_eq!(flow_logs(&world, account.id).await, 0, "a dry run makes no flow log");
+        assert_eq!(flow_logs(&world, account.id).await, 0, "a dry run creates no flow log");
     }
-    assert!(world.s3().head_bucket().bucket(world.bucket().as_str()).send().await.is_err(), "nor a bucket");
+    assert!(
+        world.s3().head_bucket().bucket(world.bucket().as_str()).send().await.is_err(),
+        "a dry run creates no bucket"
+    );
 
     apply(&world).await;
     let ran = world.flowagg(["doctor"]).await.unwrap().exits(0);
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok  `flowagg.toml` can be used
-  + credentials  ok  they are of 111122223333
-  + hub account  ok  111122223333 can be entered
-  + accounts     ok  2 can be entered
-  + regions      ok  4 can be read
-  + bucket       ok  acme-flow-logs is as declared
+  + fleet file   ok  `flowagg.toml` is valid
+  + credentials  ok  account 111122223333
+  + hub account  ok  111122223333 is accessible
+  + accounts     ok  access to 2 accounts
+  + regions      ok  4 account-regions readable
+  + bucket       ok  acme-flow-logs matches the fleet file
   + bucket       ok  flow logs expire after 90 days
   + policy       ok  every member may deliver
-  + flow logs    ok  there is nothing to do
+  + flow logs    ok  no changes needed
 
-ok: nothing stands in the way of `flowagg apply`
-next: `flowagg plan` shows what would change
+ok: all checks passed
+next: run `flowagg plan` to see the changes
 
 "#]]
     );
@@ -61,7 +64,7 @@ next: `flowagg plan` shows what would change
 }
 
 #[tokio::test]
-async fn a_right_that_a_member_lacks_is_told_before_anything_is_made() {
+async fn missing_permission_of_a_member_is_reported_by_the_dry_run() {
     let mut world = world(["shop", "bank"]).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -79,7 +82,7 @@ async fn a_right_that_a_member_lacks_is_told_before_anything_is_made() {
         assert_data_eq!(
             on_paper(&world, failure["help"].as_str().unwrap()),
             str![
-                "allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies"
+                "allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery for the role or user used in 333333333333; `flowagg permissions` prints the IAM policies"
             ]
         );
     }
@@ -91,7 +94,7 @@ async fn a_right_that_a_member_lacks_is_told_before_anything_is_made() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_missing_a_key_without_the_grant_and_a_doubtful_policy_are_all_told_at_once() {
+async fn missing_role_key_grant_and_policy_findings_are_reported_together() {
     let mut world = world(["shop", "bank"]).await;
     world.encrypt().await.unwrap();
     let open = r#"{"Sid":"All","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
@@ -114,7 +117,7 @@ async fn a_role_that_is_missing_a_key_without_the_grant_and_a_doubtful_policy_ar
 }
 
 #[tokio::test]
-async fn endpoint_that_executes_a_dry_run_is_an_error_that_names_what_it_created() {
+async fn executed_dry_run_is_an_error_that_names_the_created_flow_log() {
     let mut world = world(["shop", "bank"]).await;
     let emulator = world.aws().url().to_owned();
     let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{READERS}]}}");
@@ -127,34 +130,34 @@ async fn endpoint_that_executes_a_dry_run_is_an_error_that_names_what_it_created
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `flowagg.toml` can be used
-  + credentials  ok       they are of 111122223333
-  + hub account  ok       111122223333 can be entered
-  + accounts     ok       2 can be entered
-  + regions      ok       4 can be read
-  + bucket       ok       acme-flow-logs is there; `apply` changes none of its settings
-  ~ bucket       look     flow logs do not expire, and `hub.retention-days` is not set
+  + fleet file   ok       `flowagg.toml` is valid
+  + credentials  ok       account 111122223333
+  + hub account  ok       111122223333 is accessible
+  + accounts     ok       access to 2 accounts
+  + regions      ok       4 account-regions readable
+  + bucket       ok       acme-flow-logs exists; `apply` changes none of its settings
+  ~ bucket       warn     flow logs do not expire, and `hub.retention-days` is not set
       set `hub.retention-days` to a number of days, or to "forever"
   + bucket       ok       flow logs do not expire
-  + policy       ok       `apply` writes it: 856 of 20480 bytes
-  ? flow logs    unknown  EC2 was not asked in 3 account-regions, because this endpoint ignores `DryRun`
-  ! flow logs    fails    the endpoint executed a dry run: it created fl-0123456789abcdef0
+  + policy       ok       `apply` writes the policy: 856 of 20,480 bytes
+  ? flow logs    unknown  no dry run in 3 account-regions: this endpoint ignores `DryRun`
+  ! flow logs    fail     the endpoint executed a dry run: it created fl-0123456789abcdef0
 
 error: 222222222222 (shop) eu-west-1: CreateFlowLogs: the endpoint executed a dry run: it created fl-0123456789abcdef0
        this endpoint is not AWS, but an emulator or a proxy that ignores `DryRun`: delete what it created, with the role or user of 222222222222: `aws ec2 delete-flow-logs --region eu-west-1 --flow-log-ids fl-0123456789abcdef0`
 
-1 in the way: the endpoint executed a dry run: remove what it made
-next: fix what is named above, then run `flowagg doctor` again
+1 check failed; the endpoint executed a dry run: delete what it created
+next: fix the problems above, then run `flowagg doctor` again
 
 "#]]
     );
-    assert_eq!(faults.count(&create), 1, "no other dry run follows");
+    assert_eq!(faults.count(&create), 1, "no further dry run is sent");
     let shop = world.accounts()["shop"].id;
-    assert_eq!(flow_logs(&world, shop).await, 1, "of one resource alone");
+    assert_eq!(flow_logs(&world, shop).await, 1, "only one resource is affected");
 }
 
 #[tokio::test]
-async fn account_region_that_cannot_be_read_is_not_said_to_have_nothing_to_do() {
+async fn unreadable_account_region_is_not_reported_as_up_to_date() {
     let mut world = applied(["shop", "bank"]).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -166,22 +169,22 @@ async fn account_region_that_cannot_be_read_is_not_said_to_have_nothing_to_do() 
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `flowagg.toml` can be used
-  + credentials  ok       they are of 111122223333
-  + hub account  ok       111122223333 can be entered
-  + accounts     ok       2 can be entered
-  ! regions      fails    2 of 4 cannot be read
-  + bucket       ok       acme-flow-logs is as declared
+  + fleet file   ok       `flowagg.toml` is valid
+  + credentials  ok       account 111122223333
+  + hub account  ok       111122223333 is accessible
+  + accounts     ok       access to 2 accounts
+  ! regions      fail     cannot read 2 of 4 account-regions
+  + bucket       ok       acme-flow-logs matches the fleet file
   + bucket       ok       flow logs expire after 90 days
   + policy       ok       every member may deliver
-  ? flow logs    unknown  those of 2 account-regions could not be read
+  ? flow logs    unknown  the flow logs of 2 account-regions could not be read
 
 error: 2 times: DescribeFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:DescribeFlowLogs to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
+       allow ec2:DescribeFlowLogs for the role or user used in 333333333333; `flowagg permissions` prints the IAM policies
        in 333333333333 (bank): eu-west-1, us-east-1
 
-1 in the way: nothing was changed
-next: fix what is named above, then run `flowagg doctor` again
+1 check failed; nothing was changed
+next: fix the problems above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -195,19 +198,19 @@ next: fix what is named above, then run `flowagg doctor` again
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `flowagg.toml` can be used
-  + credentials  ok       they are of 111122223333
-  + hub account  ok       111122223333 can be entered
-  + accounts     ok       2 can be entered
-  + regions      ok       4 can be read
-  + bucket       ok       acme-flow-logs is as declared
+  + fleet file   ok       `flowagg.toml` is valid
+  + credentials  ok       account 111122223333
+  + hub account  ok       111122223333 is accessible
+  + accounts     ok       access to 2 accounts
+  + regions      ok       4 account-regions readable
+  + bucket       ok       acme-flow-logs matches the fleet file
   + bucket       ok       flow logs expire after 90 days
-  ? bucket       unknown  settings of the bucket that could not be read and may affect flow logs: versioning (GetBucketVersioning: AccessDenied: Access Denied); `flowagg permissions` prints the actions to allow
+  ? bucket       unknown  bucket settings that may affect flow logs could not be read: versioning (GetBucketVersioning: AccessDenied: Access Denied); `flowagg permissions` prints the actions to allow
   + policy       ok       every member may deliver
-  + flow logs    ok       there is nothing to do
+  + flow logs    ok       no changes needed
 
 not everything was checked: 1 unknown
-next: fix what is named above, then run `flowagg doctor` again
+next: fix the problems above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -218,20 +221,20 @@ next: fix what is named above, then run `flowagg doctor` again
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok       `flowagg.toml` can be used
-  + credentials  ok       they are of 111122223333
-  + hub account  ok       111122223333 can be entered
-  + accounts     ok       2 can be entered
-  + regions      ok       4 can be read
-  ! bucket       fails    the bucket exists, but 111122223333 may not look at it
-  ? policy       unknown  the bucket could not be read, and its policy and key with it
-  + flow logs    ok       there is nothing to do
+  + fleet file   ok       `flowagg.toml` is valid
+  + credentials  ok       account 111122223333
+  + hub account  ok       111122223333 is accessible
+  + accounts     ok       access to 2 accounts
+  + regions      ok       4 account-regions readable
+  ! bucket       fail     the bucket exists, but access is denied to 111122223333
+  ? policy       unknown  the bucket could not be read, so its policy and key were not checked
+  + flow logs    ok       no changes needed
 
-error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the bucket exists, but 111122223333 may not look at it
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used there
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: AccessDenied: the bucket exists, but access is denied to 111122223333
+       if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:ListBucket for the role or user used in 111122223333
 
-1 in the way: nothing was changed
-next: fix what is named above, then run `flowagg doctor` again
+1 check failed; nothing was changed
+next: fix the problems above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -245,14 +248,14 @@ next: fix what is named above, then run `flowagg doctor` again
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok     `flowagg.toml` can be used
-  ! credentials  fails  The token is expired (credentials of AWS_ACCESS_KEY_ID)
+  + fleet file   ok    `flowagg.toml` is valid
+  ! credentials  fail  The token is expired (credentials of AWS_ACCESS_KEY_ID)
 
 error: 111122223333 eu-west-1: GetCallerIdentity: ExpiredToken: The token is expired (credentials of AWS_ACCESS_KEY_ID)
        the credentials have expired: sign in again, then run the command again; completed changes are kept
 
-1 in the way: nothing was changed; not checked: hub account, accounts, regions, bucket, policy, flow logs
-next: fix what is named above, then run `flowagg doctor` again
+1 check failed; nothing was changed; not checked: hub account, accounts, regions, bucket, policy, flow logs
+next: fix the problems above, then run `flowagg doctor` again
 
 "#]]
     );
@@ -262,18 +265,18 @@ next: fix what is named above, then run `flowagg doctor` again
     assert_data_eq!(
         told(&world, &ran),
         str![[r#"
-  + fleet file   ok  `flowagg.toml` can be used
-  + credentials  ok  they are of 111122223333
-  + hub account  ok  111122223333 can be entered
-  + accounts     ok  1 can be entered
-  + regions      ok  2 can be read
-  + bucket       ok  acme-flow-logs is as declared
+  + fleet file   ok  `flowagg.toml` is valid
+  + credentials  ok  account 111122223333
+  + hub account  ok  111122223333 is accessible
+  + accounts     ok  access to 1 account
+  + regions      ok  2 account-regions readable
+  + bucket       ok  acme-flow-logs matches the fleet file
   + bucket       ok  flow logs expire after 90 days
   + policy       ok  every selected member may deliver
-  + flow logs    ok  there is nothing to do
+  + flow logs    ok  no changes needed
 
-ok: nothing stands in the way of what `--only` selects
-next: `flowagg plan` shows what would change
+ok: all checks passed for the selection of `--only`
+next: run `flowagg plan` to see the changes
 
 "#]]
     );

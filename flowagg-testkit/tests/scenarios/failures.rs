@@ -1,4 +1,4 @@
-//! What goes wrong on the way, and how it is told.
+//! Errors during a run, and how they are reported.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::faults::faulty;
 use crate::{applied, apply, deliver, delivers, messages, on_paper, outcome, world};
 
 #[tokio::test]
-async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
+async fn member_with_a_denied_role_does_not_stop_the_others() {
     let mut world = world(["shop", "bank"]).await;
     let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -22,7 +22,7 @@ async fn a_member_whose_role_cannot_be_assumed_does_not_stop_the_others() {
         messages(&world, &ran),
         str![[r#"
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
-       create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
+       create the role in 333333333333 with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
        in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
@@ -38,7 +38,7 @@ error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: As
         "{verified}"
     );
 
-    // The role is repaired: the next run does what was left.
+    // The role is repaired. The next run makes the remaining changes.
     let whole = world.aws().url().to_owned();
     world.send_program_to(&whole);
     apply(&world).await;
@@ -46,7 +46,7 @@ error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: As
 }
 
 #[tokio::test]
-async fn a_flow_log_that_has_not_delivered_yet_is_waited_for() {
+async fn new_flow_log_is_waiting() {
     let world = applied(["shop"]).await;
     let verified = world.flowagg(["verify", "--json"]).await.unwrap().exits(3);
     let json = verified.json();
@@ -54,7 +54,7 @@ async fn a_flow_log_that_has_not_delivered_yet_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_vpc_without_a_flow_log_is_missing() {
+async fn vpc_without_a_flow_log_is_missing() {
     let world = applied(["shop"]).await;
     let shop = world.accounts()["shop"].id;
     let logs = world.flow_logs(shop, world.hub_region()).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_vpc_without_a_flow_log_is_missing() {
 }
 
 #[tokio::test]
-async fn an_endpoint_where_nothing_answers_is_named() {
+async fn unreachable_endpoint_is_named() {
     let mut world = world(["shop"]).await;
     let gone = Faults::in_front_of(world.aws().url()).await.unwrap().url().to_owned();
     world.send_program_to(&gone);
@@ -79,17 +79,17 @@ async fn an_endpoint_where_nothing_answers_is_named() {
     assert_data_eq!(
         on_paper(&world, &ran.stderr.replace(&gone, "GONE")),
         str![[r#"
-error: 111122223333 eu-west-1: GetCallerIdentity: could not be sent: [..] (GONE)
-       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+error: 111122223333 eu-west-1: GetCallerIdentity: request failed: [..] (GONE)
+       check the network, the region name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
 
 "#]]
     );
 }
 
-/// Applies in several lives: the first is killed at its first write, the second at its second, until one is not.
+/// Applies repeatedly: the first run is killed at its first write, the second one at its second, until one completes.
 ///
-/// Returns the number of lives that were cut short.
-async fn applied_in_lives(world: &World, faults: &Faults, freeze: Freeze) -> usize {
+/// Returns the number of killed runs.
+async fn apply_with_kills(world: &World, faults: &Faults, freeze: Freeze) -> usize {
     for cut_short in 0..20 {
         faults.freeze_after(cut_short, freeze);
         tokio::select! {
@@ -101,11 +101,11 @@ async fn applied_in_lives(world: &World, faults: &Faults, freeze: Freeze) -> usi
         }
         faults.quiet().await.unwrap();
     }
-    panic!("no end: {:?}", faults.writes())
+    panic!("no run completed: {:?}", faults.writes())
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_without_duplicates_or_losses() {
+async fn run_killed_at_any_write_is_completed_by_the_next() {
     for freeze in [Freeze::Before, Freeze::After] {
         let mut world = world(["shop"]).await;
         let shop = world.accounts()["shop"].id;
@@ -120,9 +120,9 @@ async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_without_dupli
         let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
         world.send_program_to(faults.url());
 
-        assert!(applied_in_lives(&world, &faults, freeze).await >= 2);
+        assert!(apply_with_kills(&world, &faults, freeze).await >= 2);
         world.set("flow-logs", "traffic = \"reject\"");
-        assert!(applied_in_lives(&world, &faults, freeze).await >= 2);
+        assert!(apply_with_kills(&world, &faults, freeze).await >= 2);
 
         faults.thaw();
         world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);

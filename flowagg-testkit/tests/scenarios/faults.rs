@@ -1,4 +1,4 @@
-//! What AWS and the network may do in the middle of `apply`: what is told, what is left, and what the next run makes of it.
+//! Failures of AWS and the network during `apply`: what is reported, what remains, and what the next run does.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{apply, delivers, messages, world};
 
-/// A world with these members whose program calls through an endpoint that fails on demand.
+/// A world with these members, whose program calls an endpoint with injectable faults.
 pub(crate) async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults) {
     let mut world = world(members).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -18,7 +18,7 @@ pub(crate) async fn faulty<const N: usize>(members: [&str; N]) -> (World, Faults
     (world, faults)
 }
 
-/// How many VPCs of an account have a flow log in a region. None has two.
+/// Number of VPCs of an account with a flow log in a region. Fails if a VPC has two.
 async fn logged_in(world: &World, account: &WorldAccount, region: &Region) -> usize {
     let logs = world.flow_logs(account.id, region).await.unwrap();
     let of = |vpc: &str| logs.iter().filter(|log| log.resource_id() == Some(vpc)).count();
@@ -27,7 +27,7 @@ async fn logged_in(world: &World, account: &WorldAccount, region: &Region) -> us
     counts.into_iter().sum()
 }
 
-/// How many VPCs of an account have a flow log, in all regions.
+/// Number of VPCs of an account with a flow log, in all regions.
 async fn logged(world: &World, name: &str) -> usize {
     let account = &world.accounts()[name];
     let mut sum = 0;
@@ -41,8 +41,8 @@ fn vpcs(account: &WorldAccount) -> usize {
     account.vpcs.values().map(Vec::len).sum()
 }
 
-/// Everything is as the fleet file says: the grant of every member, a flow log for every VPC that delivers, and nothing
-/// left to do.
+/// The live state matches the fleet file: every member has a grant, every VPC has a flow log that delivers, and no
+/// change remains.
 pub(crate) async fn is_settled(world: &World) {
     let policy = world.policy().await.unwrap().unwrap();
     for (name, account) in world.accounts() {
@@ -53,15 +53,15 @@ pub(crate) async fn is_settled(world: &World) {
     delivers(world).await;
 }
 
-/// Without faults, the next run does what was left.
+/// Without faults, the next run makes the remaining changes.
 async fn is_settled_by_the_next_run(world: &World, faults: &Faults) {
     faults.lift();
     apply(world).await;
     is_settled(world).await;
 }
 
-/// A run in which every call of this kind ends like this in the account `bank`: the run reports that for every VPC of it; the
-/// other accounts are done, and the policy grants all.
+/// A run in which every CreateFlowLogs call in the account `bank` has this answer. The run reports the error for every
+/// VPC of it, completes the other accounts, and writes a policy that grants all.
 async fn flow_logs_of_the_bank_fail(options: &[&str], answer: Answer, expected: Inline) {
     let (world, faults) = faulty(["shop", "bank", "mill"]).await;
     let bank = &world.accounts()["bank"];
@@ -80,7 +80,7 @@ fn throttled() -> Answer {
 }
 
 #[tokio::test]
-async fn a_throttled_call_is_made_again() {
+async fn throttled_call_is_retried() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let bank = world.accounts()["bank"].id;
     let [reads, writes] = ["DescribeVpcs", "CreateFlowLogs"]
@@ -93,7 +93,7 @@ async fn a_throttled_call_is_made_again() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_throttled_for_ever_is_told_and_does_not_stop_the_others() {
+async fn permanently_throttled_account_is_reported_and_others_complete() {
     flow_logs_of_the_bank_fail(&[], throttled(), str![[r#"
 error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: RequestLimitExceeded: Request limit exceeded.
        AWS is throttling these calls: wait, then run the command again; completed changes are kept
@@ -103,19 +103,19 @@ error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: Req
 }
 
 #[tokio::test]
-async fn an_account_that_denies_flow_logs_is_told_which_action_to_allow() {
+async fn denied_create_flow_logs_names_the_action_to_allow() {
     let denied =
         Answer::error(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
     flow_logs_of_the_bank_fail(&[], denied, str![[r#"
 error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
+       allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery for the role or user used in 333333333333; `flowagg permissions` prints the IAM policies
 error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to the role or user that is used in 333333333333; `flowagg permissions` prints the IAM policies
+       allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery for the role or user used in 333333333333; `flowagg permissions` prints the IAM policies
 "#]]).await;
 }
 
 #[tokio::test]
-async fn a_denial_of_the_organization_is_told_as_such() {
+async fn denial_by_a_service_control_policy_is_reported_as_such() {
     let denied = Answer::error(
         403,
         "UnauthorizedOperation",
@@ -125,19 +125,19 @@ async fn a_denial_of_the_organization_is_told_as_such() {
     );
     flow_logs_of_the_bank_fail(&[], denied, str![[r#"
 error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
-       a service control policy (SCP) of the organization denies ec2:CreateFlowLogs, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
+       a service control policy (SCP) denies ec2:CreateFlowLogs, and no IAM policy can override it: ask the owners of the management account for an exception; in that account, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the full encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
 error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: UnauthorizedOperation: You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs on resource: arn:aws:ec2:eu-west-1:111122223333:vpc-flow-log/* with an explicit deny in a service control policy. Encoded authorization failure message: [...]
-       a service control policy (SCP) of the organization denies ec2:CreateFlowLogs, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
+       a service control policy (SCP) denies ec2:CreateFlowLogs, and no IAM policy can override it: ask the owners of the management account for an exception; in that account, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies; `--json` prints the full encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
 "#]]).await;
 }
 
 #[tokio::test]
-async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
+async fn credentials_expiring_during_creation_keep_completed_changes() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let creations = CallFilter::operation("CreateFlowLogs");
     faults.on(creations.clone().after(2), Answer::error(400, "RequestExpired", "Request has expired."));
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    // Which two of the four calls fail differs from run to run.
+    // Which two of the four calls fail differs between runs.
     let messages = messages(&world, &ran);
     let what =
         messages.lines().map(|line| line.split_once("CreateFlowLogs: ").map_or(line, |(_, what)| what));
@@ -145,18 +145,18 @@ async fn credentials_that_expire_while_flow_logs_are_made_leave_what_is_done() {
         what.collect::<Vec<_>>().join("\n"),
         str![[r#"
 RequestExpired: Request has expired.
-       set the clock of this machine if `date -u` prints a wrong time; if it is right, the credentials have expired: sign in again
+       synchronize this machine's clock if `date -u` prints the wrong time; otherwise the credentials have expired: sign in again
 RequestExpired: Request has expired.
-       set the clock of this machine if `date -u` prints a wrong time; if it is right, the credentials have expired: sign in again
+       synchronize this machine's clock if `date -u` prints the wrong time; otherwise the credentials have expired: sign in again
 "#]]
     );
-    assert_eq!(faults.count(&creations), 4, "none is tried again");
+    assert_eq!(faults.count(&creations), 4, "none is retried");
     assert_eq!(logged(&world, "shop").await + logged(&world, "bank").await, 2);
     is_settled_by_the_next_run(&world, &faults).await;
 }
 
 #[tokio::test]
-async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_log_back() {
+async fn credentials_expiring_before_the_policy_prevent_every_flow_log() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let expired = Answer::error(400, "ExpiredToken", "The provided token has expired.");
     faults.on(CallFilter::operation("PutBucketPolicy"), expired);
@@ -164,10 +164,10 @@ async fn credentials_that_expire_before_the_policy_is_written_hold_every_flow_lo
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-  not tried 222222222222 eu-west-1 vpc-0123456789abcdef0: create a flow log: none to the bucket yet
-  not tried 222222222222 us-east-1 vpc-0123456789abcdef1: create a flow log: none to the bucket yet
-  not tried 333333333333 eu-west-1 vpc-0123456789abcdef2: create a flow log: none to the bucket yet
-  not tried 333333333333 us-east-1 vpc-0123456789abcdef3: create a flow log: none to the bucket yet
+  skipped 222222222222 eu-west-1 vpc-0123456789abcdef0: create a flow log: no flow log to this bucket
+  skipped 222222222222 us-east-1 vpc-0123456789abcdef1: create a flow log: no flow log to this bucket
+  skipped 333333333333 eu-west-1 vpc-0123456789abcdef2: create a flow log: no flow log to this bucket
+  skipped 333333333333 us-east-1 vpc-0123456789abcdef3: create a flow log: no flow log to this bucket
 error: 111122223333 eu-west-1: acme-flow-logs: PutBucketPolicy: ExpiredToken: The provided token has expired.
        the credentials have expired: sign in again, then run the command again; completed changes are kept
 "#]]
@@ -177,7 +177,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: PutBucketPolicy: ExpiredToken: Th
 }
 
 #[tokio::test]
-async fn a_session_that_has_expired_takes_no_role_and_says_to_sign_in() {
+async fn expired_session_cannot_assume_roles_and_advises_to_sign_in() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let bank = world.accounts()["bank"].id;
     let expired =
@@ -197,25 +197,25 @@ error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: As
 }
 
 #[tokio::test]
-async fn credentials_that_expire_where_s3_gives_no_reason_are_told_as_the_likely_one() {
+async fn bodyless_s3_error_suggests_expired_credentials() {
     let (world, faults) = faulty(["shop"]).await;
     faults.on(
         CallFilter::operation("HeadBucket"),
-        Answer::error(400, "ExpiredToken", "HEAD answers have no body"),
+        Answer::error(400, "ExpiredToken", "HEAD responses have no body"),
     );
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: HTTP 400: AWS gave no reason
-       S3 returns no reason for this call; most likely the credentials have expired: sign in again, then run the command again
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: HTTP 400: AWS returned no message
+       S3 returns no details for this call; the credentials have probably expired: sign in again, then run the command again
 "#]]
     );
     assert_eq!(faults.writes(), Vec::<String>::new());
     is_settled_by_the_next_run(&world, &faults).await;
 }
 
-/// A run in which every `Describe…` in one region of `bank` ends like this; the rest is done.
+/// A run in which every `Describe…` call in one region of `bank` has this answer. The rest is completed.
 async fn a_region_of_the_bank_fails(answer: Answer, expected: Inline) {
     let (world, faults) = faulty(["shop", "bank"]).await;
     let bank = &world.accounts()["bank"];
@@ -232,7 +232,7 @@ async fn a_region_of_the_bank_fails(answer: Answer, expected: Inline) {
 }
 
 #[tokio::test]
-async fn a_region_that_is_not_opted_into_is_named_and_the_others_are_done() {
+async fn region_without_opt_in_is_reported_and_others_complete() {
     let message = "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.";
     let off = Answer::error(403, "OptInRequired", message);
     a_region_of_the_bank_fails(off, str![[r#"
@@ -242,17 +242,17 @@ error: 333333333333 (bank) us-east-1: Describe[..]: OptInRequired: You are not s
 }
 
 #[tokio::test]
-async fn a_region_that_takes_no_credentials_is_named_and_the_others_are_done() {
+async fn region_that_rejects_credentials_is_reported_and_others_complete() {
     let message = "AWS was not able to validate the provided access credentials";
     let off = Answer::error(401, "AuthFailure", message);
     a_region_of_the_bank_fails(off, str![[r#"
 error: 333333333333 (bank) us-east-1: Describe[..]: AuthFailure: AWS was not able to validate the provided access credentials
-       AWS does not accept these credentials in us-east-1: check them with `aws sts get-caller-identity`, and whether us-east-1 is enabled with `aws account list-regions`
+       AWS rejected the credentials in us-east-1: check them with `aws sts get-caller-identity`, and check with `aws account list-regions` that us-east-1 is enabled
 "#]]).await;
 }
 
 #[tokio::test]
-async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_their_flow_log() {
+async fn unsuccessful_vpc_is_reported_and_others_get_a_flow_log() {
     let (mut world, faults) = faulty(["shop"]).await;
     world.member("bank", 3).await.unwrap();
     let bank = &world.accounts()["bank"];
@@ -270,7 +270,7 @@ async fn one_vpc_that_is_unsuccessful_among_many_is_named_and_the_others_have_th
         messages(&world, &ran),
         str![[r#"
 error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs is undeliverable
-       the bucket's KMS key cannot be used: it must be a customer managed key, given by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key
+       the bucket's KMS key cannot be used: use a customer managed key, specified by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key
 "#]]
     );
     assert_eq!((logged(&world, "shop").await, logged(&world, "bank").await), (2, 5));
@@ -280,7 +280,7 @@ error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400
 }
 
 #[tokio::test]
-async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by_the_next() {
+async fn bucket_deleted_during_a_run_is_reported_and_recreated_by_the_next() {
     let (mut world, faults) = faulty(["shop"]).await;
     apply(&world).await;
     world.member("bank", 1).await.unwrap();
@@ -293,7 +293,7 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
     let here = CallFilter::operation("CreateFlowLogs").in_account(bank.id).in_region(world.hub_region());
     faults.on(here, gone);
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(1);
-    // The flow log of the other region may be created before the bucket is gone, or not.
+    // The flow log of the other region may or may not be created before the bucket is deleted.
     let messages = messages(&world, &ran);
     let here = messages
         .lines()
@@ -303,7 +303,7 @@ async fn a_bucket_that_vanishes_in_the_middle_of_a_run_is_told_and_made_again_by
         here.collect::<Vec<_>>().join("\n"),
         str![[r#"
 error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400: LogDestination: acme-flow-logs does not exist
-       the bucket does not exist: `flowagg plan` shows what is missing
+       the bucket does not exist: run `flowagg plan` to see what is missing
 "#]]
     );
     assert_eq!(logged_in(&world, bank, world.hub_region()).await, 0);
@@ -312,7 +312,7 @@ error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: 400
 }
 
 #[tokio::test]
-async fn a_connection_that_is_reset_once_is_made_again() {
+async fn reset_connection_is_retried() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     for operation in ["AssumeRole", "DescribeFlowLogs", "PutBucketPolicy", "CreateFlowLogs"] {
         faults.on(CallFilter::operation(operation).first(1), Answer::Reset);
@@ -323,7 +323,7 @@ async fn a_connection_that_is_reset_once_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_not_done_twice() {
+async fn write_with_a_lost_response_is_not_repeated() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     for operation in ["PutBucketLifecycleConfiguration", "PutBucketPolicy", "CreateFlowLogs"] {
         faults.on(CallFilter::operation(operation).first(1), Answer::Lost);
@@ -335,17 +335,17 @@ async fn a_write_whose_answer_is_lost_is_not_done_twice() {
 }
 
 #[tokio::test]
-async fn an_account_whose_connections_are_always_reset_is_told_and_does_not_stop_the_others() {
+async fn account_with_constant_resets_is_reported_and_others_complete() {
     flow_logs_of_the_bank_fail(&[], Answer::Reset, str![[r#"
-error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: could not be sent: [..]
-       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
-error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: could not be sent: [..]
-       check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: request failed: Connection reset by peer (os error 104)
+       check the network, the region name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
+error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: request failed: Connection reset by peer (os error 104)
+       check the network, the region name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set
 "#]]).await;
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_is_given_up_and_made_again() {
+async fn hanging_call_times_out_and_is_retried() {
     let (world, faults) = faulty(["shop", "bank"]).await;
     faults.on(CallFilter::operation("CreateFlowLogs").first(1), Answer::Frozen(Freeze::After));
     faults.on(CallFilter::operation("DescribeVpcs").first(1), Answer::Frozen(Freeze::Before));
@@ -354,16 +354,16 @@ async fn a_call_that_hangs_is_given_up_and_made_again() {
 }
 
 #[tokio::test]
-async fn an_account_that_never_answers_is_told_and_does_not_stop_the_others() {
+async fn unresponsive_account_is_reported_and_others_complete() {
     let hangs = Answer::Frozen(Freeze::Before);
     flow_logs_of_the_bank_fail(
         &["--call-timeout", "2s"],
         hangs,
         str![[r#"
-error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: no answer in time
-       the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept
-error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: no answer in time
-       the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept
+error: 333333333333 (bank) eu-west-1: vpc-0123456789abcdef0: CreateFlowLogs: the call timed out
+       the network or AWS is slow: run the command again, or increase `--call-timeout`; completed changes are kept
+error: 333333333333 (bank) us-east-1: vpc-0123456789abcdef1: CreateFlowLogs: the call timed out
+       the network or AWS is slow: run the command again, or increase `--call-timeout`; completed changes are kept
 "#]],
     )
     .await;

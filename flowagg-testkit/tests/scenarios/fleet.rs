@@ -1,4 +1,4 @@
-//! Who is in the fleet: the first roll-out, the second, an account that joins, one that leaves.
+//! The members of a fleet: the first rollout, the second one, an account that joins, and one that leaves.
 
 use flowagg_testkit::faults::Faults;
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +7,7 @@ use snapbox::{assert_data_eq, str};
 use crate::{applied, apply, deliver, delivers, messages, outcome, told, world};
 
 #[tokio::test]
-async fn a_first_run_brings_every_members_logs_into_one_bucket() {
+async fn first_apply_brings_all_logs_into_one_bucket() {
     let world = world(["shop", "bank"]).await;
     let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
     assert_data_eq!(
@@ -16,9 +16,9 @@ async fn a_first_run_brings_every_members_logs_into_one_bucket() {
 hub 111122223333 eu-west-1 acme-flow-logs
   + create the bucket in eu-west-1
   + block all public access
-  + set object ownership BucketOwnerEnforced
+  + set object ownership to BucketOwnerEnforced
   + encrypt with SSE-S3
-  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted after 7
+  + lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after 7 days
   + write the bucket policy: grants delivery to 222222222222 (shop), 333333333333 (bank) (701 bytes)
 
 flow logs
@@ -29,7 +29,7 @@ flow logs
 
 cost: unknown until flow logs of the same accounts have delivered for a whole day (UTC)
 plan: 6 changes to the hub, 4 flow logs to create
-next: `flowagg apply` makes these changes
+next: run `flowagg apply` to make these changes
 
 "#]]
     );
@@ -54,7 +54,7 @@ next: `flowagg apply` makes these changes
 }
 
 #[tokio::test]
-async fn a_second_run_does_nothing() {
+async fn second_apply_makes_no_writes() {
     let mut world = applied(["shop", "bank"]).await;
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
 
@@ -66,7 +66,7 @@ async fn a_second_run_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_member_that_joins_delivers_beside_the_others() {
+async fn joining_member_delivers_along_with_the_others() {
     let mut world = applied(["shop"]).await;
     world.member("bank", 1).await.unwrap();
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
@@ -77,7 +77,7 @@ async fn a_member_that_joins_delivers_beside_the_others() {
 }
 
 #[tokio::test]
-async fn the_hub_itself_may_be_a_member_and_no_role_is_assumed_into_it() {
+async fn hub_can_be_a_member_without_assuming_a_role() {
     let mut world = world([]).await;
     world.hub_as_member("hub", 1).await.unwrap();
     let watched = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -88,7 +88,7 @@ async fn the_hub_itself_may_be_a_member_and_no_role_is_assumed_into_it() {
 }
 
 #[tokio::test]
-async fn a_new_vpc_is_found_and_logged() {
+async fn new_vpc_gets_a_flow_log() {
     let world = applied(["shop"]).await;
     let shop = world.accounts()["shop"].id;
     let ec2 = world.aws().ec2(shop, world.hub_region());
@@ -100,7 +100,7 @@ async fn a_new_vpc_is_found_and_logged() {
 }
 
 #[tokio::test]
-async fn an_hour_of_deliveries_lies_in_the_bucket_file_by_file() {
+async fn hour_of_deliveries_has_one_object_per_interval() {
     let world = applied(["shop"]).await;
     let start = Timestamp::now() - SignedDuration::from_hours(1);
     let reports = world.deliver_from(start, 12).await.unwrap();
@@ -112,7 +112,7 @@ async fn an_hour_of_deliveries_lies_in_the_bucket_file_by_file() {
 }
 
 #[tokio::test]
-async fn a_member_that_leaves_keeps_its_grant_and_is_reported() {
+async fn leaving_member_keeps_its_grant_and_is_reported() {
     let mut world = applied(["shop", "bank"]).await;
     let before = world.policy().await.unwrap();
     world.leave("bank");
@@ -130,14 +130,14 @@ note: the fleet's statements still name 333333333333, which is not in the fleet 
     let verified = world.flowagg(["verify"]).await.unwrap().exits(0);
     assert_data_eq!(
         messages(&world, &verified),
-        str![
-            "note: 333333333333 has flow logs in the bucket and is not in the fleet (newest object 40 s old)"
-        ]
+        str![[
+            r#"note: 333333333333 is not in the fleet, but has flow logs in the bucket (newest object 40 s old)"#
+        ]]
     );
 }
 
 #[tokio::test]
-async fn a_member_that_leaves_is_revoked_with_prune() {
+async fn leaving_member_is_revoked_with_prune() {
     let mut world = applied(["shop", "bank"]).await;
     let bank = world.accounts()["bank"].id.to_string();
     world.leave("bank");
@@ -151,7 +151,7 @@ async fn a_member_that_leaves_is_revoked_with_prune() {
 }
 
 #[tokio::test]
-async fn a_flow_log_made_by_hand_as_wanted_counts_as_done() {
+async fn matching_foreign_flow_log_is_accepted() {
     let mut world = applied(["shop"]).await;
     world.account("bank", 1).await.unwrap();
     world.log_by_hand("bank").await.unwrap();

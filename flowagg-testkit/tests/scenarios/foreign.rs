@@ -1,4 +1,4 @@
-//! Flow logs that others made on what the fleet logs.
+//! Foreign flow logs on resources that the fleet logs.
 
 use aws_sdk_ec2::types::{
     FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TagSpecification, TrafficType,
@@ -8,13 +8,14 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{applied, apply, delivers, messages, told};
 
-/// The tags of a flow log that others made.
+/// The tags of a foreign flow log.
 fn tags(tags: &[(&str, &str)]) -> TagSpecification {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build());
     TagSpecification::builder().resource_type(ResourceType::VpcFlowLog).set_tags(Some(tags.collect())).build()
 }
 
-/// Others log every VPC of a member to the hub's bucket, with another aggregation interval than the fleet's.
+/// Creates foreign flow logs to the hub bucket for every VPC of a member, with another aggregation interval than the
+/// fleet's.
 async fn to_bucket(world: &World, name: &str, traffic: TrafficType, of: &[(&str, &str)]) {
     let account = &world.accounts()[name];
     for (region, vpcs) in &account.vpcs {
@@ -32,7 +33,7 @@ async fn to_bucket(world: &World, name: &str, traffic: TrafficType, of: &[(&str,
     }
 }
 
-/// Others log the first VPC of a member in the hub's region to CloudWatch Logs.
+/// Creates a foreign flow log to CloudWatch Logs for the first VPC of a member in the hub's region.
 async fn to_log_group(world: &World, name: &str, group: &str, of: &[(&str, &str)]) {
     let account = &world.accounts()[name];
     let create = world.aws().ec2(account.id, world.hub_region()).create_flow_logs();
@@ -49,7 +50,7 @@ async fn to_log_group(world: &World, name: &str, group: &str, of: &[(&str, &str)
 }
 
 #[tokio::test]
-async fn flow_logs_to_other_destinations_are_listed_and_change_nothing() {
+async fn foreign_flow_logs_to_other_destinations_are_listed_and_kept() {
     let world = applied(["shop", "bank"]).await;
     let stack = [("aws:cloudformation:stack-name", "StackSet-baseline-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")];
     for name in ["shop", "bank"] {
@@ -60,19 +61,19 @@ async fn flow_logs_to_other_destinations_are_listed_and_change_nothing() {
         told(&world, &plan),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as declared
+  = up to date
 
 flow logs
-  = 4 as declared
+  = 4 up to date
 
 also logged
   = 2 VPCs of 222222222222 (shop), 333333333333 (bank) to log group `/vpc/flow`; possible owner: stack set `baseline`
-    flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery; `flowagg plan --all` lists them
+    other flow logs that record the same traffic, or part of it; AWS charges for each delivery; run `flowagg plan --all` to list them
 
 note: flow logs expire after 90 days
 
 plan: nothing to do
-next: `flowagg verify` checks that the logs arrive
+next: run `flowagg verify` to check that the logs arrive
 
 "#]]
     );
@@ -81,20 +82,20 @@ next: `flowagg verify` checks that the logs arrive
         told(&world, &all),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as declared
+  = up to date
 
 flow logs
-  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef0  as declared
-  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  leave fl-0123456789abcdef1  also logged to log group `/vpc/flow`; possible owner: stack set `baseline`
-  = 222222222222  shop  us-east-1  vpc-0123456789abcdef1  leave fl-0123456789abcdef2  as declared
-  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef3  as declared
-  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  leave fl-0123456789abcdef4  also logged to log group `/vpc/flow`; possible owner: stack set `baseline`
-  = 333333333333  bank  us-east-1  vpc-0123456789abcdef3  leave fl-0123456789abcdef5  as declared
+  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  keep fl-0123456789abcdef0  up to date
+  = 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  keep fl-0123456789abcdef1  also logged to log group `/vpc/flow`; possible owner: stack set `baseline`
+  = 222222222222  shop  us-east-1  vpc-0123456789abcdef1  keep fl-0123456789abcdef2  up to date
+  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  keep fl-0123456789abcdef3  up to date
+  = 333333333333  bank  eu-west-1  vpc-0123456789abcdef2  keep fl-0123456789abcdef4  also logged to log group `/vpc/flow`; possible owner: stack set `baseline`
+  = 333333333333  bank  us-east-1  vpc-0123456789abcdef3  keep fl-0123456789abcdef5  up to date
 
 note: flow logs expire after 90 days
 
 plan: nothing to do
-next: `flowagg verify` checks that the logs arrive
+next: run `flowagg verify` to check that the logs arrive
 
 "#]]
     );
@@ -106,7 +107,7 @@ next: `flowagg verify` checks that the logs arrive
 
 Hub `acme-flow-logs`, account 111122223333, eu-west-1.
 
-**Also logged by flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery**
+**Also logged by other flow logs that record the same traffic, or part of it; AWS charges for each delivery**
 
 - 2 VPCs of 222222222222, 333333333333 to log group `/vpc/flow`; possible owner: stack set `baseline`
 
@@ -127,11 +128,15 @@ Hub `acme-flow-logs`, account 111122223333, eu-west-1.
 
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
     let bank = world.accounts()["bank"].id;
-    assert_eq!(world.flow_logs(bank, world.hub_region()).await.unwrap().len(), 1, "that of others stays");
+    assert_eq!(
+        world.flow_logs(bank, world.hub_region()).await.unwrap().len(),
+        1,
+        "the foreign flow log is kept"
+    );
 }
 
-/// A fleet of two, of which others have logged the second to the bucket before it was a member.
-async fn logged_by_others() -> World {
+/// A fleet of two members. The second one had foreign flow logs to the bucket before it joined.
+async fn with_foreign_flow_logs() -> World {
     let mut world = applied(["shop"]).await;
     world.account("bank", 1).await.unwrap();
     to_bucket(&world, "bank", TrafficType::All, &[("aws:cloudformation:stack-name", "network")]).await;
@@ -140,8 +145,8 @@ async fn logged_by_others() -> World {
 }
 
 #[tokio::test]
-async fn flow_log_that_covers_its_vpc_is_healthy_and_watched() {
-    let world = logged_by_others().await;
+async fn covering_foreign_flow_log_is_healthy_and_verified() {
+    let world = with_foreign_flow_logs().await;
     let bank = world.accounts()["bank"].id;
     apply(&world).await;
     let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(0);
@@ -149,15 +154,15 @@ async fn flow_log_that_covers_its_vpc_is_healthy_and_watched() {
         told(&world, &plan),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as declared
+  = up to date
 
 flow logs
-  = 2 as declared, 2 covered by a flow log of another manager
+  = 2 up to date, 2 covered by a foreign flow log
 
 note: flow logs expire after 90 days
 
 plan: nothing to do
-next: `flowagg verify` checks that the logs arrive
+next: run `flowagg verify` to check that the logs arrive
 
 "#]]
     );
@@ -169,30 +174,28 @@ next: `flowagg verify` checks that the logs arrive
     let report = world.flowagg(["report", "--json"]).await.unwrap().exits(0).json();
     assert_data_eq!(
         report["findings"][0]["what"].as_str().unwrap(),
-        str![
-            "left as it is: covers the resource, though not made by flowagg: aggregation interval is 60 s, wanted 600 s"
-        ]
+        str!["left unchanged: covers the resource (foreign): aggregation interval is 60 s instead of 600 s"]
     );
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn flow_log_that_differs_is_a_finding_of_plan_and_apply_if_the_fleet_file_says_so() {
-    let mut world = logged_by_others().await;
+async fn differing_foreign_flow_log_is_a_finding_if_configured() {
+    let mut world = with_foreign_flow_logs().await;
     world.set("flow-logs", "foreign = \"differs\"");
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(3);
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
-       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
-not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
-       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+needs attention: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is foreign and is left unchanged: aggregation interval is 60 s instead of 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg replaces it
+needs attention: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is foreign and is left unchanged: aggregation interval is 60 s instead of 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg replaces it
 note: flow logs expire after 90 days
-not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
-       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
-not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and is left alone: aggregation interval is 60 s, wanted 600 s
-       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it replaced
+needs attention: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is foreign and is left unchanged: aggregation interval is 60 s instead of 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg replaces it
+needs attention: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is foreign and is left unchanged: aggregation interval is 60 s instead of 600 s
+       delete it, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg replaces it
 "#]]
     );
     world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
@@ -201,22 +204,22 @@ not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow l
 }
 
 #[tokio::test]
-async fn flow_log_that_is_ignored_and_in_the_way_is_said_to_be_by_plan_and_apply() {
-    let mut world = logged_by_others().await;
+async fn ignored_foreign_flow_log_that_blocks_creation_is_reported() {
+    let mut world = with_foreign_flow_logs().await;
     world.set("flow-logs", "foreign = \"ignore\"");
     let ran = world.flowagg(["apply", "--yes"]).await.unwrap().exits(3);
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
-not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+needs attention: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` so that it counts, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg manages it
+needs attention: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` so that it counts, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg manages it
 note: flow logs expire after 90 days
-not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
-not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+needs attention: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` so that it counts, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg manages it
+needs attention: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` so that it counts, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg manages it
 "#]]
     );
     let plan = world.flowagg(["plan", "--exit-code"]).await.unwrap().exits(3);
@@ -224,20 +227,20 @@ not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow l
         told(&world, &plan),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as declared
+  = up to date
 
 flow logs
-  = 2 as declared
+  = 2 up to date
 
-not as declared: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
-not as declared: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is not made by flowagg and does not count (`flow-logs.foreign`), and AWS refuses another one with the same destination and traffic type
-       set `flow-logs.foreign = "covers"` to have it count, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+needs attention: 333333333333 (bank) eu-west-1 vpc-0123456789abcdef0: its flow log fl-0123456789abcdef0 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` so that it counts, delete fl-0123456789abcdef0, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg manages it
+needs attention: 333333333333 (bank) us-east-1 vpc-0123456789abcdef1: its flow log fl-0123456789abcdef1 is foreign and does not count (`flow-logs.foreign`), and AWS rejects another one with the same destination and traffic type
+       set `flow-logs.foreign = "covers"` so that it counts, delete fl-0123456789abcdef1, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg manages it
 
 note: flow logs expire after 90 days
 
-plan: nothing to do, 2 not as declared and left alone
-next: settle what is not as declared, then run `flowagg plan` again
+plan: nothing to do, 2 need attention
+next: resolve the items that need attention, then run `flowagg plan` again
 
 "#]]
     );
@@ -248,7 +251,7 @@ next: settle what is not as declared, then run `flowagg plan` again
 }
 
 #[tokio::test]
-async fn flow_log_of_less_traffic_does_not_cover_and_the_fleets_own_is_made_next_to_it() {
+async fn foreign_flow_log_of_less_traffic_does_not_cover() {
     let mut world = applied(["shop"]).await;
     let bank = world.account("bank", 1).await.unwrap();
     to_bucket(&world, "bank", TrafficType::Reject, &[("Owner", "secops")]).await;
@@ -260,19 +263,19 @@ async fn flow_log_of_less_traffic_does_not_cover_and_the_fleets_own_is_made_next
         told(&world, &plan),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as declared
+  = up to date
 
 flow logs
-  = 4 as declared
+  = 4 up to date
 
 also logged
   = 2 VPCs of 333333333333 (bank) to arn:aws:s3:::acme-flow-logs; possible owner: tag `Owner = secops`
-    flow logs of others: each records the same traffic, or part of it, again, and AWS charges for each delivery; `flowagg plan --all` lists them
+    other flow logs that record the same traffic, or part of it; AWS charges for each delivery; run `flowagg plan --all` to list them
 
 note: flow logs expire after 90 days
 
 plan: nothing to do
-next: `flowagg verify` checks that the logs arrive
+next: run `flowagg verify` to check that the logs arrive
 
 "#]]
     );

@@ -1,4 +1,4 @@
-//! The way in for people who have something already: the fleet file is made from what there is.
+//! `flowagg import`: writing a fleet file from the live state of existing flow logs.
 
 use flowagg_core::fleet::{Fleet, FleetFile};
 use flowagg_testkit::faults::Faults;
@@ -7,20 +7,20 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{applied, apply, deliver, on_paper, told, world};
 
-/// Imports the world's bucket, looking at the world's regions.
+/// Imports the world's bucket from the world's regions.
 async fn import(world: &World, options: &[&str]) -> Ran {
     let regions: Vec<&str> = world.regions().iter().map(|region| region.as_str()).collect();
     let bucket = ["import", "--bucket", world.bucket().as_str(), "--regions", &regions.join(",")];
     world.flowagg([&bucket, options].concat()).await.unwrap()
 }
 
-/// The remarks in an imported file, with the names of documents.
+/// The comments in an imported file, with the names of the documentation.
 fn remarks(world: &World, text: &str) -> String {
     let remarks = text.lines().filter(|line| line.starts_with('#'));
     on_paper(world, &remarks.collect::<Vec<_>>().join("\n"))
 }
 
-/// The fleet of a file, without what AWS does not know: what people call the accounts.
+/// The fleet of a file without account names, which AWS does not know.
 #[track_caller]
 fn nameless(text: &str) -> Fleet {
     let mut fleet = FleetFile::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}")).without_lookup();
@@ -28,13 +28,13 @@ fn nameless(text: &str) -> Fleet {
     fleet
 }
 
-/// With the imported file, nothing is to be done.
+/// With the imported file, no change remains.
 async fn is_settled_by(world: &World, text: &str) {
     world.flowagg_on(text, ["plan", "--exit-code"]).await.unwrap().exits(0);
 }
 
 #[tokio::test]
-async fn what_apply_made_is_imported_as_the_fleet_that_it_was_made_from() {
+async fn import_restores_the_applied_fleet_file() {
     let plain = applied(["shop", "bank"]).await;
     let mut settled = world(["shop", "bank"]).await;
     settled.hub_as_member("hub", 2).await.unwrap();
@@ -59,14 +59,14 @@ async fn what_apply_made_is_imported_as_the_fleet_that_it_was_made_from() {
     apply(&settled).await;
     for world in [plain, settled] {
         let imported = import(&world, &[]).await.exits(0);
-        assert_eq!(imported.stderr, "", "nothing was left unsaid");
+        assert_eq!(imported.stderr, "", "there are no notes");
         assert_eq!(nameless(&imported.stdout), nameless(&world.fleet_file()), "{imported}");
         is_settled_by(&world, &imported.stdout).await;
     }
 }
 
 #[tokio::test]
-async fn every_form_of_the_policy_is_imported_so_that_it_stays() {
+async fn imported_policy_forms_are_kept() {
     for line in [
         "form = \"accounts\"",
         "form = \"bound-deny\"",
@@ -91,10 +91,10 @@ async fn every_form_of_the_policy_is_imported_so_that_it_stays() {
 }
 
 #[tokio::test]
-async fn all_regions_that_are_logged_are_all_regions_in_the_file() {
+async fn flow_logs_in_all_regions_are_imported_as_all() {
     let mut world = world(["shop"]).await;
     world.ask_for_all_regions();
-    // LocalStack takes the regions of other partitions for one and the same: a flow log that is made twice is refused.
+    // LocalStack treats all regions of other partitions as the same one, and rejects a duplicate flow log.
     world.flowagg(["apply", "--yes"]).await.unwrap();
     let imported = world.flowagg(["import", "--bucket", world.bucket().as_str()]).await.unwrap().exits(0);
     assert!(imported.stdout.contains("regions = [\"all\"]"), "{imported}");
@@ -103,7 +103,7 @@ async fn all_regions_that_are_logged_are_all_regions_in_the_file() {
 }
 
 #[tokio::test]
-async fn what_else_than_vpcs_is_logged_is_imported_too_and_a_part_by_its_ids() {
+async fn import_covers_other_resource_kinds_and_partial_selections() {
     let mut world = world(["shop", "bank"]).await;
     let region = world.hub_region().clone();
     let (shop, bank) = (world.accounts()["shop"].clone(), world.accounts()["bank"].clone());
@@ -125,7 +125,7 @@ async fn what_else_than_vpcs_is_logged_is_imported_too_and_a_part_by_its_ids() {
     is_settled_by(&world, &imported.stdout).await;
 }
 
-/// AWS's own two statements, as people paste them.
+/// AWS's documented statements, as people paste them.
 const CLASSIC: &str = r#"{"Version":"2012-10-17","Statement":[
  {"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
   "Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/AWSLogs/SHOP/*",
@@ -136,7 +136,7 @@ const CLASSIC: &str = r#"{"Version":"2012-10-17","Statement":[
   "Action":"s3:PutObjectAcl","Resource":"arn:aws:s3:::BUCKET/*"}]}"#;
 
 #[tokio::test]
-async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
+async fn manually_created_setup_is_imported_and_kept() {
     let mut world = world(["shop", "bank"]).await;
     let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
     world.leave("bank");
@@ -147,10 +147,10 @@ async fn what_people_made_by_hand_is_imported_and_none_of_it_is_replaced() {
     assert_data_eq!(
         on_paper(&world, &imported.stdout),
         str![[r##"
-# account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out
+# account 333333333333 has no flow log to the bucket and is not in its policy for `AWSLogs/`: it is not imported
 
 [hub]
-# flow logs do not expire; set `retention-days` to a number of days if they should
+# flow logs do not expire; to expire them, set `retention-days` to a number of days
 account = "111122223333"
 region = "eu-west-1"
 bucket = "acme-flow-logs"
@@ -158,9 +158,9 @@ retention-days = "forever"
 
 [policy]
 # `apply` changes the bucket policy: adds 222222222222 to the grant
-# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
-# statement `Others` is about log delivery and is not this fleet's: it stays as it is
+# statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+# statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
+# statement `Others` is about log delivery but is foreign: it is kept unchanged
 source-conditions = false
 
 [[members]]
@@ -181,13 +181,13 @@ regions = ["eu-west-1", "us-east-1"]
     let changes = plan["hub"].as_array().unwrap().iter().map(|change| change["change"].as_str().unwrap());
     assert!(changes.clone().any(|change| change == "put-policy"), "{plan}");
     let also = plan["notes"].as_array().unwrap().iter().any(|note| {
-        note.as_str().unwrap() == format!("statement `AWSLogDeliveryWrite` also lets {shop} deliver")
+        note.as_str().unwrap() == format!("statement `AWSLogDeliveryWrite` also allows delivery from {shop}")
     });
     assert!(also, "{plan}");
 }
 
 #[tokio::test]
-async fn a_flow_log_of_ours_that_is_not_like_the_others_is_told_and_not_replaced() {
+async fn managed_flow_log_that_differs_from_the_others_is_reported_and_kept() {
     let mut world = applied(["shop", "bank"]).await;
     let bank = world.accounts()["bank"].clone();
     world.leave("shop");
@@ -212,10 +212,10 @@ account = "222222222222"
 regions = ["eu-west-1", "us-east-1"]
 
 [[members]]
-# us-east-1: fl-0123456789abcdef0 of vpc-0123456789abcdef0 is not like most: `traffic` is `reject`: it is flowagg's, and would be replaced, so that what it logs is left out
+# us-east-1: fl-0123456789abcdef0 of vpc-0123456789abcdef0 differs from the common settings: `traffic` is `reject`: it is managed and would be replaced, so its resource is not imported
 account = "333333333333"
 regions = ["eu-west-1"]
-note: 333333333333: us-east-1: fl-0123456789abcdef0 of vpc-0123456789abcdef0 is not like most: `traffic` is `reject`: it is flowagg's, and would be replaced, so that what it logs is left out
+note: 333333333333: us-east-1: fl-0123456789abcdef0 of vpc-0123456789abcdef0 differs from the common settings: `traffic` is `reject`: it is managed and would be replaced, so its resource is not imported
 
 "#]]
     );
@@ -224,7 +224,7 @@ note: 333333333333: us-east-1: fl-0123456789abcdef0 of vpc-0123456789abcdef0 is 
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_read_is_written_as_the_bucket_knows_it() {
+async fn unreadable_account_is_imported_from_the_bucket_contents() {
     let mut world = applied(["shop", "bank"]).await;
     deliver(&world).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -240,18 +240,18 @@ async fn an_account_that_cannot_be_read_is_written_as_the_bucket_knows_it() {
         str![[r#"
 written: /srv/fleet/imported.toml
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
-       create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
+       create the role in 333333333333 with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
        in 333333333333: eu-west-1, us-east-1
-note: 333333333333: the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
-import: not everything could be read, or the fleet file is to be corrected: see above
+note: 333333333333: the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`
+import: incomplete: not everything could be read, or the fleet file has errors; see above
 
 "#]]
     );
     assert_data_eq!(
         remarks(&world, &text),
-        str![
-            "# the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`"
-        ]
+        str![[
+            r#"# the account could not be read: AssumeRole: User is not authorized to perform: sts:AssumeRole on a role of 333333333333; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`"#
+        ]]
     );
     assert_eq!(nameless(&text), nameless(&world.fleet_file()), "{text}");
 
@@ -261,7 +261,7 @@ import: not everything could be read, or the fleet file is to be corrected: see 
         told(&world, &kept),
         str![[r#"
 error: `/srv/fleet/imported.toml` already exists with different contents; nothing was written
-       compare it, then give `--force` to overwrite it
+       compare the file, then use `--force` to overwrite it
 
 "#]]
     );
@@ -273,14 +273,14 @@ error: `/srv/fleet/imported.toml` already exists with different contents; nothin
 }
 
 #[tokio::test]
-async fn a_bucket_that_nobody_delivers_to_is_no_fleet() {
+async fn bucket_without_deliveries_cannot_be_imported() {
     let world = world(["shop"]).await;
     let absent = import(&world, &[]).await.exits(1);
     assert_data_eq!(
         told(&world, &absent),
         str![[r#"
-error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: NotFound: AWS gave no reason
-       no bucket has this name: correct `hub.bucket` or `--bucket`
+error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: NotFound: AWS returned no message
+       the bucket does not exist: correct `hub.bucket` or `--bucket`
 
 "#]]
     );
@@ -289,8 +289,8 @@ error: 111122223333 eu-west-1: acme-flow-logs: HeadBucket: NotFound: AWS gave no
     assert_data_eq!(
         on_paper(&world, &empty.stderr),
         str![[r#"
-error: no account was found that delivers flow logs to `acme-flow-logs`, or may: the bucket has no policy; no flow log files are in any folder of the bucket; no account was searched for flow logs
-       name accounts with `--account ID` or an organization with `--organization ID`, or write a fleet file (the README shows how)
+error: no account delivers flow logs to `acme-flow-logs` or is allowed to: the bucket has no policy; there are no flow log files in any folder of the bucket; no accounts were searched for flow logs
+       pass `--account ID` or `--organization ID`, or create a fleet file with `flowagg init`
 
 "#]]
     );
@@ -308,7 +308,7 @@ const BALANCED: &str = r#"{"Version":"2012-10-17","Statement":[
  {"Sid":"AWSLogDeliveryAclCheck","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
   "Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::BUCKET"}]}"#;
 
-/// A world whose bucket has this policy, and logs of a load balancer of `bank`.
+/// A world whose bucket has this policy, and an object with load balancer logs of `bank`.
 async fn balanced() -> World {
     let world = world(["shop", "bank"]).await;
     let [shop, bank] = ["shop", "bank"].map(|name| world.accounts()[name].id.to_string());
@@ -334,20 +334,20 @@ async fn folder_of_load_balancer_logs_is_not_the_prefix_of_flow_logs() {
         assert_data_eq!(
             remarks(&world, &imported.stdout),
             str![[r#"
-# account 333333333333 has no flow log to the bucket and is not named in its policy for `AWSLogs/`: it is left out
-# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet
-# flow logs do not expire; set `retention-days` to a number of days if they should
+# account 333333333333 has no flow log to the bucket and is not in its policy for `AWSLogs/`: it is not imported
+# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they do not contain flow logs of a fleet
+# flow logs do not expire; to expire them, set `retention-days` to a number of days
 # `apply` changes the bucket policy: adds 222222222222 to the grant
-# statement `Nlb` is about log delivery and is not this fleet's: it stays as it is
-# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
+# statement `Nlb` is about log delivery but is foreign: it is kept unchanged
+# statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+# statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
 "#]]
         );
     }
 }
 
 #[tokio::test]
-async fn flow_log_files_decide_the_folder_if_there_is_no_flow_log_any_more() {
+async fn existing_files_determine_the_prefix_without_flow_logs() {
     let world = balanced().await;
     let shop = world.accounts()["shop"].id;
     let key =
@@ -360,20 +360,20 @@ async fn flow_log_files_decide_the_folder_if_there_is_no_flow_log_any_more() {
     assert_data_eq!(
         remarks(&world, &imported.stdout),
         str![[r#"
-# account 333333333333 has no flow log to the bucket and is not named in its policy for `old/AWSLogs/`: it is left out
-# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they are not flow logs of a fleet
-# flow logs do not expire; set `retention-days` to a number of days if they should
+# account 333333333333 has no flow log to the bucket and is not in its policy for `old/AWSLogs/`: it is not imported
+# `nlb/AWSLogs/*/elasticloadbalancing/` are not imported: they do not contain flow logs of a fleet
+# flow logs do not expire; to expire them, set `retention-days` to a number of days
 # `apply` changes the bucket policy: adds 222222222222 to the grant
-# statement `Nlb` is about log delivery and is not this fleet's: it stays as it is
-# statement `AWSLogDeliveryWrite` is about log delivery and is not this fleet's: it stays as it is
-# statement `AWSLogDeliveryAclCheck` is about log delivery and is not this fleet's: it stays as it is
-# the account is granted delivery and has no flow log to the bucket yet; the regions are those that the bucket names, and every VPC is a guess: correct `regions` and `vpcs`
+# statement `Nlb` is about log delivery but is foreign: it is kept unchanged
+# statement `AWSLogDeliveryWrite` is about log delivery but is foreign: it is kept unchanged
+# statement `AWSLogDeliveryAclCheck` is about log delivery but is foreign: it is kept unchanged
+# the account is granted delivery but has no flow log to the bucket; the regions are taken from the bucket, and all VPCs are assumed: check `regions` and `vpcs`
 "#]]
     );
 }
 
 #[tokio::test]
-async fn account_with_a_grant_and_no_flow_log_yet_is_imported_as_a_member() {
+async fn granted_account_without_a_flow_log_is_imported_as_a_member() {
     let mut world = world(["shop"]).await;
     world.member("bank", 0).await.unwrap();
     apply(&world).await;
@@ -382,7 +382,7 @@ async fn account_with_a_grant_and_no_flow_log_yet_is_imported_as_a_member() {
     assert_data_eq!(
         on_paper(&world, &imported.stderr),
         str![[r#"
-note: 333333333333: the account is granted delivery and has no flow log to the bucket yet; the regions are those that were read, and every VPC is a guess: correct `regions` and `vpcs`
+note: 333333333333: the account is granted delivery but has no flow log to the bucket; the regions that were read are used, and all VPCs are assumed: check `regions` and `vpcs`
 
 "#]]
     );

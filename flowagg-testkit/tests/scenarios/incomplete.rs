@@ -1,4 +1,4 @@
-//! Responses that are no error and not whole: each is a named failure, never taken for an AWS without anything.
+//! Incomplete responses with a success status. Each is a named failure, and is never treated as an empty result.
 
 use flowagg_testkit::faults::{Answer, CallFilter, Faults, Flaw};
 use flowagg_testkit::world::{Ran, World};
@@ -7,7 +7,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{applied, apply, messages};
 
-/// An applied world whose program meets faults.
+/// An applied world whose program calls an endpoint with injectable faults.
 async fn faulty() -> (World, Faults) {
     let mut world = applied(["shop", "bank"]).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -15,8 +15,8 @@ async fn faulty() -> (World, Faults) {
     (world, faults)
 }
 
-/// `plan` ends with 1 and plans nothing from such a response, and `apply` writes nothing. Returns what `plan` wrote, which
-/// names the call and what is wrong with its response.
+/// With such a response, `plan` exits with 1 and contains no changes, and `apply` writes nothing. Returns the messages
+/// of `plan`, which name the call and the problem with its response.
 async fn is_a_named_failure(calls: CallFilter, flaw: Flaw) -> String {
     let (world, faults) = faulty().await;
     faults.on(calls, Answer::Flawed(flaw));
@@ -34,26 +34,26 @@ async fn is_a_named_failure(calls: CallFilter, flaw: Flaw) -> String {
 }
 
 #[tokio::test]
-async fn policy_that_is_empty_or_cut_off_is_not_a_bucket_without_a_policy() {
+async fn empty_or_truncated_policy_is_not_treated_as_no_policy() {
     let policy = || CallFilter::operation("GetBucketPolicy");
     assert_data_eq!(
         is_a_named_failure(policy(), Flaw::Empty).await,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: the response is empty
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 "#]]
     );
     assert_data_eq!(
         is_a_named_failure(policy(), Flaw::Cut).await,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketPolicy: the response is incomplete: it does not end with `}`
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 "#]]
     );
 }
 
 #[tokio::test]
-async fn settings_that_are_empty_or_cut_off_are_not_a_bucket_without_settings() {
+async fn empty_or_truncated_settings_are_not_treated_as_unset() {
     let mut told = Vec::new();
     for call in ["GetBucketEncryption", "GetPublicAccessBlock", "GetBucketOwnershipControls"] {
         told.push(is_a_named_failure(CallFilter::operation(call), Flaw::Empty).await);
@@ -62,11 +62,11 @@ async fn settings_that_are_empty_or_cut_off_are_not_a_bucket_without_settings() 
         told.join("\n"),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketEncryption: the response is empty
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: GetPublicAccessBlock: the response is empty
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: GetBucketOwnershipControls: the response is empty
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 "#]]
     );
     let cut = is_a_named_failure(CallFilter::operation("GetPublicAccessBlock"), Flaw::Cut).await;
@@ -74,12 +74,12 @@ error: 111122223333 eu-west-1: acme-flow-logs: GetBucketOwnershipControls: the r
         cut,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: GetPublicAccessBlock: the response is incomplete: it does not end with `</PublicAccessBlockConfiguration>`
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 "#]]
     );
 }
 
-/// The same for calls in the account `bank` alone: the other account is planned and applied.
+/// The same for calls in the account `bank` only: the other account is planned and applied.
 async fn fails_one_account(call: &str, flaw: Flaw) -> String {
     let (mut world, faults) = faulty().await;
     world.set("flow-logs", "tags = { team = \"network\" }");
@@ -98,7 +98,7 @@ async fn fails_one_account(call: &str, flaw: Flaw) -> String {
 }
 
 #[tokio::test]
-async fn resources_and_flow_logs_that_are_cut_off_are_a_failure_of_their_account() {
+async fn truncated_lists_are_a_failure_of_their_account() {
     let mut told = Vec::new();
     for call in ["DescribeVpcs", "DescribeFlowLogs"] {
         told.push(fails_one_account(call, Flaw::Cut).await);
@@ -109,26 +109,26 @@ async fn resources_and_flow_logs_that_are_cut_off_are_a_failure_of_their_account
         str![[r#"
 note: flow logs expire after 90 days
 error: 2 times: DescribeVpcs: the response is incomplete: it does not end with `</DescribeVpcsResponse>`
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
        in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeVpcs: the response is empty
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
        in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeFlowLogs: the response is incomplete: it does not end with `</DescribeFlowLogsResponse>`
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
        in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeFlowLogs: the response is empty
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
        in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
 }
 
 #[tokio::test]
-async fn page_token_that_is_repeated_is_a_failure_of_its_account() {
+async fn repeated_page_token_is_a_failure_of_its_account() {
     let mut told = Vec::new();
     for call in ["DescribeVpcs", "DescribeFlowLogs"] {
         told.push(fails_one_account(call, Flaw::SameToken).await);
@@ -138,32 +138,32 @@ async fn page_token_that_is_repeated_is_a_failure_of_its_account() {
         str![[r#"
 note: flow logs expire after 90 days
 error: 2 times: DescribeVpcs: the response is incomplete: it repeats the token of an earlier page
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
        in 333333333333 (bank): eu-west-1, us-east-1
 note: flow logs expire after 90 days
 error: 2 times: DescribeFlowLogs: the response is incomplete: it repeats the token of an earlier page
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
        in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
 }
 
 #[tokio::test]
-async fn resource_id_of_an_unknown_form_is_a_failure_of_its_account() {
+async fn unknown_resource_id_form_is_a_failure_of_its_account() {
     assert_data_eq!(
         fails_one_account("DescribeVpcs", Flaw::UnknownId).await,
         str![[r#"
 note: flow logs expire after 90 days
-error: 333333333333 (bank) eu-west-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
-       update flowagg; if this is the newest version, report the id as a defect
-error: 333333333333 (bank) us-east-1: DescribeVpcs: the response contains the id `net-[..]`, whose form is unknown
-       update flowagg; if this is the newest version, report the id as a defect
+error: 333333333333 (bank) eu-west-1: DescribeVpcs: the response contains the ID `net-[..]`, which has an unknown format
+       update flowagg; if this is the latest version, report a bug with this ID
+error: 333333333333 (bank) us-east-1: DescribeVpcs: the response contains the ID `net-[..]`, which has an unknown format
+       update flowagg; if this is the latest version, report a bug with this ID
 "#]]
     );
 }
 
 #[tokio::test]
-async fn role_of_a_response_that_is_cut_off_is_not_taken() {
+async fn truncated_assume_role_response_is_a_failure() {
     let (world, faults) = faulty().await;
     let bank = world.accounts()["bank"].id;
     faults.on(CallFilter::operation("AssumeRole").in_account(bank), Answer::Flawed(Flaw::Cut));
@@ -173,14 +173,14 @@ async fn role_of_a_response_that_is_cut_off_is_not_taken() {
         str![[r#"
 note: flow logs expire after 90 days
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: the response is incomplete: it does not end with `</AssumeRoleResponse>`
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
        in 333333333333 (bank): eu-west-1, us-east-1
 "#]]
     );
 }
 
 #[tokio::test]
-async fn listing_with_a_next_page_and_no_new_token_for_it_is_a_failure() {
+async fn incomplete_listing_is_a_failure() {
     let (world, faults) = faulty().await;
     let mut shown = Vec::new();
     for flaw in [Flaw::NoToken, Flaw::SameToken, Flaw::Cut] {
@@ -194,23 +194,23 @@ async fn listing_with_a_next_page_and_no_new_token_for_it_is_a_failure() {
     assert_data_eq!(
         shown.join("\n"),
         str![[r#"
-error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it has a next page, and no token for it
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
-error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it has a next page, and no token for it
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it indicates another page but contains no token for it
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
+error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it indicates another page but contains no token for it
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it repeats the token of an earlier page
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it repeats the token of an earlier page
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it does not end with `</ListBucketResult>`
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: the response is incomplete: it does not end with `</ListBucketResult>`
-       run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+       run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 "#]]
     );
 }
 
-/// What a report counts: flow logs, objects and bytes of each account and region.
+/// The account-regions of a report, with their numbers of flow logs, objects and bytes.
 fn counted(report: &Ran) -> Vec<(String, Value)> {
     let json = report.json();
     let accounts = json["accounts"].as_array().unwrap().iter();
@@ -227,7 +227,7 @@ fn counted(report: &Ran) -> Vec<(String, Value)> {
 }
 
 #[tokio::test]
-async fn items_that_are_listed_twice_are_one_item() {
+async fn duplicate_items_are_counted_once() {
     let (world, faults) = faulty().await;
     crate::delivers(&world).await;
     let before = world.flowagg(["report", "--json"]).await.unwrap().exits(0);
@@ -241,7 +241,7 @@ async fn items_that_are_listed_twice_are_one_item() {
 }
 
 #[tokio::test]
-async fn unsuccessful_resource_that_was_not_asked_for_is_a_failure() {
+async fn unexpected_unsuccessful_resource_is_a_failure() {
     let (mut world, faults) = faulty().await;
     world.member("mill", 1).await.unwrap();
     let mill = world.accounts()["mill"].id;
@@ -251,8 +251,8 @@ async fn unsuccessful_resource_that_was_not_asked_for_is_a_failure() {
         messages(&world, &ran),
         str![[r#"
 note: flow logs expire after 90 days
-error: 2 times: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS names a resource that the call was not about, so it is unknown what was done: not possible
-       run `flowagg plan`, which shows what is missing
+error: 2 times: vpc-0123456789abcdef0: CreateFlowLogs: 400: AWS returned an error for a resource that was not in the call, so the outcome is unknown: not possible
+       run `flowagg plan` to see what is missing
        in 444444444444 (mill): eu-west-1, us-east-1
 "#]]
     );

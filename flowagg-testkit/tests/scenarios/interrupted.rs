@@ -1,4 +1,4 @@
-//! A run that a signal ends: what it says last, and with which code it ends.
+//! Runs that are ended by a signal: their last line and their exit code.
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,8 @@ fn spawn(world: &World, args: &[&str]) -> Child {
     command.kill_on_drop(true).spawn().unwrap()
 }
 
-/// Sends a signal once a line of standard error starts so. Returns the exit code, standard output, and the other lines.
+/// Sends a signal once a line of standard error has this prefix. Returns the exit code, standard output, and the lines
+/// of standard error.
 async fn signalled(mut child: Child, signal: &str, start: &str) -> (Option<i32>, String, Vec<String>) {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut told = Vec::new();
@@ -42,7 +43,7 @@ async fn signalled(mut child: Child, signal: &str, start: &str) -> (Option<i32>,
 }
 
 #[tokio::test]
-async fn an_interrupted_wait_says_what_delivers_and_what_is_still_awaited() {
+async fn interrupted_wait_reports_delivering_and_waiting_flow_logs() {
     let world = applied(["shop", "bank"]).await;
     deliver(&world).await;
     let log = world.flow_logs(world.accounts()["bank"].id, world.hub_region()).await.unwrap().remove(0);
@@ -62,20 +63,20 @@ async fn an_interrupted_wait_says_what_delivers_and_what_is_still_awaited() {
   + 222222222222  shop  2 delivering, newest object 40 s old
   ~ 333333333333  bank  1 delivering, 1 waiting, newest object 40 s old
 
-waiting: 1 flow log: new, nothing has arrived yet
-       `flowagg verify --wait 30m` waits for it
+waiting: 1 flow log: new, no objects yet
+       run `flowagg verify --wait 30m` to wait for them
   ~ 333333333333  bank  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0
 
   resources  4 of 4 (100 %) have a flow log
   flow logs  3 of 4 (75 %) deliver, 1 waiting
 
-interrupted: 3 of 4 flow logs deliver; still awaited: 1 waiting
+interrupted: 3 of 4 flow logs deliver; remaining: 1 waiting
 next: run `flowagg verify` again
 
 "#]]
             );
         }
-        let last = format!("{word}: 3 of 4 flow logs deliver; still awaited: 1 waiting");
+        let last = format!("{word}: 3 of 4 flow logs deliver; remaining: 1 waiting");
         assert_eq!(out.lines().rev().nth(1), Some(&*last));
     }
     let child = spawn(&world, &["verify", "--wait", "30m", "--json"]);
@@ -85,7 +86,7 @@ next: run `flowagg verify` again
     assert_eq!((ended, &verified["coverage"]["flow-logs"]["count"]), (Some(130), &serde_json::json!(3)));
 }
 
-/// Interrupts a process.
+/// Sends SIGINT to a process.
 async fn interrupt(process: u32) {
     assert!(Command::new("kill").args(["-INT", &process.to_string()]).status().await.unwrap().success());
 }
@@ -96,7 +97,7 @@ async fn ended(child: Child) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn an_interrupted_apply_that_leaves_something_says_so_in_its_last_line() {
+async fn interrupted_apply_reports_remaining_changes_in_its_last_line() {
     let mut world = world(["shop", "bank"]).await;
     let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -119,7 +120,7 @@ async fn an_interrupted_apply_that_leaves_something_says_so_in_its_last_line() {
 }
 
 #[tokio::test]
-async fn an_apply_that_is_interrupted_in_its_second_look_prints_what_was_done() {
+async fn apply_interrupted_during_its_recheck_prints_completed_changes() {
     let mut world = applied(["shop"]).await;
     world.member("bank", 1).await.unwrap();
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -140,15 +141,15 @@ async fn an_apply_that_is_interrupted_in_its_second_look_prints_what_was_done() 
   done 333333333333 (bank) eu-west-1: created fl-0123456789abcdef0 for vpc-0123456789abcdef0
   done 333333333333 (bank) us-east-1: created fl-0123456789abcdef1 for vpc-0123456789abcdef1
 
-interrupted: 3 done; what is left was not read again
-next: `flowagg plan` shows what is left
+interrupted: 3 changes applied; remaining differences were not checked
+next: run `flowagg plan` to see the remaining changes
 
 "#]]
     );
 }
 
 #[tokio::test]
-async fn an_interrupted_run_that_only_reads_says_that_nothing_was_changed() {
+async fn interrupted_read_reports_that_nothing_was_changed() {
     let mut world = applied(["shop"]).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());

@@ -1,4 +1,4 @@
-//! A bucket that is encrypted with a key of the hub's own: the key's policy and state decide, too.
+//! A bucket with a customer managed KMS key: the key's policy and state also decide deliveries.
 
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
@@ -10,7 +10,7 @@ use snapbox::{assert_data_eq, str};
 use crate::{applied, apply, delivers, is_refused, messages, on_paper, told, world};
 
 #[tokio::test]
-async fn a_key_whose_policy_lacks_the_delivery_service_is_not_set_until_it_is_given() {
+async fn key_is_not_set_until_its_policy_allows_delivery() {
     let mut world = applied(["shop", "bank"]).await;
     delivers(&world).await;
     let key = world.encrypt().await.unwrap();
@@ -44,19 +44,19 @@ hub 111122223333 eu-west-1 acme-flow-logs
   ~ default encryption: aws:kms with arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and a bucket key -> the KMS key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab without a bucket key (different)
 
 flow logs
-  = 4 as declared
+  = 4 up to date
 
 note: flow logs expire after 90 days
 
 plan: 1 change to the hub
-next: `flowagg apply` makes these changes
+next: run `flowagg apply` to make these changes
 
 "#]]
     );
 }
 
 #[tokio::test]
-async fn a_key_that_loses_the_delivery_service_is_told_and_nothing_arrives_until_it_has_it_again() {
+async fn key_policy_that_stops_allowing_delivery_is_reported() {
     let mut world = world(["shop"]).await;
     let key = world.encrypt().await.unwrap();
     let policy = world.key_policy(&key).await.unwrap();
@@ -71,8 +71,8 @@ async fn a_key_that_loses_the_delivery_service_is_told_and_nothing_arrives_until
     assert_data_eq!(
         on_paper(&world, &outcomes.join("\n")),
         str![[r#"
-Access error: log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal
-Access error: log delivery for 222222222222 in us-east-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal
+Access error: log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it except for the principal
+Access error: log delivery for 222222222222 in us-east-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it except for the principal
 "#]]
     );
     world.allow_delivery_on_key(&key).await.unwrap();
@@ -81,7 +81,7 @@ Access error: log delivery for 222222222222 in us-east-1 cannot use the key with
 }
 
 #[tokio::test]
-async fn a_key_that_is_off_is_told_and_nothing_arrives_until_it_is_on() {
+async fn disabled_key_is_reported_and_stops_delivery() {
     let mut world = world(["shop"]).await;
     let key = world.encrypt().await.unwrap();
     world.allow_delivery_on_key(&key).await.unwrap();
@@ -92,8 +92,8 @@ async fn a_key_that_is_off_is_told_and_nothing_arrives_until_it_is_on() {
     assert_data_eq!(
         messages(&world, &plan),
         str![[r#"
-not as declared: 111122223333 eu-west-1 arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab: is Disabled: nothing can be encrypted with it
-       enable it, or name another in `hub.encryption`
+needs attention: 111122223333 eu-west-1 arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab: is Disabled, so it cannot encrypt objects
+       enable the key, or set `hub.encryption` to another key
 note: flow logs expire after 90 days
 "#]]
     );
@@ -103,7 +103,7 @@ note: flow logs expire after 90 days
 }
 
 #[tokio::test]
-async fn a_bucket_with_the_aws_managed_key_gets_nothing_until_the_fleet_file_sets_an_encryption() {
+async fn aws_managed_key_stops_delivery_until_encryption_is_set() {
     let mut world = applied(["shop"]).await;
     let by_aws = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms);
     let rule = ServerSideEncryptionRule::builder();

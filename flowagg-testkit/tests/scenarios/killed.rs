@@ -1,4 +1,4 @@
-//! A large roll-out that is killed at any moment, and what the next run makes of it.
+//! A large rollout that is killed at random calls, and the next run.
 
 use aws_sdk_ec2::types::FlowLog;
 use flowagg_core::id::{AccountId, Region, ResourceId};
@@ -9,16 +9,16 @@ use futures::future::join_all;
 use crate::{apply, deliver, delivers, world};
 
 const MEMBERS: usize = 10;
-/// In each of two regions.
+/// Number of VPCs in each of two regions.
 const VPCS: usize = 10;
 const KILLS: usize = 20;
 const SEED: u64 = 27;
 
-/// Laid out as no tool of ours would.
+/// Formatted unlike flowagg's own statements.
 const READERS: &str = r#"{ "Sid":"Readers", "Effect" : "Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},
       "Action":["s3:GetObject" ], "Resource": "arn:aws:s3:::BUCKET/*" }"#;
 
-/// SplitMix64: the same numbers in every run.
+/// SplitMix64, with the same numbers in every run.
 struct Random(u64);
 
 impl Random {
@@ -31,7 +31,7 @@ impl Random {
     }
 }
 
-/// Every flow log there is, by account and region.
+/// All flow logs by account and region.
 async fn flow_logs(world: &World) -> Vec<(AccountId, Region, Vec<FlowLog>)> {
     let places = world
         .accounts()
@@ -44,7 +44,7 @@ async fn flow_logs(world: &World) -> Vec<(AccountId, Region, Vec<FlowLog>)> {
     join_all(logs).await
 }
 
-/// Every VPC, as often as it has a flow log.
+/// The VPC of every flow log, sorted.
 fn logged(logs: &[(AccountId, Region, Vec<FlowLog>)]) -> Vec<&str> {
     let logs = logs.iter().flat_map(|(_, _, logs)| logs);
     let mut vpcs: Vec<&str> = logs.filter_map(FlowLog::resource_id).collect();
@@ -52,7 +52,7 @@ fn logged(logs: &[(AccountId, Region, Vec<FlowLog>)]) -> Vec<&str> {
     vpcs
 }
 
-/// Every VPC, once.
+/// Every VPC once, sorted.
 fn vpcs(world: &World) -> Vec<&str> {
     let vpcs = world.accounts().values().flat_map(|account| account.vpcs.values().flatten());
     let mut vpcs: Vec<&str> = vpcs.map(ResourceId::as_str).collect();
@@ -60,8 +60,8 @@ fn vpcs(world: &World) -> Vec<&str> {
     vpcs
 }
 
-/// Deletes every flow log, and all of the policy but what was there before.
-async fn bring_back(world: &World, logs: Vec<(AccountId, Region, Vec<FlowLog>)>, policy: &str) {
+/// Deletes every flow log, and restores the policy.
+async fn restore(world: &World, logs: Vec<(AccountId, Region, Vec<FlowLog>)>, policy: &str) {
     let deletions = logs.into_iter().map(async |(account, region, logs)| {
         let ids: Vec<String> = logs.into_iter().filter_map(|log| log.flow_log_id).collect();
         if !ids.is_empty() {
@@ -73,14 +73,14 @@ async fn bring_back(world: &World, logs: Vec<(AccountId, Region, Vec<FlowLog>)>,
     world.put_policy(policy).await.unwrap();
 }
 
-/// A bucket that is there already, with somebody else's statement in its policy. Returns the statement and the policy.
+/// Creates the bucket with a foreign statement in its policy. Returns the statement and the policy.
 async fn bucket_of_others(world: &World) -> (String, String) {
     let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{READERS}]}}");
     let policy = world.bucket_of_others(&policy).await.unwrap();
     (READERS.replace("BUCKET", world.bucket().as_str()), policy)
 }
 
-/// Kills a run at the call after so many, before or after the effect of that call; none that comes later has any.
+/// Kills a run at the call after `moment` others, before or after that call is executed. Later calls are not executed.
 async fn kill(
     world: &World,
     faults: &Faults,
@@ -104,7 +104,7 @@ async fn kill(
 }
 
 #[tokio::test]
-async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_the_next() {
+async fn killed_roll_out_of_200_flow_logs_is_completed_by_the_next_run() {
     let mut world = world([]).await;
     for number in 0..MEMBERS {
         world.member(&format!("member-{number}"), VPCS).await.unwrap();
@@ -114,13 +114,13 @@ async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_t
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
 
-    // The first run settles the bucket; the second makes as many calls as those that are killed.
+    // The first run configures the bucket. The second one makes the same calls as the runs that are killed.
     apply(&world).await;
-    bring_back(&world, flow_logs(&world).await, &before).await;
+    restore(&world, flow_logs(&world).await, &before).await;
     let so_far = faults.calls().len();
     apply(&world).await;
     let calls = faults.calls().len() - so_far;
-    bring_back(&world, flow_logs(&world).await, &before).await;
+    restore(&world, flow_logs(&world).await, &before).await;
 
     let all = vpcs(&world);
     assert_eq!(all.len(), MEMBERS * VPCS * 2);
@@ -128,7 +128,7 @@ async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_t
     for round in 0..KILLS {
         let moment = random.below(calls);
         let freeze = [Freeze::Before, Freeze::After][random.below(2)];
-        let told = format!("round {round}, killed at call {moment} of {calls}, {freeze:?} its effect");
+        let told = format!("round {round}, killed at call {moment} of {calls}, {freeze:?} its execution");
         assert!(kill(&world, &faults, CallFilter::any(), moment, freeze, "apply").await, "{told}");
         assert!(world.policy().await.unwrap().unwrap().contains(&foreign), "{told}");
 
@@ -146,12 +146,12 @@ async fn a_roll_out_of_200_flow_logs_that_is_killed_at_any_call_is_finished_by_t
         if round + 1 == KILLS {
             assert_eq!(delivers(&world).await.len(), all.len());
         }
-        bring_back(&world, logs, &before).await;
+        restore(&world, logs, &before).await;
     }
 }
 
 #[tokio::test]
-async fn a_removal_that_is_killed_at_any_write_keeps_the_grant_until_the_last_flow_log_is_gone() {
+async fn killed_destroy_keeps_the_grant_until_all_flow_logs_are_deleted() {
     for freeze in [Freeze::Before, Freeze::After] {
         let mut world = world(["shop"]).await;
         world.set("hub", crate::FOREVER);
@@ -164,7 +164,7 @@ async fn a_removal_that_is_killed_at_any_write_keeps_the_grant_until_the_last_fl
         let mut kills = 0;
         while kill(&world, &faults, CallFilter::writes(), kills, freeze, "destroy").await {
             kills += 1;
-            assert!(kills < 10, "no end: {:?}", faults.writes());
+            assert!(kills < 10, "no run completed: {:?}", faults.writes());
             if !logged(&flow_logs(&world).await).is_empty() {
                 assert_eq!(world.policy().await.unwrap(), granted, "killed at write {kills}");
             }

@@ -1,4 +1,4 @@
-//! A fleet from its first day to its last, and what that takes.
+//! A fleet from its first day to its last, and the permissions that it requires.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{READERS, applied, apply, deliver, delivers, outcome, told, world};
 
 #[tokio::test]
-async fn the_first_fleet_file_takes_account_and_region_from_the_credentials_and_is_rolled_out_as_it_is() {
+async fn init_takes_account_and_region_from_the_credentials_and_can_be_applied() {
     let world = world(["shop"]).await;
     let (bucket, shop) = (world.bucket().to_string(), world.accounts()["shop"].id.to_string());
     let regions: Vec<String> = world.regions().iter().map(ToString::to_string).collect();
@@ -27,7 +27,7 @@ async fn the_first_fleet_file_takes_account_and_region_from_the_credentials_and_
 }
 
 #[tokio::test]
-async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_others_made() {
+async fn destroy_keeps_the_bucket_its_objects_and_foreign_resources() {
     let mut world = world(["shop"]).await;
     let foreign = READERS.replace("BUCKET", world.bucket().as_str());
     let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{foreign}]}}");
@@ -44,7 +44,7 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
     assert_eq!(
         world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap().len(),
         1,
-        "it asks"
+        "it requires confirmation"
     );
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
 
@@ -66,8 +66,8 @@ async fn a_fleet_that_is_taken_away_leaves_the_bucket_its_objects_and_all_that_o
         snapbox::str![[r#"
   ! 222222222222  shop  2 missing
 
-missing: 2 resources: no flow log to the bucket that counts
-       `flowagg plan` shows what `apply` creates, and what keeps it from that
+missing: 2 resources: no valid flow log to the bucket
+       run `flowagg plan` to see what `apply` creates, and what prevents it
   ! 222222222222  shop  eu-west-1  vpc-0123456789abcdef0  -
   ! 222222222222  shop  us-east-1  vpc-0123456789abcdef1  -
 
@@ -75,14 +75,14 @@ missing: 2 resources: no flow log to the bucket that counts
   flow logs  0 of 2 (0 %) deliver, 2 missing
 
 verify: not every flow log delivers: 2 missing
-next: `flowagg plan` shows what creates the missing flow logs
+next: run `flowagg plan` to see the missing flow logs
 
 "#]]
     );
 }
 
 #[tokio::test]
-async fn a_part_of_the_fleet_is_applied_alone_and_the_rest_later() {
+async fn selected_members_are_applied_first_and_the_rest_later() {
     let world = world(["shop", "bank"]).await;
     let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
     let only = |id: AccountId| ["--only".to_owned(), id.to_string()];
@@ -104,7 +104,7 @@ async fn a_part_of_the_fleet_is_applied_alone_and_the_rest_later() {
         told(&world, &plan),
         snapbox::str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  ~ merge the bucket policy: grants delivery to 333333333333 (bank) (612 -> 701 bytes)
+  ~ update the bucket policy: grants delivery to 333333333333 (bank) (612 -> 701 bytes)
 
 flow logs
   + 333333333333  bank  eu-west-1  vpc-0123456789abcdef0  create
@@ -114,7 +114,7 @@ note: flow logs expire after 90 days
 
 cost: unknown until flow logs of the same accounts have delivered for a whole day (UTC)
 plan: 1 change to the hub, 2 flow logs to create
-next: `flowagg apply --only 333333333333` makes these changes
+next: run `flowagg apply --only 333333333333` to make these changes
 
 "#]]
     );
@@ -124,11 +124,11 @@ next: `flowagg apply --only 333333333333` makes these changes
     assert_eq!(granted().await, [true, true]);
     assert!(outcome(&world, &delivers(&world).await, "bank").key().is_some());
     run(&["apply", "--yes", "--prune"], shop).await.exits(0);
-    assert_eq!(granted().await, [true, true], "the other one keeps what it has");
+    assert_eq!(granted().await, [true, true], "the other member keeps its grant");
 }
 
 #[tokio::test]
-async fn the_printed_permissions_are_those_of_the_calls_of_a_whole_life_and_no_others() {
+async fn printed_permissions_match_the_calls_of_a_whole_lifecycle() {
     let mut world = applied(["shop"]).await;
     let emulator = world.aws().url().to_owned();
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
@@ -147,7 +147,7 @@ async fn the_printed_permissions_are_those_of_the_calls_of_a_whole_life_and_no_o
 }
 
 #[tokio::test]
-async fn the_printed_permissions_follow_what_the_fleet_file_asks_for() {
+async fn printed_permissions_match_the_settings_of_the_fleet_file() {
     let mut world = world(["shop"]).await;
     let key = world.encrypt().await.unwrap();
     world.allow_delivery_on_key(&key).await.unwrap();
@@ -179,9 +179,9 @@ async fn permissions_are_those_of_the_calls(world: &World, faults: &Faults) {
         .iter()
         .flat_map(|policy| actions(&printed[policy]["Statement"]))
         .collect();
-    // EC2 makes these on behalf of the caller.
+    // EC2 makes these calls on behalf of the caller.
     printed.retain(|action| !action.starts_with("logs:"));
-    // Everybody may ask who they are.
+    // This call requires no permission.
     printed.insert("sts:GetCallerIdentity".to_owned());
     assert_eq!(made, printed);
 }
@@ -194,7 +194,7 @@ fn actions(statements: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The IAM action of a call, as the Service Authorization Reference has it.
+/// The IAM action of a call, according to the Service Authorization Reference.
 fn action(call: &str) -> String {
     let Some((method, path)) = call.split_once(' ') else {
         let service = match call {
@@ -227,7 +227,7 @@ fn action(call: &str) -> String {
         ("GET", "replication") => "GetReplicationConfiguration",
         ("GET", "requestPayment") => "GetBucketRequestPayment",
         ("GET", "notification") => "GetBucketNotification",
-        _ => panic!("an unknown call: {call}"),
+        _ => panic!("unknown call: {call}"),
     };
     format!("s3:{action}")
 }

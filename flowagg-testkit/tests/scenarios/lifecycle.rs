@@ -1,4 +1,4 @@
-//! When flow logs expire in a bucket that others use: what needs a permission, and what stays as it was.
+//! Expiration of flow logs in a shared bucket: which changes require a permission, and which rules are kept.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::concurrent::keep_adding;
 use crate::faults::faulty;
 use crate::{FOREVER, messages, world};
 
-/// A rule of others for another folder.
+/// A foreign rule for another folder.
 fn foreign(id: &str) -> LifecycleRule {
     LifecycleRule::builder()
         .id(id)
@@ -54,7 +54,7 @@ async fn flowagg<const N: usize>(world: &World, arguments: [&str; N]) -> Ran {
     world.flowagg(arguments).await.unwrap()
 }
 
-/// A world whose bucket exists and holds flow logs of `shop` since the third of January 2024.
+/// A world whose bucket exists and contains flow logs of `shop` since 3 January 2024.
 async fn with_old_logs(hub: &str) -> World {
     let mut world = world(["shop"]).await;
     world.create_bucket(world.hub()).await.unwrap();
@@ -67,7 +67,7 @@ async fn with_old_logs(hub: &str) -> World {
 }
 
 #[tokio::test]
-async fn an_expiry_of_an_existing_bucket_is_set_only_with_the_permission() {
+async fn expiry_of_an_existing_bucket_requires_permission() {
     let world = with_old_logs("retention-days = 30").await;
     put_rules(&world, vec![foreign("theirs")]).await;
     let ran = flowagg(&world, ["apply", "--yes"]).await.exits(1);
@@ -81,7 +81,7 @@ async fn an_expiry_of_an_existing_bucket_is_set_only_with_the_permission() {
         not_applied.join("\n"),
         str![[r#"
 not applied
-  ! lifecycle of AWSLogs/: expire after 30 days, unfinished uploads deleted after 7 (now never; oldest flow logs: 2024-01-03)
+  ! lifecycle of AWSLogs/: expire after 30 days, abort incomplete uploads after 7 days (now never; oldest flow logs: 2024-01-03)
     existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change
 "#]]
     );
@@ -101,21 +101,21 @@ not applied
     assert_data_eq!(messages(&world, &ran), str!["note: flow logs expire after 30 days"]);
 
     flowagg(&world, ["destroy", "--yes"]).await.exits(0);
-    assert_eq!(rules(&world).await, [foreign("theirs")], "the configuration is what it was");
+    assert_eq!(rules(&world).await, [foreign("theirs")], "the original configuration is restored");
 }
 
 #[tokio::test]
-async fn an_existing_bucket_without_a_retention_in_the_fleet_file_gets_no_rule() {
+async fn existing_bucket_without_a_declared_retention_gets_no_rule() {
     let world = world(["shop"]).await;
     world.create_bucket(world.hub()).await.unwrap();
     let ran = flowagg(&world, ["apply", "--yes", "--allow-expiry"]).await.exits(3);
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-not as declared: 111122223333 eu-west-1 acme-flow-logs: flow logs do not expire, and `hub.retention-days` is not set
+needs attention: 111122223333 eu-west-1 acme-flow-logs: flow logs do not expire, and `hub.retention-days` is not set
        set `hub.retention-days` to a number of days, or to "forever"
 note: flow logs do not expire
-not as declared: 111122223333 eu-west-1 acme-flow-logs: flow logs do not expire, and `hub.retention-days` is not set
+needs attention: 111122223333 eu-west-1 acme-flow-logs: flow logs do not expire, and `hub.retention-days` is not set
        set `hub.retention-days` to a number of days, or to "forever"
 "#]]
     );
@@ -134,7 +134,7 @@ async fn logs_of_other_services_do_not_expire() {
 }
 
 #[tokio::test]
-async fn a_rule_for_the_whole_folder_is_narrowed_when_other_logs_appear() {
+async fn rule_for_the_whole_folder_is_narrowed_when_other_logs_appear() {
     let world = crate::applied(["shop"]).await;
     assert_eq!(expiries(&world).await, [("AWSLogs/".to_owned(), 90)]);
     let shop = world.accounts()["shop"].id;
@@ -144,7 +144,7 @@ async fn a_rule_for_the_whole_folder_is_narrowed_when_other_logs_appear() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_listed_leaves_the_rules_as_they_are() {
+async fn unlistable_folder_keeps_the_rules() {
     let (mut world, faults) = faulty(["shop"]).await;
     crate::apply(&world).await;
     let before = rules(&world).await;
@@ -154,10 +154,10 @@ async fn a_folder_that_cannot_be_listed_leaves_the_rules_as_they_are() {
     assert_data_eq!(
         messages(&world, &ran),
         str![[r#"
-not as declared: 111122223333 eu-west-1 acme-flow-logs: lifecycle rules stay as they are: what is under `AWSLogs/` could not be listed (ListObjectsV2: AccessDenied: no)
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used there
-not as declared: 111122223333 eu-west-1 acme-flow-logs: it is unknown whether the lifecycle rule `flowagg-expiry/acme-flow-logs/AWSLogs` also expires other logs under `AWSLogs/` (ListObjectsV2: AccessDenied: no)
-       give the flow logs a folder of their own with `hub.prefix`, or a bucket of their own
+needs attention: 111122223333 eu-west-1 acme-flow-logs: the lifecycle rules are not changed: `AWSLogs/` could not be listed (ListObjectsV2: AccessDenied: no)
+       if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:ListBucket for the role or user used in 111122223333
+needs attention: 111122223333 eu-west-1 acme-flow-logs: it is unknown whether lifecycle rule `flowagg-expiry/acme-flow-logs/AWSLogs` also expires other logs under `AWSLogs/` (ListObjectsV2: AccessDenied: no)
+       use a separate folder for the flow logs with `hub.prefix`, or a separate bucket
 note: flow logs expire after 90 days
 "#]]
     );
@@ -165,7 +165,7 @@ note: flow logs expire after 90 days
 }
 
 #[tokio::test]
-async fn stale_reads_of_the_lifecycle_rules_lead_to_one_write() {
+async fn stale_reads_of_lifecycle_rules_cause_no_second_write() {
     let (mut world, faults) = faulty(["shop"]).await;
     faults
         .on(CallFilter::operation("GetBucketLifecycleConfiguration"), Answer::Stale(Duration::from_secs(3)));
@@ -178,7 +178,7 @@ async fn stale_reads_of_the_lifecycle_rules_lead_to_one_write() {
 }
 
 #[tokio::test]
-async fn a_rule_that_another_process_adds_during_apply_survives() {
+async fn rule_added_by_another_process_during_apply_survives() {
     for read in [1, 2] {
         let (mut world, faults) = faulty(["shop"]).await;
         crate::apply(&world).await;
@@ -228,7 +228,7 @@ async fn two_fleets_on_one_bucket_keep_each_others_rules() {
     assert_eq!(rules(&world).await, of_one);
 }
 
-/// Adds a rule, and removes none.
+/// Adds a rule, without removing any.
 async fn add_rule(world: &World, number: usize) -> String {
     let id = format!("foreign-{number}");
     let all = rules(world).await.into_iter().chain([foreign(&id)]).collect();
@@ -237,11 +237,11 @@ async fn add_rule(world: &World, number: usize) -> String {
 }
 
 #[tokio::test]
-async fn each_rule_that_another_process_adds_during_apply_survives_or_its_loss_is_reported() {
+async fn concurrently_added_rules_survive_or_their_loss_is_reported() {
     let (mut world, faults) = faulty(["shop"]).await;
     crate::apply(&world).await;
     world.set("hub", "retention-days = 99");
-    // The other process writes once more before flowagg reads the bucket again at the end of a run.
+    // The other process writes again before flowagg's last read of the bucket.
     faults.on(CallFilter::operation("HeadBucket"), Answer::Late(Duration::from_millis(150)));
     for run in 0..20 {
         world.reset("hub", &format!("retention-days = {}", 100 + run));

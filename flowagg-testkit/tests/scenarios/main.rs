@@ -1,8 +1,8 @@
-//! A user's life with flowagg, on an emulator: the real program, the real calls, the delivery service played.
+//! User scenarios on an emulator: the real program, real calls, and a simulated delivery service.
 //!
-//! Each scenario has a world of its own; all share one emulator.
+//! Each scenario has its own world; all share one emulator.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 mod bucket;
 mod concurrent;
@@ -24,7 +24,7 @@ mod life;
 mod lifecycle;
 mod names;
 #[path = "../support/paper.rs"]
-#[allow(dead_code, reason = "`papers` needs more of it")]
+#[allow(dead_code, reason = "`papers` uses the rest")]
 mod paper;
 mod policy;
 mod proxy;
@@ -42,13 +42,13 @@ use flowagg_testkit::world::{Ran, World};
 use jiff::Timestamp;
 use paper::Paper;
 
-/// A line of `[hub]` for an existing bucket: its flow logs do not expire, which is no finding.
+/// A line of `[hub]` for an existing bucket: its flow logs do not expire, and that is not a finding.
 const FOREVER: &str = "retention-days = \"forever\"";
 
-/// A statement of others.
+/// A foreign statement.
 const READERS: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
 
-/// A world with these members, one VPC in each of two regions; nothing is applied yet.
+/// A world with these members and one VPC in each of two regions, before the first apply.
 async fn world<const N: usize>(members: [&str; N]) -> World {
     let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
     for name in members {
@@ -57,7 +57,7 @@ async fn world<const N: usize>(members: [&str; N]) -> World {
     world
 }
 
-/// The same, applied.
+/// The same, after `apply`.
 async fn applied<const N: usize>(members: [&str; N]) -> World {
     let world = world(members).await;
     apply(&world).await;
@@ -73,31 +73,31 @@ fn apply(world: &World) -> impl Future<Output = ()> {
     }
 }
 
-/// A text with the names of documents in place of those of the world, so that it is the same in every run.
+/// Replaces the names of the world by those of the documentation, so that the text is the same in every run.
 fn on_paper(world: &World, text: &str) -> String {
     Paper::of(world).on_paper(text)
 }
 
-/// What a run wrote, with the names of documents.
+/// The output of a run, with the names of the documentation.
 fn told(world: &World, ran: &Ran) -> String {
     on_paper(world, &format!("{}{}", ran.stdout, ran.stderr))
 }
 
-/// The errors, warnings, concerns and notes of a run, each with its advice, and what it did not try, with the names of
-/// documents.
+/// The errors, warnings, concerns and notes of a run with their advice, and the skipped changes, with the names of the
+/// documentation.
 fn messages(world: &World, ran: &Ran) -> String {
     let text = format!("{}{}", ran.stdout, ran.stderr);
-    let starts = ["error: ", "warning: ", "not as declared: ", "note: ", "  not tried ", "       "];
+    let starts = ["error: ", "warning: ", "needs attention: ", "note: ", "  skipped ", "       "];
     let lines = text.lines().filter(|line| starts.iter().any(|start| line.starts_with(start)));
     on_paper(world, &lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// The delivery service comes by, now.
+/// Runs the delivery service at the current time.
 async fn deliver(world: &World) -> Vec<Publication> {
     world.deliver(Timestamp::now()).await.unwrap()
 }
 
-/// The delivery service comes by, and `verify` finds that every flow log of the fleet delivers.
+/// Runs the delivery service. Every flow log of the fleet delivers according to `verify`.
 #[track_caller]
 fn delivers(world: &World) -> impl Future<Output = Vec<Publication>> {
     let caller = std::panic::Location::caller();
@@ -109,7 +109,7 @@ fn delivers(world: &World) -> impl Future<Output = Vec<Publication>> {
     }
 }
 
-/// The delivery service comes by, nothing of the fleet arrives, and `verify` tells it in AWS's words.
+/// Runs the delivery service. Nothing of the fleet arrives, and `verify` reports AWS's error.
 #[track_caller]
 fn is_refused(world: &World) -> impl Future<Output = Vec<Publication>> {
     let caller = std::panic::Location::caller();
@@ -126,7 +126,7 @@ fn is_refused(world: &World) -> impl Future<Output = Vec<Publication>> {
     }
 }
 
-/// What became of the one file of an account in the hub's region.
+/// The outcome of an account's only flow log in the hub's region.
 #[track_caller]
 fn outcome<'a>(world: &World, reports: &'a [Publication], name: &str) -> &'a Outcome {
     let account = world.accounts()[name].id;

@@ -1,4 +1,4 @@
-//! What `flowagg query` looks up in EC2: names, and NAT gateways.
+//! Lookups of `flowagg query` in EC2: names and NAT gateways.
 
 use std::io::Write as _;
 
@@ -14,7 +14,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{applied, apply, on_paper, world};
 
-/// The account of a member, and its EC2 in the hub's region.
+/// The account of a member, and its EC2 client for the hub's region.
 fn of(world: &World, name: &str) -> (AccountId, Client) {
     let account = world.accounts()[name].id;
     (account, world.aws().ec2(account, world.hub_region()))
@@ -28,7 +28,7 @@ async fn subnet(world: &World, name: &str) -> (String, String) {
     (vpc, subnet.subnet.unwrap().subnet_id.unwrap())
 }
 
-/// A network interface with this address.
+/// Creates a network interface with this address.
 async fn interface(ec2: &Client, subnet: &str, address: &str, description: &str) -> String {
     let create = ec2.create_network_interface().subnet_id(subnet).private_ip_address(address);
     let made = create.description(description).send().await.unwrap();
@@ -40,7 +40,7 @@ async fn call(ec2: &Client, resource: &str, name: &str) {
     ec2.create_tags().resources(resource).tags(tag).send().await.unwrap();
 }
 
-/// An object that a member delivered in the hub's region a minute ago.
+/// Stores an object of a member in the hub's region, with records that ended a minute ago.
 async fn put(world: &World, account: AccountId, header: &str, records: &[String]) {
     let now = Timestamp::now();
     let end = now.as_second() - 60;
@@ -58,9 +58,9 @@ async fn put(world: &World, account: AccountId, header: &str, records: &[String]
     put.body(zip.finish().unwrap().into()).send().await.unwrap();
 }
 
-/// What was printed, without the start of the window and the last line's numbers.
+/// The output, without the start of the window and the numbers in the last line.
 fn shown(world: &World, ran: &Ran) -> String {
-    let start_of_window = "note: records that ended since ";
+    let start_of_window = "note: reading records that ended since ";
     let lines = ran.stderr.lines().filter(|line| !line.starts_with(start_of_window));
     let until_size = |line: &str| match line.split_once(" with ") {
         Some((start, _)) if line.starts_with("ok: ") || line.starts_with("query: ") => start.to_owned(),
@@ -74,8 +74,8 @@ const FIELDS: &str = "interface-id srcaddr dstaddr vpc-id bytes";
 const RECORDS: &str =
     "SELECT log_account, interface_id, srcaddr, dstaddr, vpc_id, bytes FROM vpc_flow_logs ORDER BY bytes";
 
-/// A shop with a load balancer and a tagged interface, a bank with an interface of the same address as one of the shop's, and
-/// records of them.
+/// A shop with a load balancer and a tagged interface, a bank with an interface that has the address of one of the
+/// shop's, and their records.
 async fn shop_and_bank() -> World {
     let world = applied(["shop", "bank"]).await;
     let ((shop, in_shop), (_, in_bank)) = (of(&world, "shop"), of(&world, "bank"));
@@ -97,7 +97,7 @@ async fn shop_and_bank() -> World {
 }
 
 #[tokio::test]
-async fn rows_have_the_names_of_accounts_interfaces_vpcs_and_addresses() {
+async fn names_are_added_for_accounts_interfaces_vpcs_and_addresses() {
     let mut world = shop_and_bank().await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -119,11 +119,11 @@ ok: 3 rows from 3 records in 1 object
         assert!(printed.contains(&format!("\"ec2:{call}\"")), "{call}: {printed}");
     }
     assert!(calls.contains(&"DescribeNetworkInterfaces".to_owned()), "{calls:?}");
-    assert!(!calls.contains(&"DescribeFlowLogs".to_owned()), "only what is looked up: {calls:?}");
+    assert!(!calls.contains(&"DescribeFlowLogs".to_owned()), "no unnecessary lookups: {calls:?}");
 }
 
 #[tokio::test]
-async fn only_the_accounts_of_the_rows_are_entered_for_ids_and_none_for_names_of_the_fleet_file() {
+async fn lookups_are_limited_to_the_accounts_in_the_rows() {
     let mut world = shop_and_bank().await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -144,7 +144,7 @@ async fn only_the_accounts_of_the_rows_are_entered_for_ids_and_none_for_names_of
 }
 
 #[tokio::test]
-async fn names_that_cannot_be_looked_up_are_failures_after_the_rows() {
+async fn failed_name_lookups_are_reported_after_the_rows() {
     let mut world = shop_and_bank().await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -162,19 +162,19 @@ log_account,log_account_name,interface_id,interface_id_name,srcaddr,srcaddr_name
 222222222222,shop,eni-0123456789abcdef1,web,10.0.7.20,web,10.0.7.40,,vpc-0123456789abcdef0,,2
 222222222222,shop,eni-0123456789abcdef2,the shop's,10.0.7.30,the shop's,203.0.113.9,,vpc-0123456789abcdef0,,3
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
-       create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
+       create the role in 333333333333 with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
        in 333333333333: eu-west-1, us-east-1
 error: 2 times: DescribeVpcs: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:DescribeVpcs to the role or user that is used in 222222222222; `flowagg permissions --query` prints the IAM policies
+       allow ec2:DescribeVpcs for the role or user used in 222222222222; `flowagg permissions --query` prints the IAM policies
        in 222222222222: eu-west-1, us-east-1
-note: rows lack names that could not be looked up, and an address may also belong to a network interface there
+note: names that could not be looked up are missing, and an address may also belong to a network interface in an account-region that was not looked up
 query: not everything could be looked up: names; 3 rows from 3 records in 1 object
 "#]]
     );
 }
 
 #[tokio::test]
-async fn first_ten_thousand_rows_have_names_and_a_note_says_so() {
+async fn names_are_limited_to_the_first_ten_thousand_rows_with_a_note() {
     let world = shop_and_bank().await;
     let values: Vec<String> = (0..4_000).map(|n| format!("({n})")).collect();
     let sql =
@@ -183,12 +183,13 @@ async fn first_ten_thousand_rows_have_names_and_a_note_says_so() {
     let named = ran.stdout.lines().filter(|line| line.ends_with(",shop")).count();
     let unnamed = ran.stdout.lines().skip(1).filter(|line| line.ends_with(',')).count();
     assert_eq!((named, unnamed), (10_000, 2_000));
-    let note = "note: names were looked up for the first 10,000 rows, and the others have none: `--limit` sets a lower number of rows";
+    let note =
+        "note: names were looked up only for the first 10,000 rows; `--limit` reduces the number of rows";
     assert!(ran.stderr.lines().any(|line| line == note), "{}", ran.stderr);
 }
 
 #[tokio::test]
-async fn throttled_lookups_are_tried_again() {
+async fn throttled_lookups_are_retried() {
     let mut world = shop_and_bank().await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -211,19 +212,19 @@ async fn names_and_gateways_of_the_fleet_need_a_fleet_file() {
     assert_data_eq!(
         said,
         str![[r#"
-error: `--names` looks up names in the accounts of the fleet file, and `--bucket` reads no fleet file
-       leave out one of the two: without `--bucket`, the bucket of the fleet file is read
-error: `--nat fleet` looks up NAT gateways in the accounts of the fleet file, and `--bucket` reads no fleet file
-       leave out one of the two: without `--bucket`, the bucket of the fleet file is read
+error: `--names` looks up names in the accounts of the fleet file, which `--bucket` does not read
+       remove one of the two options; without `--bucket`, the bucket of the fleet file is read
+error: `--nat fleet` looks up NAT gateways in the accounts of the fleet file, which `--bucket` does not read
+       remove one of the two options; without `--bucket`, the bucket of the fleet file is read
 
 "#]]
     );
 }
 
-/// The fields of records from which `nat` can be answered if the gateways are known.
+/// Fields with which `nat` can be answered if the gateways are known.
 const OF_GATEWAYS: &str = "interface-id srcaddr dstaddr bytes pkt-srcaddr pkt-dstaddr";
 
-/// A world whose flow logs record no `interface-type`.
+/// A world whose flow logs do not record `interface-type`.
 async fn without_types() -> World {
     let mut world = world(["shop", "bank"]).await;
     let fields: Vec<String> =
@@ -233,7 +234,7 @@ async fn without_types() -> World {
     world
 }
 
-/// A NAT gateway, and its network interface and address.
+/// Creates a NAT gateway. Returns its network interface and address.
 async fn gateway(ec2: &Client, subnet: &str) -> (String, String) {
     let address = ec2.allocate_address().send().await.unwrap().allocation_id.unwrap();
     let made = ec2.create_nat_gateway().subnet_id(subnet).allocation_id(address).send().await.unwrap();
@@ -244,14 +245,14 @@ async fn gateway(ec2: &Client, subnet: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn gateways_of_the_fleet_are_looked_up_where_no_record_says_which_they_are() {
+async fn gateways_are_looked_up_if_records_do_not_identify_them() {
     let mut world = without_types().await;
     let (shop, in_shop) = of(&world, "shop");
     let (_, of_shop) = subnet(&world, "shop").await;
     let (interface, address) = gateway(&in_shop, &of_shop).await;
     let records = [
         format!("{interface} 10.0.7.20 {address} 700 10.0.7.20 203.0.113.9"),
-        // A load balancer with the address of the gateway, in another VPC.
+        // A load balancer with the gateway's address, in another VPC.
         format!("eni-0fffffffffffffff0 10.0.7.20 {address} 90000 10.0.7.20 203.0.113.9"),
     ];
     put(&world, shop, OF_GATEWAYS, &records).await;
@@ -261,8 +262,8 @@ async fn gateways_of_the_fleet_are_looked_up_where_no_record_says_which_they_are
         str![[r#"
 account,gateway,source,sent,received,bytes
 222222222222,eni-0123456789abcdef0,10.0.7.20,700,0,700
-note: 1 NAT gateway was found in 4 account-regions. Deleted gateways are not found: name them with `--nat`
-note: `nat` is more exact with fields that are not recorded in: `action` (1 of 1 objects), `resource-id` (1 of 1 objects), `interface-type` (1 of 1 objects)
+note: 1 NAT gateway was found in 4 account-regions. Deleted gateways cannot be found; name them with `--nat`
+note: `nat` is more precise with fields that are not recorded in: `action` (1 of 1 objects), `resource-id` (1 of 1 objects), `interface-type` (1 of 1 objects)
 ok: 1 row from 2 records in 1 object
 "#]]
     );
@@ -273,13 +274,13 @@ ok: 1 row from 2 records in 1 object
         shown(&world, &named),
         str![[r#"
 account,gateway,source,sent,received,bytes
-note: `nat` is more exact with fields that are not recorded in: `action` (1 of 1 objects), `resource-id` (1 of 1 objects)
-note: no record is of one of these NAT gateways: check `--nat` (a zonal gateway is named by its network interface or private address, a regional one by its id) and `--from`
+note: `nat` is more precise with fields that are not recorded in: `action` (1 of 1 objects), `resource-id` (1 of 1 objects)
+note: no records of these NAT gateways were found: check `--from` and `--nat` (name a zonal gateway by its network interface or private address, and a regional one by its ID)
 ok: 0 rows from 2 records in 1 object
 "#]]
     );
 
-    // The look-up of another question, with an account that cannot be entered.
+    // The lookup for another question, with an account whose role cannot be assumed.
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
     faults.refuse_roles_of(world.accounts()["bank"].id);
@@ -290,20 +291,20 @@ ok: 0 rows from 2 records in 1 object
         str![[r#"
 source,destination,bytes,both_ends
 10.0.7.20,203.0.113.9,90700,true
-note: 1 NAT gateway was found in 2 account-regions. Deleted gateways are not found: name them with `--nat`
-note: both ends counted: rows with `both_ends` have records without `flow-direction`, and a flow that two network interfaces recorded is in them twice. Record the field to count it once
-note: `pairs` is more exact with fields that are not recorded in: `action` (1 of 1 objects), `flow-direction` (1 of 1 objects), `interface-type` (1 of 1 objects)
+note: 1 NAT gateway was found in 2 account-regions. Deleted gateways cannot be found; name them with `--nat`
+note: both ends counted: rows with `both_ends` have records without `flow-direction`, and flows that two network interfaces recorded are counted twice. Record the field to count them once
+note: `pairs` is more precise with fields that are not recorded in: `action` (1 of 1 objects), `flow-direction` (1 of 1 objects), `interface-type` (1 of 1 objects)
 error: 2 times: arn:aws:iam::333333333333:role/OrganizationAccountAccessRole: AssumeRole: AccessDenied: User is not authorized to perform: sts:AssumeRole on a role of 333333333333
-       create the role in 333333333333 with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
+       create the role in 333333333333 with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in 333333333333 shows the role
        in 333333333333: eu-west-1, us-east-1
-note: NAT gateways of account-regions that could not be looked up are treated as other network interfaces
+note: where NAT gateways could not be looked up, they are treated like other network interfaces
 query: not everything could be looked up: NAT gateways; 1 row from 2 records in 1 object
 "#]]
     );
 }
 
 #[tokio::test]
-async fn fleet_without_gateways_is_an_answer_and_nothing_is_read() {
+async fn fleet_without_gateways_has_an_empty_answer_without_reading_objects() {
     let mut world = without_types().await;
     let (shop, _) = of(&world, "shop");
     put(
@@ -320,14 +321,14 @@ async fn fleet_without_gateways_is_an_answer_and_nothing_is_read() {
         shown(&world, &ran),
         str![[r#"
 []
-note: no NAT gateway was found in 4 account-regions, so nothing was read. Deleted gateways are not found: name them with `--nat`
+note: no NAT gateway was found in 4 account-regions, so nothing was read. Deleted gateways cannot be found; name them with `--nat`
 ok: 0 rows from 0 records in 0 objects
 "#]]
     );
     assert!(!faults.calls().iter().any(|call| call.starts_with("GET ")), "{:?}", faults.calls());
     assert_eq!(faults.count(&CallFilter::operation("DescribeNatGateways")), 4);
 
-    // What would be read does not depend on the gateways.
+    // The size of the query does not depend on the gateways.
     let before = faults.calls().len();
     world.flowagg(["query", "nat", "--explain"]).await.unwrap().exits(0);
     assert!(
@@ -344,7 +345,7 @@ ok: 0 rows from 0 records in 0 objects
         shown(&world, &ran),
         str![[r#"
 error: 4 times: DescribeNatGateways: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:DescribeNatGateways to the role or user that is used in each account; `flowagg permissions --query` prints the IAM policies
+       allow ec2:DescribeNatGateways for the role or user used in each account; `flowagg permissions --query` prints the IAM policies
        in eu-west-1, us-east-1: 222222222222, 333333333333
 "#]]
     );

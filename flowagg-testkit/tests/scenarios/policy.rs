@@ -1,24 +1,24 @@
-//! What others have in the bucket policy.
+//! Foreign statements in the bucket policy.
 
 use flowagg_testkit::world::PolicyAttachment;
 use snapbox::{assert_data_eq, str};
 
 use crate::{applied, apply, deliver, delivers, is_refused, messages, on_paper, outcome, world};
 
-/// Laid out as no tool of ours would.
+/// Formatted unlike flowagg's own statements.
 const READERS: &str = r#"{ "Sid":"Readers",
       "Effect" : "Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},
       "Action":["s3:GetObject" ], "Resource": "arn:aws:s3:::BUCKET/*" , "Condition":{"StringLike":{"aws:userid":["A\u002a"]}}}"#;
 const DENIAL: &str = r#"{"Sid":"NobodyWrites","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/*"}"#;
 
-/// A policy of these statements, for a bucket.
+/// A policy with these statements for a bucket.
 fn policy(bucket: &str, statements: &[&str]) -> String {
     format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", statements.join(", "))
         .replace("BUCKET", bucket)
 }
 
 #[tokio::test]
-async fn a_foreign_statement_survives_byte_for_byte() {
+async fn foreign_statement_is_kept_byte_for_byte() {
     let mut world = world(["shop"]).await;
     let bucket = world.bucket().to_string();
     world.set("hub", crate::FOREVER);
@@ -38,7 +38,7 @@ async fn a_foreign_statement_survives_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_foreign_denial_stops_delivery_and_verify_says_so() {
+async fn foreign_denial_stops_delivery_and_is_reported_by_verify() {
     let world = applied(["shop"]).await;
     let live = world.policy().await.unwrap().unwrap();
     let denial = DENIAL.replace("BUCKET", world.bucket().as_str());
@@ -53,20 +53,20 @@ async fn a_foreign_denial_stops_delivery_and_verify_says_so() {
     );
     assert_eq!(world.keys().await.unwrap(), Vec::<String>::new());
 
-    let is_told = async |state: &str, message: Option<&str>| {
+    let is_reported = async |state: &str, message: Option<&str>| {
         let verified = world.flowagg(["verify", "--json"]).await.unwrap();
         let json = verified.json();
         let is_so = |log: &serde_json::Value| log["state"] == state && log["message"].as_str() == message;
         assert!(json["flow-logs"].as_array().unwrap().iter().all(is_so), "{verified}");
     };
     world.put_policy(&live).await.unwrap();
-    is_told("failing", Some("Access error")).await;
+    is_reported("failing", Some("Access error")).await;
     delivers(&world).await;
-    is_told("delivering", None).await;
+    is_reported("delivering", None).await;
 }
 
 #[tokio::test]
-async fn a_policy_in_which_a_foreign_statement_stops_a_member_is_not_written_and_the_statement_is_named() {
+async fn policy_with_a_foreign_denial_of_a_member_is_not_written() {
     let mut world = world(["shop"]).await;
     let theirs = policy(world.bucket().as_str(), &[READERS, DENIAL]);
     world.set("hub", crate::FOREVER);
@@ -77,8 +77,8 @@ async fn a_policy_in_which_a_foreign_statement_stops_a_member_is_not_written_and
         messages(&world, &ran),
         str![[r#"
 note: flow logs do not expire
-error: 111122223333 eu-west-1: the policy of acme-flow-logs: nothing is changed: log delivery for 222222222222 in eu-west-1 cannot write to its folder: ExplicitDeny by statement `NobodyWrites`
-       change that statement, which flowagg does not manage, so that it does not deny `delivery.logs.amazonaws.com` for these accounts; `flowagg policy simulate` evaluates the change
+error: 111122223333 eu-west-1: the policy of acme-flow-logs: no changes were made: log delivery for 222222222222 in eu-west-1 cannot write to its folder: ExplicitDeny by statement `NobodyWrites`
+       change that statement, which flowagg does not manage, so that it does not deny `delivery.logs.amazonaws.com` for these accounts; test the change with `flowagg policy simulate`
 "#]]
     );
     assert_eq!(world.policy().await.unwrap().unwrap(), theirs);
@@ -102,7 +102,7 @@ async fn undecided_delivery_is_reported_and_does_not_stop_apply() {
         messages(&world, &ran),
         str![[r#"
 note: flow logs do not expire
-note: log delivery for 222222222222 in eu-west-1 may not be able to write to its folder: Depends on `s3:x-amz-storage-class` in statement `Archived`; `flowagg verify` shows after the next delivery whether objects arrive
+note: log delivery for 222222222222 in eu-west-1 may not be able to write to its folder: Depends on `s3:x-amz-storage-class` in statement `Archived`; run `flowagg verify` after the next delivery to check whether objects arrive
 "#]]
     );
     assert_eq!(
@@ -113,7 +113,7 @@ note: log delivery for 222222222222 in eu-west-1 may not be able to write to its
 }
 
 #[tokio::test]
-async fn a_policy_that_somebody_took_away_or_wrote_over_stops_delivery_until_the_next_apply() {
+async fn deleted_or_overwritten_policy_is_restored_by_apply() {
     let world = applied(["shop"]).await;
     delivers(&world).await;
     world.s3().delete_bucket_policy().bucket(world.bucket().as_str()).send().await.unwrap();
@@ -131,7 +131,7 @@ async fn a_policy_that_somebody_took_away_or_wrote_over_stops_delivery_until_the
     assert!(world.policy().await.unwrap().unwrap().contains(&foreign));
 }
 
-/// What AWS documents for one account, under names of the team's own.
+/// AWS's documented statements for one account, with a team's own Sids.
 const GRANT: [&str; 2] = [
     r#"{"Sid":"TeamWrites","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},
       "Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/AWSLogs/ACCOUNT/*",
@@ -142,7 +142,7 @@ const GRANT: [&str; 2] = [
 ];
 
 #[tokio::test]
-async fn another_team_that_shares_the_bucket_delivers_before_during_and_after_ours() {
+async fn another_teams_delivery_is_unaffected_by_apply_and_destroy() {
     let mut world = world(["shop"]).await;
     let team = world.account("team", 1).await.unwrap().to_string();
     world.set("hub", crate::FOREVER);
@@ -156,36 +156,37 @@ async fn another_team_that_shares_the_bucket_delivers_before_during_and_after_ou
     let verified = world.flowagg(["verify"]).await.unwrap().exits(0);
     assert_data_eq!(
         messages(&world, &verified),
-        str![
-            "note: 333333333333 has flow logs in the bucket and is not in the fleet (newest object 40 s old)"
-        ]
+        str![[
+            r#"note: 333333333333 is not in the fleet, but has flow logs in the bucket (newest object 40 s old)"#
+        ]]
     );
 
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);
     let reports = deliver(&world).await;
-    assert_eq!(reports.len(), world.regions().len(), "ours are gone: {reports:?}");
+    assert_eq!(reports.len(), world.regions().len(), "the fleet's flow logs are deleted: {reports:?}");
     theirs(&reports);
 }
 
 #[tokio::test]
-async fn two_hundred_accounts_are_granted_and_deliver() {
+async fn grant_for_two_hundred_accounts_fits_and_delivers() {
     let mut world = world(["shop"]).await;
     world.crowd(199);
     let shop = world.accounts()["shop"].id.to_string();
-    // No emulator enters two hundred accounts at once: their grant is built, and kept by a run for one of them.
+    // The emulator cannot serve two hundred accounts at once, so their grant is built first, and then kept by a run for
+    // one of them.
     world.set("hub", crate::FOREVER);
     let built = world.flowagg(["policy", "build"]).await.unwrap().exits(0).stdout;
     world.bucket_of_others(&built).await.unwrap();
     world.flowagg(["apply", "--yes", "--only", &shop]).await.unwrap().exits(0);
     let policy = world.policy().await.unwrap().unwrap();
-    assert_eq!(policy, built, "every other account keeps what it has");
+    assert_eq!(policy, built, "every other account keeps its grant");
     assert!(world.accounts().values().all(|account| policy.contains(&account.id.to_string())), "{policy}");
     assert!(outcome(&world, &deliver(&world).await, "shop").key().is_some());
     world.flowagg(["verify", "--only", &shop]).await.unwrap().exits(0);
 }
 
 #[tokio::test]
-async fn an_organization_is_granted_as_such_and_an_account_outside_it_is_refused() {
+async fn organization_grant_excludes_accounts_outside_it() {
     let mut world = world(["shop"]).await;
     let id = world.organization().to_string();
     world.set("organization", &format!("id = \"{id}\""));
@@ -206,14 +207,14 @@ async fn an_organization_is_granted_as_such_and_an_account_outside_it_is_refused
     let why = outcome(&world, &reports, "mallory").to_string();
     assert_data_eq!(
         on_paper(&world, &why),
-        str![
-            "Access error: no statement allows s3:GetBucketAcl: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it but for `aws:SourceOrgID`, which the request does not have"
-        ]
+        str![[
+            r#"Access error: no statement allows s3:GetBucketAcl: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it except for `aws:SourceOrgID`, which the request does not have"#
+        ]]
     );
 }
 
 #[tokio::test]
-async fn a_strangers_delivery_is_refused() {
+async fn stranger_delivery_is_denied() {
     let mut world = applied(["shop"]).await;
     world.account("mallory", 1).await.unwrap();
     world.log_by_hand("mallory").await.unwrap();
@@ -221,9 +222,9 @@ async fn a_strangers_delivery_is_refused() {
     let why = outcome(&world, &reports, "mallory").to_string();
     assert_data_eq!(
         on_paper(&world, &why),
-        str![
-            "Access error: no statement allows s3:GetBucketAcl: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it but for `aws:SourceAccount`, which is `333333333333`"
-        ]
+        str![[
+            r#"Access error: no statement allows s3:GetBucketAcl: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it except for `aws:SourceAccount`, which is `333333333333`"#
+        ]]
     );
     assert!(outcome(&world, &reports, "shop").key().is_some());
     let mallory = world.accounts()["mallory"].id.to_string();
@@ -231,7 +232,7 @@ async fn a_strangers_delivery_is_refused() {
 }
 
 #[tokio::test]
-async fn without_source_conditions_a_stranger_still_may_not_write_under_its_own_prefix() {
+async fn stranger_is_denied_even_without_source_conditions() {
     let mut world = world(["shop"]).await;
     world.set("policy", "source-conditions = false");
     apply(&world).await;
@@ -243,7 +244,7 @@ async fn without_source_conditions_a_stranger_still_may_not_write_under_its_own_
 }
 
 #[tokio::test]
-async fn statements_that_aws_appends_for_the_hub_account_are_kept_and_make_no_difference() {
+async fn statements_appended_by_aws_are_kept_and_are_no_difference() {
     let mut world = world(["shop"]).await;
     world.hub_as_member("hub", 1).await.unwrap();
     world.attach_policy(PolicyAttachment::Appends);
@@ -268,7 +269,7 @@ async fn statements_that_aws_appends_for_the_hub_account_are_kept_and_make_no_di
 }
 
 #[tokio::test]
-async fn a_policy_that_aws_replaces_gets_the_grant_again_and_lost_statements_are_named() {
+async fn policy_replaced_by_aws_is_restored_and_lost_statements_are_reported() {
     let mut world = world(["shop"]).await;
     world.hub_as_member("hub", 1).await.unwrap();
     let bucket = world.bucket().to_string();
@@ -308,7 +309,7 @@ fn documented(bucket: &str, account: &str) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn a_grant_that_aws_wrote_for_other_logs_is_never_replaced_pruned_or_removed() {
+async fn aws_grant_for_other_logs_is_never_replaced_pruned_or_removed() {
     let mut world = world(["shop"]).await;
     let stranger = world.account("stranger", 1).await.unwrap().to_string();
     let bucket = world.bucket().to_string();
@@ -330,7 +331,7 @@ async fn a_grant_that_aws_wrote_for_other_logs_is_never_replaced_pruned_or_remov
 }
 
 #[tokio::test]
-async fn a_statement_is_adopted_only_if_no_known_delivery_stops() {
+async fn statement_is_adopted_only_if_no_known_delivery_stops() {
     let mut world = world(["shop"]).await;
     let shop = world.accounts()["shop"].id.to_string();
     let stranger = world.account("stranger", 1).await.unwrap().to_string();
@@ -344,14 +345,14 @@ async fn a_statement_is_adopted_only_if_no_known_delivery_stops() {
     let put = world.s3().put_object().bucket(&bucket).key(&load_balancer).body(b"logs".to_vec().into());
     put.send().await.unwrap();
 
-    // Its ACL check is not granted to the stranger, so nothing of it is delivered today.
+    // The stranger's ACL check is not granted, so none of its logs are delivered yet.
     let adopt = ["plan", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];
     let plan = world.flowagg(adopt).await.unwrap().exits(0).stdout;
-    let merge: Vec<&str> = plan.lines().filter(|line| line.starts_with("  ! merge ")).collect();
+    let merge: Vec<&str> = plan.lines().filter(|line| line.starts_with("  ! update ")).collect();
     assert_data_eq!(
         merge.join("\n"),
         str![
-            "  ! merge the bucket policy: replaces the adopted `AWSLogDeliveryWrite`, `AWSLogDeliveryAclCheck` ([..] -> 918 bytes)"
+            "  ! update the bucket policy: replaces adopted `AWSLogDeliveryWrite`, `AWSLogDeliveryAclCheck` (880 -> 918 bytes)"
         ]
     );
     let apply = ["apply", "--yes", "--adopt", "AWSLogDeliveryWrite", "--adopt", "AWSLogDeliveryAclCheck"];
@@ -369,7 +370,7 @@ error: 111122223333 eu-west-1: the policy of acme-flow-logs: the bucket policy h
 "#]]
     );
 
-    // With the check, the load balancer's logs arrive, and its statement cannot be adopted.
+    // With the ACL check, the load balancer's logs arrive, and its statement cannot be adopted.
     let check = documented(&bucket, &stranger)[1].clone();
     let (statements, end) = live.rsplit_once(']').unwrap();
     world.put_policy(&format!("{statements},{check}]{end}")).await.unwrap();
@@ -379,13 +380,13 @@ error: 111122223333 eu-west-1: the policy of acme-flow-logs: the bucket policy h
         str![[r#"
 note: flow logs do not expire
 error: 111122223333 eu-west-1: the policy of acme-flow-logs: adopting statement `TheirLoadBalancer` would stop log delivery to `balancers/AWSLogs/333333333333/elasticloadbalancing/`
-       leave the statement, or grant these deliveries with another statement first
+       keep the statement, or grant these deliveries with another statement first
 "#]]
     );
 }
 
 #[tokio::test]
-async fn two_fleets_on_one_bucket_change_no_byte_of_each_others_statements_flow_logs_and_rules() {
+async fn two_fleets_on_one_bucket_leave_each_other_unchanged() {
     let mut world = world(["shop"]).await;
     world.set("fleet", "name = \"first\"");
     apply(&world).await;
@@ -398,7 +399,7 @@ async fn two_fleets_on_one_bucket_change_no_byte_of_each_others_statements_flow_
     world.flowagg(["apply", "--yes", "--prune"]).await.unwrap().exits(0);
     let both = world.policy().await.unwrap().unwrap();
     let statements = first.trim_end_matches("]}").to_owned();
-    assert!(both.starts_with(&statements), "the first fleet's statements are as they were: {both}");
+    assert!(both.starts_with(&statements), "the first fleet's statements are unchanged: {both}");
     delivers(&world).await;
 
     world.flowagg(["destroy", "--yes"]).await.unwrap().exits(0);

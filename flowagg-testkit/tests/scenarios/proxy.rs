@@ -1,4 +1,4 @@
-//! Between the program and AWS is a proxy.
+//! A proxy between the program and AWS.
 
 use std::net::SocketAddr;
 
@@ -9,16 +9,16 @@ use tokio::net::TcpListener;
 
 use crate::{deliver, told, world};
 
-/// `user` and `p@ss`, as a proxy receives them.
+/// `user` and `p@ss`, encoded as a proxy receives them.
 const AUTHORIZATION: &str = "Basic dXNlcjpwQHNz";
 
-/// The URL of a proxy, with these before its host.
+/// The URL of a proxy with credentials.
 fn with_credentials(proxy: &Proxy, credentials: &str) -> String {
     proxy.url().replace("http://", &format!("http://{credentials}@"))
 }
 
 #[tokio::test]
-async fn whole_life_goes_through_a_proxy_that_requires_credentials() {
+async fn apply_and_verify_use_a_proxy_with_credentials() {
     let world = world(["shop"]).await;
     let proxy = Proxy::open(Some(AUTHORIZATION), None).await.unwrap();
     let variables = || [("HTTP_PROXY", with_credentials(&proxy, "user:p%40ss"))];
@@ -52,7 +52,7 @@ async fn hosts_of_no_proxy_are_called_directly_and_lower_case_comes_first() {
 }
 
 #[tokio::test]
-async fn proxy_that_denies_the_caller_is_named_with_how_to_give_credentials() {
+async fn denied_proxy_credentials_are_reported_with_advice() {
     let world = world(["shop"]).await;
     let proxy = Proxy::open(Some(AUTHORIZATION), None).await.unwrap();
     let place = proxy.url().trim_start_matches("http://").to_owned();
@@ -60,7 +60,7 @@ async fn proxy_that_denies_the_caller_is_named_with_how_to_give_credentials() {
     for url in [proxy.url().to_owned(), with_credentials(&proxy, "user:wrong")] {
         let ran = world.flowagg_with([("HTTP_PROXY", url.clone())], ["plan"]).await.unwrap().exits(1);
         said += &told(&world, &ran).replace(&place, "PROXY");
-        // A tunnel, with AWS's own endpoint.
+        // A tunnel to AWS's own endpoint.
         let variables = [("AWS_ENDPOINT_URL", String::new()), ("HTTPS_PROXY", url)];
         let ran = world.flowagg_with(variables, ["plan"]).await.unwrap().exits(1);
         said += &told(&world, &ran).replace(&place, "PROXY");
@@ -70,13 +70,13 @@ async fn proxy_that_denies_the_caller_is_named_with_how_to_give_credentials() {
         said,
         str![[r#"
 error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `http://127.0.0.1:4566` (HTTP_PROXY) requires a user name and password (http://127.0.0.1:4566)
-       set HTTP_PROXY to `http://USER:PASSWORD@PROXY`, with special characters percent-encoded (`%40` for `@`)
+       set HTTP_PROXY to `http://USER:PASSWORD@PROXY` and percent-encode special characters (`%40` for `@`)
 error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `http://127.0.0.1:4566` (HTTPS_PROXY) requires a user name and password
-       set HTTPS_PROXY to `http://USER:PASSWORD@PROXY`, with special characters percent-encoded (`%40` for `@`)
-error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `http://***@PROXY` (HTTP_PROXY) does not accept the user name and password (http://127.0.0.1:4566)
-       correct them in HTTP_PROXY; special characters are percent-encoded (`%40` for `@`), and they are sent as Basic authentication
-error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `http://***@PROXY` (HTTPS_PROXY) does not accept the user name and password
-       correct them in HTTPS_PROXY; special characters are percent-encoded (`%40` for `@`), and they are sent as Basic authentication
+       set HTTPS_PROXY to `http://USER:PASSWORD@PROXY` and percent-encode special characters (`%40` for `@`)
+error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `http://***@PROXY` (HTTP_PROXY) rejected the user name and password (http://127.0.0.1:4566)
+       correct them in HTTP_PROXY and percent-encode special characters (`%40` for `@`); flowagg uses Basic authentication
+error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `http://***@PROXY` (HTTPS_PROXY) rejected the user name and password
+       correct them in HTTPS_PROXY and percent-encode special characters (`%40` for `@`); flowagg uses Basic authentication
 
 "#]]
     );
@@ -88,7 +88,7 @@ error: 111122223333 eu-west-1: GetCallerIdentity: the proxy `http://***@PROXY` (
 }
 
 #[tokio::test]
-async fn tunnel_carries_tls_for_the_endpoint_of_aws() {
+async fn tunnel_carries_tls_to_the_aws_endpoint() {
     let world = world(["shop"]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
@@ -105,7 +105,7 @@ async fn tunnel_carries_tls_for_the_endpoint_of_aws() {
     let ran = world.flowagg_with(variables, ["plan"]).await.unwrap().exits(1);
     let hello = behind.await.unwrap();
     let host = b"sts.eu-west-1.amazonaws.com";
-    // A handshake of TLS, with the name of the server.
+    // A TLS handshake with the name of the server.
     assert!(
         hello.starts_with(&[0x16, 0x03]) && hello.windows(host.len()).any(|part| part == host),
         "{hello:?}"
@@ -115,8 +115,8 @@ async fn tunnel_carries_tls_for_the_endpoint_of_aws() {
     assert_data_eq!(
         told(&world, &ran).replace(&place, "PROXY"),
         str![[r#"
-error: 111122223333 eu-west-1: GetCallerIdentity: could not be sent through the proxy `http://***@PROXY` (HTTPS_PROXY): [..]
-       check the proxy and the endpoint; if the proxy decrypts TLS, its certificate authority must be among those of this machine, or in the file that SSL_CERT_FILE names
+error: 111122223333 eu-west-1: GetCallerIdentity: request through the proxy `http://***@PROXY` (HTTPS_PROXY) failed: [..]
+       check the proxy and the endpoint; if the proxy decrypts TLS, add its certificate authority to this machine's trusted certificates, or set SSL_CERT_FILE to its PEM file
 
 "#]]
     );

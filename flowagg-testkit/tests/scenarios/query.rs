@@ -1,4 +1,4 @@
-//! `flowagg query` over what was delivered.
+//! `flowagg query` over delivered objects.
 
 use flowagg_testkit::delivery::{Outcome, Publication};
 use flowagg_testkit::faults::{Answer, CallFilter, Faults};
@@ -10,7 +10,7 @@ use crate::{applied, apply, deliver, messages, world};
 const COUNT: &str =
     "SELECT count(*) AS records, sum(bytes) AS bytes FROM vpc_flow_logs WHERE log_status <> 'x'";
 
-/// The records that were delivered.
+/// The number of delivered records.
 fn records(publications: &[Publication]) -> u64 {
     publications.iter().map(|publication| publication.outcome.records()).sum()
 }
@@ -26,7 +26,7 @@ async fn query(world: &World, args: &[&str]) -> Ran {
 }
 
 #[tokio::test]
-async fn every_delivered_record_is_counted_in_each_file_format_and_layout() {
+async fn delivered_records_are_counted_in_every_file_format_and_layout() {
     let settings = [
         &[][..],
         &["file-format = \"parquet\""],
@@ -58,7 +58,7 @@ async fn every_delivered_record_is_counted_in_each_file_format_and_layout() {
 }
 
 #[tokio::test]
-async fn window_leaves_out_what_ended_before_it() {
+async fn records_that_ended_before_the_window_are_excluded() {
     let world = applied(["shop"]).await;
     world.deliver("2026-03-01T12:00:00Z".parse().unwrap()).await.unwrap();
     let ran = query(&world, &[COUNT]).await.exits(0);
@@ -69,7 +69,7 @@ async fn window_leaves_out_what_ended_before_it() {
 }
 
 #[tokio::test]
-async fn broken_object_is_named_and_skipped_or_ends_the_query() {
+async fn broken_object_is_skipped_with_a_warning_or_fails_a_strict_query() {
     let world = applied(["shop"]).await;
     let delivered = deliver(&world).await;
     let whole = delivered[0].outcome.key().unwrap();
@@ -88,7 +88,7 @@ async fn broken_object_is_named_and_skipped_or_ends_the_query() {
 }
 
 #[tokio::test]
-async fn large_query_is_not_run_without_a_terminal_or_a_yes() {
+async fn large_query_requires_confirmation() {
     let world = applied(["shop"]).await;
     let delivered = deliver(&world).await;
     let sql = "SELECT count(*) AS records FROM vpc_flow_logs";
@@ -99,7 +99,7 @@ async fn large_query_is_not_run_without_a_terminal_or_a_yes() {
 }
 
 #[tokio::test]
-async fn explain_lists_and_downloads_nothing() {
+async fn explain_lists_objects_without_downloading_them() {
     let mut world = applied(["shop"]).await;
     let delivered = deliver(&world).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -112,15 +112,15 @@ async fn explain_lists_and_downloads_nothing() {
         })
     };
     let bytes: u64 = files().map(|file| file.bytes).sum();
-    let expected = format!("the query reads at most {} objects with ", files().count());
+    let expected = format!("the query will read up to {} objects with ", files().count());
     assert!(bytes > 0 && ran.stdout.starts_with(&expected), "{ran}");
-    assert!(ran.stdout.contains("requests cost at most USD 0.0000: "), "{ran}");
+    assert!(ran.stdout.contains("requests will cost up to USD 0.0000: "), "{ran}");
     assert_eq!(faults.count(&CallFilter::operation("GetObject")), 0);
     assert!(faults.count(&CallFilter::operation("ListObjectsV2")) > 0);
 }
 
 #[tokio::test]
-async fn denied_and_archived_objects_end_the_query_with_advice() {
+async fn denied_and_archived_objects_fail_the_query_with_advice() {
     let mut world = applied(["shop"]).await;
     deliver(&world).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -149,17 +149,17 @@ async fn denied_and_archived_objects_end_the_query_with_advice() {
         told,
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs/KEY: GetObject: AccessDenied: Access Denied
-       allow s3:GetObject on the objects to the role or user that is used in 111122223333, and kms:Decrypt on the key if a KMS key encrypts them: `flowagg permissions --query` prints the IAM policies, and `docs/query.md` has that of a bucket without a fleet file
+       allow s3:GetObject on the objects for the role or user used in 111122223333, and kms:Decrypt on the key if a KMS key encrypts them: `flowagg permissions --query` prints the IAM policies; for a bucket without a fleet file, see `docs/query.md`
 error: 111122223333 eu-west-1: acme-flow-logs/KEY: GetObject: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/reader/s is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action
-       allow kms:Decrypt to the role or user that is used in 111122223333; `docs/query.md` has the IAM policy
+       allow kms:Decrypt for the role or user used in 111122223333; see `docs/query.md` for the IAM policy
 error: 111122223333 eu-west-1: acme-flow-logs/KEY: GetObject: InvalidObjectState: The operation is not valid for the object's storage class
-       the object is in an archive storage class: restore it (`aws s3api restore-object`), or leave its time out with `--from` and `--to`
+       the object is in an archive storage class: restore it (`aws s3api restore-object`), or exclude it with `--from` and `--to`
 
 "#]]
     );
 }
 
-/// A line of an error without the key of the object.
+/// A line of an error with a constant object key.
 fn without_key(line: &str) -> String {
     match line.split_once("AWSLogs/").map(|(before, rest)| (before, rest.split_once(": GetObject"))) {
         Some((before, Some((_, after)))) => format!("{before}KEY: GetObject{after}\n"),
@@ -168,7 +168,7 @@ fn without_key(line: &str) -> String {
 }
 
 #[tokio::test]
-async fn denied_listing_and_missing_bucket_are_failures_and_no_empty_result() {
+async fn denied_listing_and_missing_bucket_are_failures() {
     let mut world = applied(["shop"]).await;
     deliver(&world).await;
     let missing = query(&world, &[COUNT, "--bucket", "no-such-bucket-anywhere-0"]).await.exits(1);
@@ -182,7 +182,7 @@ async fn denied_listing_and_missing_bucket_are_failures_and_no_empty_result() {
         told.lines().filter(|line| !line.starts_with("note: ")).collect::<Vec<_>>().join("\n"),
         str![[r#"
 error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: AccessDenied: Access Denied
-       if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:ListBucket to the role or user that is used there
+       if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:ListBucket for the role or user used in 111122223333
 "#]]
     );
     faults.lift();
@@ -190,7 +190,7 @@ error: 111122223333 eu-west-1: acme-flow-logs: ListObjectsV2: AccessDenied: Acce
 }
 
 #[tokio::test]
-async fn query_reads_objects_and_writes_nothing() {
+async fn query_reads_objects_and_makes_no_writes() {
     let mut world = applied(["shop"]).await;
     deliver(&world).await;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Flow logs that are not as the fleet file says: EC2 changes none, so each is replaced.
+//! Flow logs that differ from the fleet file. EC2 cannot change a flow log, so each is replaced.
 
 use aws_sdk_ec2::types::{DestinationFileFormat, FlowLog, TrafficType};
 use aws_sdk_s3::types::LifecycleRule;
@@ -6,14 +6,15 @@ use flowagg_testkit::world::World;
 
 use crate::{applied, delivers, outcome};
 
-/// The one flow log of the one VPC of `shop`, in the hub's region.
+/// The only flow log of `shop` in the hub's region.
 async fn flow_log(world: &World) -> FlowLog {
     let logs = world.flow_logs(world.accounts()["shop"].id, world.hub_region()).await.unwrap();
     let [log] = &logs[..] else { panic!("one flow log for the VPC: {logs:?}") };
     log.clone()
 }
 
-/// The fleet file says something else: the plan says so, the next run replaces every flow log, and the new ones deliver.
+/// Changes the fleet file. The plan shows the difference, and the next run replaces every flow log and leaves no
+/// difference. Returns the new flow log.
 async fn replaced(world: &mut World, table: &str, lines: &[&str]) -> FlowLog {
     delivers(world).await;
     let before = flow_log(world).await;
@@ -27,7 +28,7 @@ async fn replaced(world: &mut World, table: &str, lines: &[&str]) -> FlowLog {
 }
 
 #[tokio::test]
-async fn flow_logs_of_other_traffic_are_replaced_and_deliver() {
+async fn changed_traffic_type_replaces_flow_logs() {
     let mut world = applied(["shop"]).await;
     let lines = ["traffic = \"reject\"", "aggregation-interval = \"1m\""];
     let log = replaced(&mut world, "flow-logs", &lines).await;
@@ -37,9 +38,9 @@ async fn flow_logs_of_other_traffic_are_replaced_and_deliver() {
 }
 
 #[tokio::test]
-async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_one_stays_and_expires() {
+async fn changed_prefix_replaces_flow_logs_and_old_objects_still_expire() {
     let mut world = applied(["shop"]).await;
-    // The default name follows from the folder.
+    // The default name depends on the prefix.
     let name = format!("name = \"{}\"", world.bucket());
     world.set("fleet", &name);
     world.set("hub", "retention-days = 90");
@@ -60,7 +61,7 @@ async fn flow_logs_to_another_prefix_are_replaced_and_what_lies_under_the_old_on
 }
 
 #[tokio::test]
-async fn flow_logs_in_another_file_format_and_other_folders_are_replaced() {
+async fn changed_file_format_and_folders_replace_flow_logs() {
     let mut world = applied(["shop"]).await;
     let lines =
         ["file-format = \"parquet\"", "hive-compatible-partitions = true", "per-hour-partition = true"];

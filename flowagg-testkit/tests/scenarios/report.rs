@@ -1,4 +1,4 @@
-//! How a fleet stands, told by `flowagg report`.
+//! The state of a fleet in `flowagg report`.
 
 use flowagg_testkit::delivery::Publication;
 use flowagg_testkit::faults::Faults;
@@ -12,14 +12,14 @@ async fn report(world: &World, code: i32) -> Value {
     world.flowagg(["report", "--json"]).await.unwrap().exits(code).json()
 }
 
-/// Objects and bytes as the delivery service says that it wrote them.
+/// Numbers of objects and bytes that the delivery service reports as written.
 fn written<'a>(reports: impl IntoIterator<Item = &'a Publication>) -> (usize, u64) {
     let files: Vec<_> = reports.into_iter().flat_map(|report| report.outcome.files()).collect();
     (files.len(), files.iter().map(|file| file.bytes).sum())
 }
 
 #[tokio::test]
-async fn what_the_delivery_service_wrote_is_what_the_report_counts_for_each_account() {
+async fn report_counts_the_delivered_objects_of_each_account() {
     let world = applied(["shop", "bank"]).await;
     let reports = deliver(&world).await;
     let told = report(&world, 0).await;
@@ -49,7 +49,7 @@ async fn what_the_delivery_service_wrote_is_what_the_report_counts_for_each_acco
 }
 
 #[tokio::test]
-async fn the_page_and_the_terminal_tell_the_same_as_the_json() {
+async fn html_page_and_terminal_match_the_json() {
     let world = applied(["shop"]).await;
     deliver(&world).await;
     let json = report(&world, 0).await;
@@ -61,7 +61,7 @@ async fn the_page_and_the_terminal_tell_the_same_as_the_json() {
         told(&world, &ran),
         str![[r#"
 written: /srv/fleet/report.html (13.4 KiB)
-ok: every flow log that should deliver does, 0 findings
+ok: every flow log delivers, 0 findings
 
 "#]]
     );
@@ -85,27 +85,27 @@ report 111122223333 eu-west-1 acme-flow-logs  2026-11-23T09:20:00Z
   regions    2 delivering
   resources  2 of 2 (100 %) have a flow log
   flow logs  2 of 2 (100 %) deliver
-  delivered  2 objects, 1.3 KiB in 7 days; the newest is 40 s old
-  cost       not known before a day of deliveries is over
-  policy     612 of 20,480 bytes (2 %); form `prefixes` takes 240 accounts
+  delivered  2 objects, 1.3 KiB in 7 days; newest object: 40 s old
+  cost       unknown until the first full day of deliveries
+  policy     612 of 20,480 bytes (2 %); form `prefixes` fits 240 accounts
   expiry     flow logs expire after 90 days
 
 accounts
   a eu-west-1      b us-east-1
   D delivering, W waiting, I idle, S silent, F failing, M missing, U unknown, - none
-  days 2026-11-17 to 2026-11-23 (UTC), by objects: .:-+*# from none to most
+  days 2026-11-17 to 2026-11-23 (UTC), objects: .:-+*# (none to most)
 
   account      name state       ab days     newest objects      bytes
   222222222222 shop delivering  DD ......#    40 s       2    1.3 KiB
 
-ok: every flow log that should deliver does, 0 findings
+ok: every flow log delivers, 0 findings
 
 "#]]
     );
 }
 
 #[tokio::test]
-async fn a_vpc_without_a_flow_log_is_a_finding_with_the_way_out_and_ends_with_3() {
+async fn missing_flow_log_is_a_finding_with_advice_and_exit_code_3() {
     let world = applied(["shop"]).await;
     let shop = world.accounts()["shop"].id;
     let logs = world.flow_logs(shop, world.hub_region()).await.unwrap();
@@ -123,14 +123,16 @@ async fn a_vpc_without_a_flow_log_is_a_finding_with_the_way_out_and_ends_with_3(
     assert_eq!(told["totals"]["account-regions"]["missing"], 1, "{told:#}");
     assert_eq!(told["totals"]["coverage"]["resources"], json!({ "count": 1, "of": 2, "percent": 50 }));
     let findings = told["findings"].as_array().unwrap();
-    let missing =
-        findings.iter().find(|finding| finding["what"] == "there is no flow log to the bucket").unwrap();
-    assert_eq!(missing["help"], "`flowagg apply` makes it");
+    let missing = findings
+        .iter()
+        .find(|finding| finding["what"] == "the resource has no flow log to the bucket")
+        .unwrap();
+    assert_eq!(missing["help"], "run `flowagg apply` to create it");
     assert_eq!(missing["places"][0]["account"], shop.to_string());
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_entered_is_unknown_and_its_objects_are_counted_all_the_same() {
+async fn unreadable_account_is_unknown_and_its_objects_are_counted() {
     let mut world = applied(["shop", "bank"]).await;
     let bank = world.accounts()["bank"].id;
     let reports = deliver(&world).await;
@@ -147,12 +149,12 @@ async fn an_account_that_cannot_be_entered_is_unknown_and_its_objects_are_counte
 }
 
 #[tokio::test]
-async fn before_anything_is_applied_everything_is_to_do() {
+async fn report_before_the_first_apply_lists_all_changes() {
     let world = crate::world(["shop"]).await;
     let told = report(&world, 3).await;
     assert_eq!(told["policy"], Value::Null);
     assert_eq!(told["totals"]["account-regions"]["missing"], json!(world.regions().len()));
     let findings = told["findings"].as_array().unwrap();
-    let to_do = findings.iter().filter(|finding| finding["help"] == "`flowagg apply` does it");
+    let to_do = findings.iter().filter(|finding| finding["help"] == "run `flowagg apply`");
     assert!(to_do.count() > 0, "{told:#}");
 }

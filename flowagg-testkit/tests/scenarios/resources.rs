@@ -1,4 +1,4 @@
-//! What else than VPCs is logged.
+//! Resources other than VPCs.
 
 use aws_sdk_ec2::Client;
 use flowagg_core::id::AccountId;
@@ -7,7 +7,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{applied, apply, deliver, delivers, on_paper, told, world};
 
-/// EC2 of a member in the hub's region.
+/// The account of a member, and its EC2 client for the hub's region.
 fn ec2(world: &World, name: &str) -> (AccountId, Client) {
     let account = world.accounts()[name].id;
     (account, world.aws().ec2(account, world.hub_region()))
@@ -23,7 +23,7 @@ async fn interface(ec2: &Client, subnet: &str) -> String {
     made.network_interface.unwrap().network_interface_id.unwrap()
 }
 
-/// What is logged in the hub's region, in order.
+/// The logged resources in the hub's region, sorted.
 async fn logged(world: &World, account: AccountId) -> Vec<String> {
     let logs = world.flow_logs(account, world.hub_region()).await.unwrap();
     let mut resources: Vec<String> = logs.into_iter().filter_map(|log| log.resource_id).collect();
@@ -32,7 +32,7 @@ async fn logged(world: &World, account: AccountId) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn subnets_and_interfaces_are_logged_where_nothing_around_them_is() {
+async fn subnets_and_interfaces_are_logged_unless_already_covered() {
     let mut world = world(["shop"]).await;
     let (shop, ec2) = ec2(&world, "shop");
     let vpc = world.accounts()["shop"].vpcs[world.hub_region()][0].to_string();
@@ -45,7 +45,7 @@ async fn subnets_and_interfaces_are_logged_where_nothing_around_them_is() {
     apply(&world).await;
     let mut expected = vec![one, in_two];
     expected.sort();
-    assert_eq!(logged(&world, shop).await, expected, "the other interface is logged with its subnet");
+    assert_eq!(logged(&world, shop).await, expected, "the other interface is covered by its subnet");
     assert!(deliver(&world).await.iter().all(|report| report.outcome.key().is_some()));
     let verified = world.flowagg(["verify", "--json"]).await.unwrap().json();
     let verified: Vec<&str> = verified["flow-logs"]
@@ -61,7 +61,7 @@ async fn subnets_and_interfaces_are_logged_where_nothing_around_them_is() {
 }
 
 #[tokio::test]
-async fn a_vpc_that_is_logged_takes_over_from_its_subnets() {
+async fn vpc_flow_log_replaces_those_of_its_subnets() {
     let mut world = world(["shop"]).await;
     let (shop, ec2) = ec2(&world, "shop");
     let vpc = world.accounts()["shop"].vpcs[world.hub_region()][0].to_string();
@@ -79,10 +79,10 @@ async fn a_vpc_that_is_logged_takes_over_from_its_subnets() {
         told(&world, &plan),
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  = as declared
+  = up to date
 
 flow logs
-  - 222222222222  shop  eu-west-1  subnet-0123456789abcdef0  delete fl-0123456789abcdef0  vpc-0123456789abcdef0 will be logged, and it with it
+  - 222222222222  shop  eu-west-1  subnet-0123456789abcdef0  delete fl-0123456789abcdef0  will be covered by the flow log of vpc-0123456789abcdef0
   + 222222222222  shop  eu-west-1  vpc-0123456789abcdef0     create
   + 222222222222  shop  us-east-1  vpc-0123456789abcdef1     create
 
@@ -90,7 +90,7 @@ note: flow logs expire after 90 days
 
 cost: unknown until flow logs of the same accounts have delivered for a whole day (UTC)
 plan: 2 flow logs to create, 1 flow log to delete
-next: `flowagg apply` makes these changes
+next: run `flowagg apply` to make these changes
 
 "#]]
     );
@@ -101,7 +101,7 @@ next: `flowagg apply` makes these changes
 }
 
 #[tokio::test]
-async fn a_shared_vpc_is_logged_by_its_owner_alone() {
+async fn shared_vpc_is_logged_only_by_its_owner() {
     let mut world = applied(["network"]).await;
     let shop = world.member("shop", 1).await.unwrap();
     world.share_vpcs("network", "shop");
@@ -109,12 +109,12 @@ async fn a_shared_vpc_is_logged_by_its_owner_alone() {
     let network = world.accounts()["network"].id;
 
     let plan = world.flowagg(["plan", "--all"]).await.unwrap().exits(0).stdout;
-    let left: Vec<&str> = plan.lines().filter(|line| line.contains("shared by its owner")).collect();
+    let left: Vec<&str> = plan.lines().filter(|line| line.contains("only the owner can log it")).collect();
     assert_data_eq!(
         on_paper(&world, &left.join("\n")),
         str![[r#"
-  = 333333333333  shop     eu-west-1  vpc-0123456789abcdef0                              shared by its owner, 222222222222, which alone can log it
-  = 333333333333  shop     us-east-1  vpc-0123456789abcdef1                              shared by its owner, 222222222222, which alone can log it
+  = 333333333333  shop     eu-west-1  vpc-0123456789abcdef0                             shared by 222222222222; only the owner can log it
+  = 333333333333  shop     us-east-1  vpc-0123456789abcdef1                             shared by 222222222222; only the owner can log it
 "#]]
     );
     apply(&world).await;
@@ -125,7 +125,7 @@ async fn a_shared_vpc_is_logged_by_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_transit_gateway_is_logged_beside_the_vpcs() {
+async fn transit_gateway_is_logged_along_with_vpcs() {
     let mut world = world(["shop"]).await;
     let (shop, ec2) = ec2(&world, "shop");
     let gateway = ec2.create_transit_gateway().send().await.unwrap().transit_gateway.unwrap();

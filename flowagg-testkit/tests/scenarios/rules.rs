@@ -1,4 +1,5 @@
-//! `flowagg query unused-rules`: rules of security groups, against records of the network interface that has them.
+//! `flowagg query unused-rules`: security group rules, compared with the records of the network interfaces that have
+//! them.
 
 use std::io::Write as _;
 
@@ -16,7 +17,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{applied, messages};
 
-/// A rule for TCP and one port.
+/// A rule for one TCP port.
 fn tcp(port: i32) -> aws_sdk_ec2::types::builders::IpPermissionBuilder {
     IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port)
 }
@@ -28,7 +29,8 @@ async fn interface(world: &World, account: AccountId, region: &Region) -> (Strin
     (interface.network_interface_id().unwrap().to_owned(), interface.private_ip_address().unwrap().to_owned())
 }
 
-/// Gives the network interface a group `web`, which allows HTTPS from everywhere, SSH from a network and PostgreSQL from the group.
+/// Assigns a new security group `web` to the network interface. It allows HTTPS from everywhere, SSH from a network and
+/// PostgreSQL from the group.
 async fn web(world: &World, account: AccountId, region: &Region, interface: &str) {
     let ec2 = world.aws().ec2(account, region);
     let vpcs = ec2.describe_vpcs().send().await.unwrap();
@@ -45,7 +47,7 @@ async fn web(world: &World, account: AccountId, region: &Region, interface: &str
     attach.send().await.unwrap();
 }
 
-/// The key of an object of now.
+/// The key of an object with the current time.
 fn key(account: AccountId, region: &Region, hash: &str) -> String {
     let flow_log = FlowLogId::parse("fl-0a1b2c3d4e5f67890").unwrap();
     let time = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
@@ -70,7 +72,8 @@ async fn unused(world: &World, args: &[&str]) -> Ran {
     world.flowagg(args).await.unwrap()
 }
 
-/// The rows without ids and times, sorted: the name of the group, direction, protocol, ports, reason and number of interfaces.
+/// The rows without IDs and times, sorted: region, group name, direction, protocol, ports, reason and number of
+/// interfaces.
 fn rows(ran: &Ran) -> String {
     let mut rows: Vec<String> = ran
         .stdout
@@ -90,7 +93,7 @@ fn rows(ran: &Ran) -> String {
 }
 
 #[tokio::test]
-async fn rules_that_no_recorded_request_used_are_listed_with_what_is_known() {
+async fn unused_rules_are_listed_with_reasons() {
     let mut world = applied(["shop"]).await;
     world.start_instances("shop").await.unwrap();
     let (shop, region) = (world.accounts()["shop"].id, world.hub_region().clone());
@@ -123,14 +126,14 @@ us-east-1 default egress all all: no records, 1
     assert_data_eq!(
         notes.join("\n"),
         str![[r#"
-note: `unused-rules` is more exact with fields that are not recorded in: `bytes` (1 of 1 objects), `tcp-flags` (1 of 1 objects), `pkt-srcaddr` (1 of 1 objects), `pkt-dstaddr` (1 of 1 objects), `flow-direction` (1 of 1 objects)
-note: no accepted request in the records from TIME to TIME would have been allowed by the rules with `no traffic`. They may be needed at other times, and the other rules may be in use: `flowagg query unused-rules --list` describes the reasons
-note: less than 30 days are read: what runs once a month looks unused. `--from 30d` reads more
-note: a network interface in the records was not found: it was deleted, or its account or region was not read. It may have used rules that are listed
+note: `unused-rules` is more precise with fields that are not recorded in: `bytes` (1 of 1 objects), `tcp-flags` (1 of 1 objects), `pkt-srcaddr` (1 of 1 objects), `pkt-dstaddr` (1 of 1 objects), `flow-direction` (1 of 1 objects)
+note: rules with `no traffic` allowed no accepted request in the records from TIME to 2026-11-23T09:20:00Z. They may be needed at other times, and the other rules may be in use; `flowagg query unused-rules --list` describes the reasons
+note: less than 30 days of records were read, so rules that are used once a month may look unused; `--from 30d` reads more
+note: 1 network interface in the records was not found: it was deleted, or its account-region was not read. It may have used listed rules
 "#]]
     );
 
-    // What is denied in one region is answered in the others.
+    // A denied call in one region does not affect the others.
     let other = world.regions().iter().find(|other| **other != region).unwrap().clone();
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
     world.send_program_to(faults.url());
@@ -143,23 +146,20 @@ note: a network interface in the records was not found: it was deleted, or its a
     assert_data_eq!(
         errors.join("\n"),
         str![[r#"
-note: `unused-rules` is more exact with fields that are not recorded in: `bytes` (1 of 1 objects), `tcp-flags` (1 of 1 objects), `pkt-srcaddr` (1 of 1 objects), `pkt-dstaddr` (1 of 1 objects), `flow-direction` (1 of 1 objects)
-note: no accepted request in the records from TIME to TIME would have been allowed by the rules with `no traffic`. They may be needed at other times, and the other rules may be in use: `flowagg query unused-rules --list` describes the reasons
-note: less than 30 days are read: what runs once a month looks unused. `--from 30d` reads more
-note: a network interface in the records was not found: it was deleted, or its account or region was not read. It may have used rules that are listed
+note: `unused-rules` is more precise with fields that are not recorded in: `bytes` (1 of 1 objects), `tcp-flags` (1 of 1 objects), `pkt-srcaddr` (1 of 1 objects), `pkt-dstaddr` (1 of 1 objects), `flow-direction` (1 of 1 objects)
+note: rules with `no traffic` allowed no accepted request in the records from TIME to 2026-11-23T09:20:00Z. They may be needed at other times, and the other rules may be in use; `flowagg query unused-rules --list` describes the reasons
+note: less than 30 days of records were read, so rules that are used once a month may look unused; `--from 30d` reads more
+note: 1 network interface in the records was not found: it was deleted, or its account-region was not read. It may have used listed rules
 error: 222222222222 us-east-1: DescribeSecurityGroupRules: UnauthorizedOperation: You are not authorized to perform this operation.
-       allow ec2:DescribeSecurityGroupRules to the role or user that is used in 222222222222; `flowagg permissions --query` prints the IAM policies
-note: rules of account-regions that could not be looked up are not in the answer
+       allow ec2:DescribeSecurityGroupRules for the role or user used in 222222222222; `flowagg permissions --query` prints the IAM policies
+note: the result does not include rules of account-regions that could not be looked up
 "#]]
     );
     let last = ran.stderr.lines().next_back().unwrap();
-    assert!(
-        last.starts_with("query: not everything could be looked up: rules of security groups; "),
-        "{last}"
-    );
+    assert!(last.starts_with("query: not everything could be looked up: security group rules; "), "{last}");
     assert_eq!(faults.writes(), Vec::<String>::new());
 
-    // Without any rule nothing is downloaded.
+    // If no rules can be read, no object is downloaded.
     faults.on(CallFilter::operation("DescribeSecurityGroupRules"), denied());
     let before = faults.count(&CallFilter::operation("GetObject"));
     let ran = unused(&world, &["--from", "1h"]).await.exits(1);
@@ -171,7 +171,7 @@ note: rules of account-regions that could not be looked up are not in the answer
     assert!(before > 0);
     faults.lift();
 
-    // A broken object may have the records of any rule.
+    // The unreadable records of a broken object might match any rule.
     let broken = world.s3().put_object().bucket(world.bucket().as_str()).key(key(shop, &region, "broken"));
     broken.body(b"not gzip".to_vec().into()).send().await.unwrap();
     let ran = unused(&world, &[]).await.exits(3);
@@ -179,7 +179,7 @@ note: rules of account-regions that could not be looked up are not in the answer
     assert!(!reasons.contains("no traffic") && reasons.contains("incomplete records"), "{ran}");
 }
 
-/// A line with `TIME` in place of each time.
+/// A line in which every time is replaced by `TIME`.
 fn without_times(line: &str) -> String {
     let words =
         line.split(' ').map(|word| if word.ends_with('Z') && word.contains('T') { "TIME" } else { word });

@@ -1,4 +1,4 @@
-//! Idle, silent or unknown: what is in use decides.
+//! The states idle, silent and unknown, which depend on the use of a resource.
 
 use aws_sdk_ec2::types::TransitGatewayAttachmentState;
 use flowagg_testkit::faults::{Answer, CallFilter, Faults};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{applied, apply, deliver, world};
 
-/// The states of an account's flow logs, as `verify` has them.
+/// The states of an account's flow logs in `verify`.
 fn states(verified: &Value, world: &World, name: &str) -> Vec<String> {
     let account = world.accounts()[name].id.to_string();
     let logs = verified["flow-logs"].as_array().unwrap().iter();
@@ -19,14 +19,14 @@ async fn verified(world: &World, code: i32) -> Value {
     world.flowagg(["verify", "--grace", "0s", "--json"]).await.unwrap().exits(code).json()
 }
 
-/// The last line for people, above the one with the next step.
+/// The last line for people, above the next step.
 async fn last_line(world: &World, verb: &str, code: i32) -> String {
     let told = world.flowagg([verb, "--grace", "0s"]).await.unwrap().exits(code).stdout;
     told.lines().rfind(|line| !line.starts_with("next: ")).unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_vpc_without_an_interface_in_use_is_idle_and_one_with_an_instance_is_silent() {
+async fn vpc_is_silent_only_with_an_interface_in_use() {
     let world = applied(["shop", "bank"]).await;
     // An interface without an instance carries no traffic.
     let (bank, region) = (world.accounts()["bank"].id, world.hub_region());
@@ -44,7 +44,7 @@ async fn a_vpc_without_an_interface_in_use_is_idle_and_one_with_an_instance_is_s
     assert_eq!(idle["coverage"]["flow-logs"], json!({ "count": 0, "of": 0, "percent": null }));
     for verb in ["verify", "report"] {
         let last = last_line(&world, verb, 0).await;
-        assert!(last.starts_with("ok: every flow log that should deliver does"), "{last}");
+        assert!(last.starts_with("ok: every flow log delivers"), "{last}");
     }
 
     world.start_instances("shop").await.unwrap();
@@ -64,7 +64,7 @@ async fn a_vpc_without_an_interface_in_use_is_idle_and_one_with_an_instance_is_s
 }
 
 #[tokio::test]
-async fn what_is_in_use_is_read_once_where_a_flow_log_is_silent_and_a_denial_leaves_the_state_unknown() {
+async fn denied_lookup_of_interfaces_leaves_the_state_unknown() {
     let mut world = applied(["shop", "bank"]).await;
     let shop = world.accounts()["shop"].id;
     let faults = Faults::in_front_of(world.aws().url()).await.unwrap();
@@ -72,7 +72,7 @@ async fn what_is_in_use_is_read_once_where_a_flow_log_is_silent_and_a_denial_lea
     let interfaces = CallFilter::operation("DescribeNetworkInterfaces");
 
     world.flowagg(["verify"]).await.unwrap().exits(3);
-    assert_eq!(faults.count(&interfaces), 0, "a new flow log is waited for");
+    assert_eq!(faults.count(&interfaces), 0, "a new flow log needs no lookup");
     verified(&world, 0).await;
     assert_eq!(faults.count(&interfaces), 4, "one for each account-region");
 
@@ -83,7 +83,7 @@ async fn what_is_in_use_is_read_once_where_a_flow_log_is_silent_and_a_denial_lea
     assert_eq!(states(&unknown, &world, "bank"), ["idle", "idle"]);
     let [failure] = &unknown["failures"].as_array().unwrap()[..] else { panic!("{unknown:#}") };
     let help = format!(
-        "allow ec2:DescribeNetworkInterfaces to the role or user that is used in {shop}; `flowagg permissions` prints the IAM policies"
+        "allow ec2:DescribeNetworkInterfaces for the role or user used in {shop}; `flowagg permissions` prints the IAM policies"
     );
     assert_eq!((&failure["call"], &failure["help"]), (&json!("DescribeNetworkInterfaces"), &json!(help)));
     let last = last_line(&world, "verify", 1).await;
@@ -94,7 +94,7 @@ async fn what_is_in_use_is_read_once_where_a_flow_log_is_silent_and_a_denial_lea
 }
 
 #[tokio::test]
-async fn a_transit_gateway_is_idle_until_something_is_attached() {
+async fn transit_gateway_is_idle_until_it_has_an_attachment() {
     let mut world = world(["shop"]).await;
     let (shop, region) = (world.accounts()["shop"].id, world.hub_region().clone());
     let ec2 = world.aws().ec2(shop, &region);

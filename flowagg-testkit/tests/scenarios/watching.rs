@@ -1,4 +1,4 @@
-//! What schedules need: exceptions, metrics, and reports in a bucket.
+//! Features for scheduled runs: exceptions, metrics, and reports in a bucket.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::{applied, deliver, told};
 
-/// Deletes the flow log of the member's VPC in the region of the hub.
+/// Deletes the flow log of the member's VPC in the hub's region.
 async fn unlog(world: &World, name: &str) {
     let account = world.accounts()[name].id;
     let logs = world.flow_logs(account, world.hub_region()).await.unwrap();
@@ -18,7 +18,7 @@ async fn unlog(world: &World, name: &str) {
     ec2.delete_flow_logs().set_flow_log_ids(Some(ids)).send().await.unwrap();
 }
 
-/// Accepts what is found of a member until a day.
+/// Adds an exception for a member's findings until a day.
 fn accept(world: &mut World, name: &str, until: &str) {
     let account = world.accounts()[name].id;
     world.reset(
@@ -28,7 +28,7 @@ fn accept(world: &mut World, name: &str, until: &str) {
 }
 
 #[tokio::test]
-async fn accepted_findings_do_not_count_and_are_in_the_page_and_the_json() {
+async fn excepted_findings_do_not_count_and_are_shown_in_page_and_json() {
     let mut world = applied(["shop", "bank"]).await;
     deliver(&world).await;
     unlog(&world, "shop").await;
@@ -42,12 +42,12 @@ async fn accepted_findings_do_not_count_and_are_in_the_page_and_the_json() {
   + 222222222222  shop  1 delivering, 1 with an exception, newest object 40 s old
   + 333333333333  bank  2 delivering, newest object 40 s old
 
-note: 1 finding has an exception: `flowagg verify --all` lists them
+note: 1 finding has an exception; run `flowagg verify --all` for details
 
   resources  3 of 4 (75 %) have a flow log
   flow logs  3 of 4 (75 %) deliver, 1 missing
 
-ok: every flow log that should deliver does, except 1 with an exception
+ok: every flow log delivers, except 1 with an exception
 
 "#]]
     );
@@ -58,9 +58,7 @@ ok: every flow log that should deliver does, except 1 with an exception
     let json = world.fleet_path().with_file_name("report.json").display().to_string();
     let reported = world.flowagg(["report", "--html", &page, "--json", &json]).await.unwrap().exits(0);
     assert!(
-        reported.stdout.ends_with(
-            "ok: every flow log that should deliver does, except 1 with an exception, 0 findings\n"
-        ),
+        reported.stdout.ends_with("ok: every flow log delivers, except 1 with an exception, 0 findings\n"),
         "{reported}"
     );
     let page = fs::read_to_string(page).unwrap();
@@ -71,20 +69,20 @@ ok: every flow log that should deliver does, except 1 with an exception
     assert_eq!(report["findings"][0]["places"][0]["exception"]["reason"], "is being closed");
     let terminal = world.flowagg(["report"]).await.unwrap().exits(0);
     assert!(
-        terminal.stdout.contains("1 finding has an exception: `flowagg report --all` lists them"),
+        terminal.stdout.contains("1 finding has an exception; run `flowagg report --all` for details"),
         "{terminal}"
     );
 
     accept(&mut world, "shop", "2026-01-31");
     let over = world.flowagg(["report"]).await.unwrap().exits(3);
-    assert!(over.stdout.contains("warning: an exception ended on 2026-01-31"), "{over}");
+    assert!(over.stdout.contains("warning: an exception expired on 2026-01-31"), "{over}");
     accept(&mut world, "shop", "2999-01-31");
     let far = world.flowagg(["verify"]).await.unwrap().exits(2);
     assert!(far.stderr.contains("ends on 2999-01-31, more than 400 days ahead"), "{far}");
 }
 
 #[tokio::test]
-async fn metrics_of_a_run_that_could_not_read_everything_keep_the_last_success() {
+async fn metrics_of_an_incomplete_run_keep_the_last_success() {
     let mut world = applied(["shop"]).await;
     deliver(&world).await;
     let path = world.fleet_path().with_file_name("flowagg.prom");
@@ -110,13 +108,13 @@ async fn metrics_of_a_run_that_could_not_read_everything_keep_the_last_success()
     let of_region: Vec<&str> = of_region.map(|line| line.split('{').next().unwrap()).collect();
     assert_eq!(of_region, ["flowagg_account_region_read"], "{second}");
     let part = world.flowagg([&args[..], &["--only", region.as_str()]].concat()).await.unwrap().exits(2);
-    assert!(part.stderr.contains("`--metrics` writes the metrics of the whole fleet"), "{part}");
+    assert!(part.stderr.contains("`--metrics` needs the whole fleet"), "{part}");
     let both = world.flowagg(["verify", "--json", "--metrics-emf", "-"]).await.unwrap().exits(2);
     assert!(both.stderr.contains("`--metrics-emf -` and `--json` both write to standard output"), "{both}");
 }
 
 #[tokio::test]
-async fn reports_in_a_bucket_are_replaced_and_objects_of_others_are_not() {
+async fn reports_in_a_bucket_are_replaced_but_foreign_objects_are_not() {
     let world = applied(["shop"]).await;
     deliver(&world).await;
     let bucket = world.bucket().to_string();
@@ -139,11 +137,8 @@ async fn reports_in_a_bucket_are_replaced_and_objects_of_others_are_not() {
     let body = ByteStream::from_static(b"theirs");
     world.s3().put_object().bucket(&bucket).key("reports/other.html").body(body).send().await.unwrap();
     let refused = world.flowagg(["report", "--html", &url("reports/other.html")]).await.unwrap().exits(1);
-    assert!(
-        refused.stderr.contains("is not a report that flowagg put there; it was not replaced"),
-        "{refused}"
-    );
+    assert!(refused.stderr.contains("is not a flowagg report; it was not replaced"), "{refused}");
     assert_eq!(get("reports/other.html").await.1, "theirs");
     let logs = world.flowagg(["report", "--html", &url("AWSLogs/report.html")]).await.unwrap().exits(2);
-    assert!(logs.stderr.contains("is in a folder of logs"), "{logs}");
+    assert!(logs.stderr.contains("is in a folder of flow logs"), "{logs}");
 }

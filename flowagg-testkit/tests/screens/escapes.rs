@@ -1,4 +1,4 @@
-//! No escape sequence where there should be none, and ASCII where there is nothing else.
+//! No escape sequences in plain output, and only ASCII without Unicode support.
 
 use flowagg_testkit::emulator::Emulator;
 use flowagg_testkit::world::World;
@@ -10,7 +10,7 @@ use crate::terminal::{Run, Width};
 const ESCAPE: u8 = 0x1b;
 const TERMINAL: Width = Width::Columns(80);
 
-/// The final bytes of the control sequences in what was written: `m` is a style, others move and wipe.
+/// The final bytes of the control sequences in the output: `m` sets a style, others move the cursor or erase.
 fn sequences(bytes: &[u8]) -> String {
     let after = bytes.split(|byte| *byte == ESCAPE).skip(1);
     after
@@ -20,7 +20,7 @@ fn sequences(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn styles_are_written_to_a_terminal_that_wants_them_and_to_nothing_else() {
+async fn styles_are_written_only_to_terminals_that_support_them() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run::offline(folder.path(), FAULTY);
     let styled = |bytes: &[u8]| sequences(bytes).contains('m');
@@ -37,7 +37,7 @@ async fn styles_are_written_to_a_terminal_that_wants_them_and_to_nothing_else() 
 }
 
 #[tokio::test]
-async fn the_bar_is_drawn_without_a_style_and_on_a_dumb_terminal_not_at_all() {
+async fn progress_bar_has_no_style_and_is_not_drawn_on_dumb_terminals() {
     let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
     world.member("shop", 1).await.unwrap();
     let run = Run::of(&world);
@@ -50,7 +50,7 @@ async fn the_bar_is_drawn_without_a_style_and_on_a_dumb_terminal_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_terminal_without_unicode_is_sent_ascii_by_every_verb() {
+async fn commands_write_ascii_to_terminals_without_unicode() {
     let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
     world.member("shop", 1).await.unwrap();
     for (variable, value) in [("LC_ALL", "C"), ("LANG", "POSIX")] {
@@ -71,7 +71,7 @@ async fn a_terminal_without_unicode_is_sent_ascii_by_every_verb() {
 }
 
 #[tokio::test]
-async fn columns_counts_only_for_a_terminal_that_does_not_say_how_wide_it_is() {
+async fn columns_variable_applies_only_to_terminals_without_a_width() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run::offline(folder.path(), FAULTY);
     let longest = |text: String| text.lines().map(|line| line.chars().count()).max().unwrap();
@@ -80,12 +80,12 @@ async fn columns_counts_only_for_a_terminal_that_does_not_say_how_wide_it_is() {
     let run = run.with("COLUMNS", "60");
     assert_eq!(longest(run.flowagg("plan", Width::Piped).await.text()), piped);
     assert!((61..=80).contains(&longest(run.flowagg("plan", TERMINAL).await.text())));
-    // One of no columns is one that does not say; what it shows is what was written.
+    // A terminal with 0 columns does not report its width. It shows the output as it was written.
     let shown = run.flowagg("plan", Width::Columns(0)).await;
     assert!((41..=60).contains(&longest(plain(&shown.bytes))));
 }
 
-/// What was written, without its styles and returns.
+/// The output without styles and carriage returns.
 fn plain(bytes: &[u8]) -> String {
     String::from_utf8(anstream::adapter::strip_bytes(bytes).into_vec()).unwrap().replace('\r', "")
 }

@@ -1,4 +1,4 @@
-//! The help of every verb.
+//! The help of every command.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use flowagg_core::text::one_line;
 use crate::terminal::{Run, WIDTHS, Width};
 use crate::{captures, fits, is_kept};
 
-/// The verbs that a help lists, below those that lead to it.
+/// The subcommands that a help lists, with the commands above them.
 async fn verbs(run: &Run, above: &str) -> Vec<String> {
     let words = format!("{above} --help");
     let text = run.flowagg(words.trim_start(), Width::Piped).await.exits(0).text();
@@ -22,7 +22,7 @@ async fn verbs(run: &Run, above: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_help_of_every_verb_fits_each_screen() {
+async fn help_of_every_command_fits_each_width() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run::offline(folder.path(), "");
     let mut all = vec![String::new()];

@@ -1,4 +1,4 @@
-//! An organization of 300 accounts in four regions: every command stays readable in a terminal of 80 columns.
+//! An organization of 300 accounts in four regions: the output of every command stays readable in 80 columns.
 
 use flowagg_core::id::Place;
 use flowagg_testkit::simulation::{self, Shape, Simulation, SimulationServer};
@@ -10,7 +10,7 @@ use crate::paper::Paper;
 use crate::terminal::{Run, Width};
 
 const WIDTH: Width = Width::Columns(80);
-/// Rows of a terminal.
+/// Number of rows of a terminal.
 const SCREEN: usize = 50;
 
 struct Scene {
@@ -29,8 +29,8 @@ impl Scene {
         Self { run, paper: Paper::default(), _folder: folder }
     }
 
-    /// Runs the program, which must exit with this code, and compares the screen with its capture, which begins with the number
-    /// of lines. Returns that number.
+    /// Runs the program, which must exit with this code, and compares its screen with the capture, which starts with
+    /// the number of lines. Returns that number.
     async fn shows(&mut self, name: &str, words: &str, code: i32) -> usize {
         let text = self.run.flowagg(words, WIDTH).await.exits(code).text();
         let lines = text.trim_end().lines().count();
@@ -45,11 +45,11 @@ fn place(simulation: &Simulation, account: usize, region: usize) -> Place {
     simulation::place(&simulation.accounts()[account], region).unwrap()
 }
 
-/// A month of a fleet: roles and calls that are denied, flow logs that were deleted, fail, deliver nothing or belong to someone
-/// else, VPCs and accounts that are new.
+/// Simulates a month: roles and calls are denied; flow logs are deleted, fail, deliver nothing or belong to someone
+/// else; VPCs and accounts are added.
 fn a_month_passes(simulation: &mut Simulation, now: Timestamp) {
     simulation.age_flow_logs(now - SignedDuration::from_hours(30 * 24));
-    // The default VPC has the first flow log of an account-region, the VPC in use the second.
+    // The default VPC has the first flow log of an account-region, and the VPC in use has the second one.
     for account in 60..62 {
         let id = simulation.flow_logs(&place(simulation, account, 0)).remove(1);
         simulation.mute_flow_log(&id);
@@ -93,7 +93,7 @@ fn a_month_passes(simulation: &mut Simulation, now: Timestamp) {
 }
 
 #[tokio::test]
-async fn every_command_fits_a_screen_for_300_accounts() {
+async fn output_for_300_accounts_stays_within_a_few_screens() {
     let mut shape = Shape::new(300, 4);
     shape.default_vpcs = true;
     shape.units = true;

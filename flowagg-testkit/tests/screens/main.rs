@@ -1,16 +1,16 @@
-//! What people see: the real program in a pseudo-terminal of 80 and of 200 columns, and piped, compared with the texts in
-//! `captures`. `SNAPSHOTS=overwrite` writes them; read the difference before you commit it.
+//! What users see: the real program in pseudo-terminals of 80 and 200 columns, and piped, compared with the files in
+//! `captures`. `SNAPSHOTS=overwrite` updates them; review the difference before you commit it.
 //!
-//! Pseudo-terminals are Unix's; Windows has others, which nobody looks at here.
+//! These tests use Unix pseudo-terminals; Windows terminals are not tested.
 
 #![cfg(unix)]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail where it likes, its helpers too")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 mod escapes;
 mod helps;
 mod large;
 #[path = "../support/paper.rs"]
-#[allow(dead_code, reason = "`papers` needs more of it")]
+#[allow(dead_code, reason = "`papers` uses the rest")]
 mod paper;
 mod picture;
 mod prompt;
@@ -23,21 +23,21 @@ use std::path::{Path, PathBuf};
 use snapbox::{Data, assert_data_eq};
 use terminal::Width;
 
-/// A fleet file with all faults that there can be on one screen.
+/// A fleet file with as many different errors as fit on one screen.
 const FAULTY: &str = include_str!("../../../flowagg-core/tests/data/eight-faults.toml");
 
 fn captures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens/captures")
 }
 
-/// Compares a text with the file that keeps it.
+/// Compares a text with its snapshot file.
 #[track_caller]
 fn is_kept(file: &Path, text: &str) {
     assert_data_eq!(text, Data::read_from(file, None).raw());
 }
 
-/// Compares what a screen shows with its capture. Piped it shows the same as in 200 columns, unless a line is longer: then it has a
-/// capture of its own.
+/// Compares a screen with its capture. Piped output equals the output in 200 columns, unless a line is longer; then it
+/// has its own capture.
 #[track_caller]
 fn is_the_capture(name: &str, width: Width, text: &str) {
     fits(name, width, text);
@@ -49,7 +49,7 @@ fn is_the_capture(name: &str, width: Width, text: &str) {
     is_kept(&captures().join(capture), text);
 }
 
-/// No line is longer than the terminal is wide.
+/// Checks that no line is longer than the terminal is wide.
 #[track_caller]
 fn fits(name: &str, width: Width, text: &str) {
     if let Some(columns) = width.columns() {

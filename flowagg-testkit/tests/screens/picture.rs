@@ -1,4 +1,4 @@
-//! The picture of a terminal for the README, made of what the real program writes in one.
+//! The pictures of a terminal in the README, generated from the real program's output.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::is_kept;
 use crate::paper::Paper;
 use crate::terminal::{Run, Shown, Width};
 
-/// As wide as the README has room for.
+/// The width that the README has space for.
 const COLUMNS: u16 = 112;
-/// In pixels, with room for a font that is wider than the one that the picture is measured with.
+/// Width in pixels, with space for a wider font than the one used for measuring.
 const WIDTH: usize = 980;
 
-/// The colours of a picture: those of the page that it is on.
+/// The colours of a picture, which match the page.
 struct Theme {
     ink: RgbColor,
     paper: RgbColor,
@@ -44,7 +44,7 @@ const THEMES: [(&str, Theme); 2] = [
     ),
 ];
 
-/// What stands in a terminal in the end, with the styles in which it stands there.
+/// The final contents of a terminal, with styles.
 fn styled(shown: &Shown) -> String {
     let terminal = shown.terminal();
     let screen = terminal.screen();
@@ -85,7 +85,7 @@ fn style(cell: &vt100::Cell) -> Style {
 }
 
 #[tokio::test]
-async fn the_picture_of_the_readme_shows_what_the_program_writes() {
+async fn readme_picture_shows_the_programs_output() {
     let mut world = World::new(Emulator::shared().unwrap()).await.unwrap();
     for name in ["payments", "shop"] {
         world.member(name, 1).await.unwrap();
@@ -110,7 +110,7 @@ async fn the_picture_of_the_readme_shows_what_the_program_writes() {
             .palette(palette)
             .fg_color(Color::Rgb(ink))
             .bg_color(Color::Rgb(paper));
-        // What is dim is to be read all the same.
+        // Dimmed text must stay readable.
         let picture = picture.render_svg(&session).replace("opacity: 0.4", "opacity: 0.75");
         is_kept(&docs.join(format!("terminal-{theme}.svg")), &picture);
     }

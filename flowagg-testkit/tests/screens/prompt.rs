@@ -1,4 +1,4 @@
-//! The prompt of `flowagg query`, with somebody at the keyboard.
+//! The interactive prompt of `flowagg query`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,12 +12,11 @@ use tempfile::TempDir;
 use crate::terminal::{CTRL_C, Run, Width};
 
 const PROMPT: &str = "flowagg> ";
-/// Ends the input.
 const CTRL_D: &str = "\u{4}";
-/// What a run begins and ends its last line with.
+/// The start of the last line of a query's output.
 const ENDED: &str = "ok: ";
 
-/// A folder with the sample as `logs`, and a terminal in it.
+/// A folder with the sample in `logs`, and a terminal in it.
 fn at_the_sample() -> (TempDir, Run) {
     let folder = tempfile::tempdir().unwrap();
     sample::write(&folder.path().join("logs")).unwrap();
@@ -25,7 +24,7 @@ fn at_the_sample() -> (TempDir, Run) {
     (folder, run)
 }
 
-/// What stands on the terminal, without the time that queries took.
+/// The contents of the terminal, with constant query times.
 fn settled(text: &str) -> String {
     let took = Regex::new(r"in [0-9]+\.[0-9] s").unwrap();
     took.replace_all(text, "in 0.1 s").into_owned()
@@ -38,7 +37,7 @@ fn saved(folder: &Path, name: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn lines_are_completed_answered_and_kept() {
+async fn prompt_completes_runs_and_records_lines() {
     let (folder, run) = at_the_sample();
     saved(
         folder.path(),
@@ -67,7 +66,7 @@ async fn lines_are_completed_answered_and_kept() {
     assert_data_eq!(
         settled(&shown.text()),
         str![[r#"
-`help` shows what can be typed, Ctrl-D ends the prompt
+`help` shows all commands, Ctrl-D ends the prompt
 flowagg> who 203.0.113.66 --format csv
 source,destination,protocol,port,bytes,rejected,first_seen,last_seen,both_ends
 10.2.0.9,203.0.113.66,6,443,2900000000,0,2026-11-18T03:40:00Z,2026-11-18T03:49:00Z,false
@@ -82,7 +81,7 @@ flowagg> SELECT count(*) AS records
 FROM vpc_flow_logs ;
    records
       1474
-ok: 1 row from 1528 records in 75 objects with 49.5 KB, in 0.1 s, 69 listed and not needed
+ok: 1 row from 1528 records in 75 objects with 49.5 KB, in 0.1 s, 69 listed but not needed
 flowagg> reset
 flowagg> -- all of it
 SELECT count(*) AS records FROM vpc_flow_logs; -- ;
@@ -130,7 +129,7 @@ async fn empty_variable_keeps_no_history() {
 }
 
 #[tokio::test]
-async fn watched_question_is_asked_again_until_ctrl_c() {
+async fn watched_question_repeats_until_ctrl_c() {
     let (_folder, run) = at_the_sample();
     let run = run.typing_each(&[(ENDED, ""), (ENDED, CTRL_C)]);
     let shown = run
@@ -154,7 +153,7 @@ who 203.0.113.66, every 1s, at 2026-11-18T09:00:00Z
    last_seen    2026-11-18T03:49:00Z
    both_ends    false
 ok: 1 row from 2770 records in 144 objects with 95.4 KB, in 0.1 s
-^Cinterrupted: the question is no longer asked
+^Cinterrupted: stopped repeating the query
 
 "#]]
     );

@@ -1,4 +1,4 @@
-//! A fleet's life as it is seen on each screen. Each has a world of its own.
+//! The lifecycle of a fleet at each width, each in its own world.
 
 use aws_sdk_ec2::types::FlowLog;
 use flowagg_core::id::{AccountId, Region};
@@ -11,7 +11,7 @@ use crate::paper::Paper;
 use crate::terminal::{Run, Width};
 use crate::{FAULTY, is_the_capture};
 
-/// A screen, and the world that is seen on it.
+/// A world, and the terminal to show it on.
 struct Scene {
     world: World,
     paper: Paper,
@@ -19,7 +19,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Runs the program, which must end with this code, and compares what is seen.
+    /// Runs the program, which must exit with this code, and compares its output.
     async fn shows(&mut self, name: &str, words: &str, code: i32) {
         let run = Run::of(&self.world);
         self.compare(name, words, run, code).await;
@@ -45,7 +45,7 @@ impl Scene {
         ec2.delete_flow_logs().set_flow_log_ids(id.map(|id| vec![id])).send().await.unwrap();
     }
 
-    /// Takes our mark away from a flow log: from then on it is somebody else's.
+    /// Removes flowagg's tags from a flow log, which makes it foreign.
     async fn disown_flow_log(&self, account: AccountId, region: &Region) {
         let log = self.flow_log(account, region).await;
         let keys = log
@@ -80,7 +80,7 @@ async fn story(width: Width) {
     scene.world.start_instances("payments-production").await.unwrap();
     scene.shows("verify-idle-silent-and-missing", "verify --grace 0s", 3).await;
 
-    // Five minutes of deliveries may end at any time: both are of the same.
+    // A new five-minute interval may start at any time. Both deliveries use the same moment.
     let moment = Timestamp::now();
     scene.world.deliver(moment).await.unwrap();
     scene.disown_flow_log(shop, &first).await;
@@ -112,16 +112,16 @@ async fn story(width: Width) {
 }
 
 #[tokio::test]
-async fn a_fleets_life_in_80_columns_is_as_its_captures_show_it() {
+async fn fleet_lifecycle_matches_captures_in_80_columns() {
     story(Width::Columns(80)).await;
 }
 
 #[tokio::test]
-async fn a_fleets_life_in_200_columns_is_as_its_captures_show_it() {
+async fn fleet_lifecycle_matches_captures_in_200_columns() {
     story(Width::Columns(200)).await;
 }
 
 #[tokio::test]
-async fn a_fleets_life_through_pipes_is_as_its_captures_show_it() {
+async fn fleet_lifecycle_matches_captures_when_piped() {
     story(Width::Piped).await;
 }

@@ -1,4 +1,4 @@
-//! A terminal with the program in it, and what it shows.
+//! The program in a terminal, and the resulting screen.
 
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -9,21 +9,20 @@ use flowagg_testkit::world::{World, program};
 use pty_process::Size;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// So many rows that nothing is lost above.
+/// Enough rows that nothing scrolls off the screen.
 const ROWS: u16 = 6000;
-/// How a question ends, which somebody at the keyboard answers.
+/// The end of a confirmation prompt.
 const QUESTION: &str = "[y/N] ";
-/// What a terminal makes an interrupt of.
+/// The key that a terminal turns into an interrupt.
 pub(crate) const CTRL_C: &str = "\u{3}";
-/// How long a run may take.
+/// Timeout of a run.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Where the program writes to.
+/// Where the program's output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Width {
-    /// A terminal of so many columns.
+    /// A terminal with this many columns.
     Columns(u16),
-    /// Pipes.
     Piped,
 }
 
@@ -38,32 +37,32 @@ impl Width {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 pub(crate) struct Shown {
     pub(crate) code: Option<i32>,
-    /// Every byte that was written: with pipes, standard output and then standard error.
+    /// All output; with pipes, standard output followed by standard error.
     pub(crate) bytes: Vec<u8>,
     width: Width,
 }
 
-/// A run to be: in a folder, with nothing in its environment but this.
+/// A run of the program in a folder, with only these environment variables.
 #[derive(Clone)]
 pub(crate) struct Run {
     folder: std::path::PathBuf,
     variables: Vec<(String, String)>,
-    /// What is typed, one after the other, each once something is shown.
+    /// Pairs of text to wait for and text to type, in order.
     typed: Vec<(&'static str, &'static str)>,
 }
 
 impl Run {
-    /// In a folder with this fleet file, offline.
+    /// A run in a folder with this fleet file, offline.
     pub(crate) fn offline(folder: &Path, fleet_file: &str) -> Self {
         std::fs::write(folder.join("flowagg.toml"), fleet_file).unwrap();
         let run = Self { folder: folder.to_owned(), variables: Vec::new(), typed: Vec::new() };
         run.with("TERM", "xterm-256color").with("LANG", "C.UTF-8")
     }
 
-    /// As the hub account of a world.
+    /// A run as the hub account of a world.
     pub(crate) fn of(world: &World) -> Self {
         let path = world.fleet_path();
         let folder = path.parent().unwrap();
@@ -75,29 +74,30 @@ impl Run {
         run.with("AWS_CONFIG_FILE", &nowhere).with("AWS_SHARED_CREDENTIALS_FILE", &nowhere)
     }
 
-    /// The same with a variable set, or set to something else.
+    /// The same run with this variable set.
     pub(crate) fn with(mut self, variable: &str, value: &str) -> Self {
         self.variables.retain(|(name, _)| name != variable);
         self.variables.push((variable.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same with somebody at the keyboard who answers the question.
+    /// The same run, with this answer typed at the confirmation prompt.
     pub(crate) fn typing(self, typed: &'static str) -> Self {
         self.typing_at(QUESTION, typed)
     }
 
-    /// The same with somebody at the keyboard who types this once that is shown.
+    /// The same run, with `typed` entered once `shown` appears.
     pub(crate) fn typing_at(self, shown: &'static str, typed: &'static str) -> Self {
         self.typing_each(&[(shown, typed)])
     }
 
-    /// The same with somebody who types each of these once that is shown, below what was shown before.
+    /// The same run, with several pairs of text to wait for and text to type. Each text must appear after the previous
+    /// one.
     pub(crate) fn typing_each(self, typed: &[(&'static str, &'static str)]) -> Self {
         Self { typed: typed.to_vec(), ..self }
     }
 
-    /// Runs the program with these words.
+    /// Runs the program with these arguments.
     pub(crate) async fn flowagg(&self, words: &str, width: Width) -> Shown {
         let run = async {
             match width {
@@ -107,7 +107,7 @@ impl Run {
         };
         let shown = tokio::time::timeout(PATIENCE, run).await;
         let (code, bytes) =
-            shown.unwrap_or_else(|_| panic!("`flowagg {words}` has not ended after {PATIENCE:?}"));
+            shown.unwrap_or_else(|_| panic!("`flowagg {words}` is still running after {PATIENCE:?}"));
         Shown { code, bytes, width }
     }
 
@@ -119,7 +119,7 @@ impl Run {
         let mut child = command.kill_on_drop(true).spawn(inside).unwrap();
         let (mut bytes, mut part, mut seen) = (Vec::new(), [0; 4096], 0);
         let mut typed = self.typed.iter().peekable();
-        // Linux says by an error that a terminal has nobody in it any more.
+        // Linux reports an error when no process has the terminal open.
         while let Ok(length @ 1..) = terminal.read(&mut part).await {
             bytes.extend_from_slice(&part[..length]);
             while let Some((shown, text)) = typed.peek()
@@ -152,7 +152,7 @@ impl Shown {
         self
     }
 
-    /// The terminal, with all that was drawn and wiped away.
+    /// The terminal after processing all output.
     pub(crate) fn terminal(&self) -> vt100::Parser {
         let size = |number| NonZeroU16::new(number).unwrap();
         let columns = self.width.columns().unwrap_or(1);
@@ -161,7 +161,7 @@ impl Shown {
         terminal
     }
 
-    /// What stands there in the end. A line that the terminal itself had to break is one line.
+    /// The final contents of the screen. Lines that the terminal wrapped are joined.
     pub(crate) fn text(&self) -> String {
         let Some(columns) = self.width.columns() else {
             return String::from_utf8(self.bytes.clone()).unwrap();

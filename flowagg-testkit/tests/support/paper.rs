@@ -1,4 +1,4 @@
-//! A world as documents tell of it: with nice names, and nothing that differs from run to run.
+//! A world as the documentation shows it, with readable names and nothing that differs between runs.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,24 +8,24 @@ use flowagg_testkit::world::World;
 use jiff::civil::Date;
 use regex_lite::{Captures, Regex};
 
-/// The names that documents use for what is in a world, both ways.
+/// The names that the documentation uses for the objects of a world, and vice versa.
 ///
-/// The hub is 111122223333, the accounts of the world 222222222222, 333333333333 and so on, in the order they were made
-/// in; the bucket is `acme-flow-logs`, the organization `o-a1b2c3d4e5`, the folder `/srv/fleet`. On paper, ids that AWS
-/// gives (VPCs, flow logs, keys, requests) are numbered as they first appear, and keep their length. Dates are moved as a
-/// whole, so that the newest of a text is 2026-11-23; times of day, ages, hashes and the size of an object are always the same. So
-/// texts of two worlds of the same shape are equal.
+/// The hub is 111122223333, and the accounts of the world are 222222222222, 333333333333 and so on, in the order of
+/// creation. The bucket is `acme-flow-logs`, the organization `o-a1b2c3d4e5`, and the folder `/srv/fleet`. On paper,
+/// IDs that AWS generates (VPCs, flow logs, keys, requests) are numbered in the order of their first occurrence and
+/// keep their length. All dates are shifted so that the newest one in a text is 2026-11-23. Times of day, ages, hashes
+/// and the size of an object are constant. Texts of two worlds with the same shape are therefore equal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paper {
-    /// On paper and in the world.
+    /// Pairs of the name on paper and the name in the world.
     names: Vec<(String, String)>,
-    /// The ids that were met, by what is before their number.
+    /// The next number for each prefix of generated IDs.
     met: BTreeMap<String, u128>,
-    /// Whether the names and times of the world are those of the document.
+    /// Whether the names and times of the world are already those of the documentation.
     is_same: bool,
 }
 
-/// The account that a hub is on paper, and the accounts beside it.
+/// The hub account on paper, and the other accounts.
 const HUB: &str = "111122223333";
 const ACCOUNTS: [&str; 8] = [
     "222222222222",
@@ -41,21 +41,22 @@ const BUCKET: &str = "acme-flow-logs";
 const ORGANIZATION: &str = "o-a1b2c3d4e5";
 const FOLDER: &str = "/srv/fleet";
 const ENDPOINT: &str = "http://127.0.0.1:4566";
-/// The newest day of every text, and the time of all that is written down and of all that is delivered.
+/// The newest day of every text, the time of every timestamp, and the time in the names of delivered files.
 const DAY: Date = Date::constant(2026, 11, 23);
 const TIME: &str = "T09:20:00Z";
 const DELIVERED: &str = "T0910Z";
-/// What is older is a version of AWS's policies and templates.
+/// Older dates are versions of AWS's policies and templates.
 const OLDEST: i16 = 2020;
 const AGE: &str = "40 s";
-/// The size of an object.
+/// The size of an object in bytes.
 const BYTES: u64 = 691;
-/// The first number of an id, of a UUID's end, and of a hash.
+/// The first number of an ID, of the end of a UUID, and of a hash.
 const FIRST_ID: u128 = 0x0_1234_5678_9abc_def0;
 const FIRST_UUID: (&str, u128) = ("1234abcd-12ab-34cd-56ef-", 0x1234_5678_90ab);
 const FIRST_HASH: u128 = 0x0a1b_2c3d;
 
-/// What differs from run to run. An age is one that is told as such, or stands in a column before objects and their size.
+/// Values that differ between runs. An age is followed by `ago` or `old`, or is in a column before the number and size
+/// of objects.
 static VARYING: LazyLock<Regex> = LazyLock::new(|| {
     let parts = [
         r"(?<kind>(?:vpc|subnet|eni|fl|tgw|tgw-attach)-)(?<id>[0-9a-f]{8,17})",
@@ -77,13 +78,13 @@ static DATES: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b20[0-9]{2}[-/][0-9]
 static TOOK: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bin [0-9]+\.[0-9] s\b"));
 const TAKEN: &str = "in 0.1 s";
 
-#[allow(clippy::expect_used, reason = "the patterns are those of this file, and a test uses each")]
+#[allow(clippy::expect_used, reason = "the patterns are constants of this file, and tests use each of them")]
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a regular expression")
 }
 
 impl Paper {
-    /// The names for a world with the accounts that it has now.
+    /// The names for a world with its current accounts.
     pub(crate) fn of(world: &World) -> Self {
         let mut accounts: Vec<_> = world.accounts().values().map(|account| account.id).collect();
         accounts.retain(|account| *account != world.hub());
@@ -101,12 +102,12 @@ impl Paper {
         paper
     }
 
-    /// For a world that is the same in each run: only how long something took is set.
+    /// For a world that is the same in each run: only durations are replaced.
     pub(crate) fn as_it_is() -> Self {
         Self { is_same: true, ..Self::default() }
     }
 
-    /// One more bucket, whose name is also that of a fleet and in its Sids.
+    /// Adds a bucket. Its name is also the name of a fleet, which Sids contain.
     pub(crate) fn bucket(&mut self, on_paper: &str, in_world: &BucketName) {
         self.name(on_paper, in_world);
         if let Ok(fleet) = FleetName::parse(on_paper) {
@@ -114,20 +115,20 @@ impl Paper {
         }
     }
 
-    /// One more name: of a flow log that a document names.
+    /// Adds a name, such as the ID of a flow log in the documentation.
     pub(crate) fn name(&mut self, on_paper: &str, in_world: impl ToString) {
         self.names.push((on_paper.to_owned(), in_world.to_string()));
     }
 
-    /// A text of a document, such as a command or a fleet file, as it must read in the world. Ids that [`on_paper`] has
-    /// numbered are those of the world again.
+    /// Converts a text of the documentation, such as a command or a fleet file, for the world. IDs that [`on_paper`]
+    /// has numbered are converted back.
     ///
     /// [`on_paper`]: Self::on_paper
     pub(crate) fn in_world(&self, text: &str) -> String {
         replaced(text, self.names.iter().map(|(paper, world)| (paper.as_str(), world.as_str())))
     }
 
-    /// A text from the world, such as what the program wrote, as a document has it.
+    /// Converts a text from the world, such as the program's output, for the documentation.
     pub(crate) fn on_paper(&mut self, text: &str) -> String {
         if self.is_same {
             return TOOK.replace_all(text, TAKEN).into_owned();
@@ -138,7 +139,7 @@ impl Paper {
         VARYING.replace_all(&text, |found: &Captures<'_>| self.settled(found, newest)).into_owned()
     }
 
-    /// What stands on paper for something that differs from run to run.
+    /// The constant that replaces a value that differs between runs.
     fn settled(&mut self, found: &Captures<'_>, newest: Date) -> String {
         let group = |name| found.name(name).map_or("", |group| group.as_str());
         let whole = found.get(0).map_or("", |whole| whole.as_str());
@@ -184,7 +185,7 @@ impl Paper {
         }
     }
 
-    /// An id on paper: that which it has, or the next that no other has.
+    /// The number of an ID on paper, or the next free number for a new one.
     fn numbered(&mut self, id: &str, kind: &str, first: u128, shown: impl Fn(u128) -> String) -> String {
         if let Some((paper, _)) = self.names.iter().find(|(paper, world)| paper == id || world == id) {
             return paper.clone();
@@ -202,7 +203,7 @@ impl Paper {
     }
 }
 
-/// The size of so many objects, as the program writes it.
+/// The total size of this many objects, formatted as the program does.
 fn size(objects: &str) -> String {
     let bytes = objects.parse().unwrap_or(0) * BYTES;
     if bytes < 1024 {
@@ -212,7 +213,7 @@ fn size(objects: &str) -> String {
     }
 }
 
-/// A date with or without lines between its parts, that is not a version of AWS's.
+/// Parses a date with or without separators. Dates that are versions of AWS's documents are ignored.
 fn date(text: &str) -> Option<Date> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     Date::strptime("%Y%m%d", digits).ok().filter(|date| date.year() >= OLDEST)
@@ -222,7 +223,7 @@ fn last(text: String, length: usize) -> String {
     text.chars().skip(text.len().saturating_sub(length)).collect()
 }
 
-/// A text with each of these in the place of the other, the longest first; what was put in is not looked at again.
+/// Replaces each name with the other one, the longest first. Replacements are not replaced again.
 fn replaced<'a>(text: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut names: Vec<_> = names.collect();
     names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
@@ -246,7 +247,7 @@ fn replaced<'a>(text: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -> 
 mod tests {
     use super::*;
 
-    /// A world of one account and one VPC, without an emulator.
+    /// A world of one account, without an emulator.
     fn paper(hub: &str, account: &str, bucket: &str) -> Paper {
         let names = [(HUB, hub), (ACCOUNTS[0], account), (BUCKET, bucket), (FOLDER, "/var/x")];
         let names = names.map(|(paper, world)| (paper.to_owned(), world.to_owned())).to_vec();
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_verify_tells_of_two_worlds_is_the_same_on_paper() {
+    fn verify_output_of_two_worlds_is_equal_on_paper() {
         check(
             "  + delivering  222222222222  fl-0123456789abcdef0  40 s ago\n      AWSLogs/222222222222/vpcflowlogs/\
              eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz\n",
@@ -280,21 +281,21 @@ mod tests {
     }
 
     #[test]
-    fn what_the_report_tells_of_two_worlds_is_the_same_on_paper_and_its_columns_stay() {
+    fn report_of_two_worlds_is_equal_on_paper_with_aligned_columns() {
         check(
-            "report 111122223333 acme-flow-logs  2026-11-23T09:20:00Z\n2 objects, 1.3 KiB in 7 days; the newest is 40 s old\n\
+            "report 111122223333 acme-flow-logs  2026-11-23T09:20:00Z\n2 objects, 1.3 KiB in 7 days; newest object: 40 s old\n\
              days 2026-11-17 to 2026-11-23 (UTC)\n  ......*    40 s       2    1.3 KiB\n(134 B)\n",
             [
-                "report HUB BUCKET  2026-11-23T18:29:38.5Z\n2 objects, 1.2 KiB in 7 days; the newest is 7 s old\n\
+                "report HUB BUCKET  2026-11-23T18:29:38.5Z\n2 objects, 1.2 KiB in 7 days; newest object: 7 s old\n\
                  days 2026-11-17 to 2026-11-23 (UTC)\n  ......*     1 s       2    1.3 KiB\n(691 B)\n",
-                "report HUB BUCKET  2028-02-29T00:00:00Z\n2 objects, 1.4 KiB in 7 days; the newest is 3 min old\n\
+                "report HUB BUCKET  2028-02-29T00:00:00Z\n2 objects, 1.4 KiB in 7 days; newest object: 3 min old\n\
                  days 2028-02-23 to 2028-02-29 (UTC)\n  ......*   3 min       2    1.4 KiB\n(702 B)\n",
             ],
         );
     }
 
     #[test]
-    fn hours_keys_requests_folders_and_endpoints_are_the_same_on_paper_and_versions_stay() {
+    fn generated_values_are_equal_on_paper_and_versions_are_kept() {
         check(
             "/2026/11/23/09/ year=2026/month=11/day=22/hour=09 2012-10-17 arn:aws:kms:eu-west-1:111122223333:key/\
              1234abcd-12ab-34cd-56ef-1234567890ab, request 1234abcd-12ab-34cd-56ef-1234567890ac, again \
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_on_paper_is_that_of_the_world_again_and_a_name_that_was_given_is_kept() {
+    fn ids_on_paper_convert_back_and_given_names_are_kept() {
         let mut paper = paper("700000000001", "700000000777", "bucket-of-mine");
         paper.name("fl-0123456789abcdef0", "fl-aaaaaaaaaaaaaaaaa");
         let told = paper.on_paper("fl-bbbbbbbbbbbbbbbbb fl-aaaaaaaaaaaaaaaaa fl-bbbbbbbbbbbbbbbbb");

@@ -1,5 +1,5 @@
-//! The archive of a platform: the program, its licences and pages, and what shells and `man` read. The same input makes the same
-//! bytes, so that anyone can build a release again and compare.
+//! The archive of a platform: the program, its licences and pages, shell completions and manual pages. The same input gives the same
+//! bytes, so that anyone can rebuild a release and compare.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,9 +14,9 @@ use super::target::{Format, Target, VERSION};
 use super::zip;
 use crate::cargo::root;
 
-/// What every archive has from the root of the repository.
+/// Files from the root of the repository in every archive.
 const PAGES: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
-/// The file of each shell's completions, as the shells and Homebrew look for it.
+/// The completions of each shell, under the file names that shells and Homebrew expect.
 const COMPLETIONS: [(&str, &str); 4] = [
     ("bash", "completions/flowagg.bash"),
     ("zsh", "completions/_flowagg"),
@@ -27,7 +27,7 @@ const COMPLETIONS: [(&str, &str); 4] = [
 /// A file of an archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Its path below the folder of the archive.
+    /// The path below the top folder of the archive.
     path: String,
     bytes: Vec<u8>,
     is_program: bool,
@@ -39,7 +39,7 @@ impl Entry {
     }
 }
 
-/// Everything for one platform. `program` is what is packed, `runnable` what starts it on this machine.
+/// The entries for a platform. `program` is packed, and `runnable` starts it on this machine.
 pub(super) fn entries(target: Target, program: &Path, runnable: &Path) -> anyhow::Result<Vec<Entry>> {
     let entry = |path: &str, bytes| Entry { path: path.to_owned(), bytes, is_program: false };
     let mut entries = vec![Entry {
@@ -59,14 +59,14 @@ pub(super) fn entries(target: Target, program: &Path, runnable: &Path) -> anyhow
     ensure!(made.status.success(), "`flowagg man` failed: {}", String::from_utf8_lossy(&made.stderr));
     for page in fs::read_dir(pages.path())? {
         let page = page?;
-        let name = page.file_name().into_string().ok().context("a page of the manual has no name")?;
+        let name = page.file_name().into_string().ok().context("the name of a manual page is not UTF-8")?;
         entries.push(entry(&format!("man/{name}"), fs::read(page.path())?));
     }
     entries.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(entries)
 }
 
-/// Writes the archive of a platform into a folder, with every file from the same moment. Returns its path.
+/// Writes the archive of a platform into a folder, with the same time for every file. Returns its path.
 pub(super) fn write(
     target: Target,
     entries: &[Entry],
@@ -84,7 +84,7 @@ pub(super) fn write(
 }
 
 fn tar_gz(entries: &[Entry], stem: &str, moment: u64, file: impl Write) -> io::Result<()> {
-    // Without a name and a time in its header.
+    // No name and no time in the header.
     let gzip = GzBuilder::new().write(file, Compression::best());
     let mut tar = tar::Builder::new(gzip);
     for entry in entries {
@@ -107,11 +107,11 @@ fn zip(entries: &[Entry], stem: &str, mut file: impl Write) -> io::Result<()> {
 
 /// The SHA-256 of a file, in hexadecimal.
 pub(super) fn sha256(path: &Path) -> anyhow::Result<String> {
-    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Writes `NAME.sha256` next to a file, as `sha256sum --check` reads it. Returns the line.
+/// Writes `NAME.sha256` next to a file, in the format of `sha256sum --check`. Returns the line.
 pub(super) fn write_checksum(path: &Path) -> anyhow::Result<String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let line = format!("{}  {name}\n", sha256(path)?);
@@ -132,7 +132,7 @@ mod tests {
         vec![entry("flowagg", b"\x7fELF", true), entry("man/flowagg-policy-build.1", &[b'x'; 100_000], false)]
     }
 
-    /// The paths, modes, times and contents of a packed tar file.
+    /// The paths, modes, times and contents of the files in an archive.
     fn unpacked(path: &Path) -> Vec<(String, u32, u64, Vec<u8>)> {
         let gzip = flate2::read::GzDecoder::new(File::open(path).unwrap());
         let mut tar = tar::Archive::new(gzip);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn same_files_make_the_same_bytes() {
+    fn same_files_give_the_same_bytes() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         for target in Target::ALL {
             let [one, other] = [&one, &other].map(|folder| {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn checksum_file_is_one_that_sha256sum_reads() {
+    fn checksum_file_has_the_format_of_sha256sum() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("flowagg.tar.gz");
         fs::write(&path, "abc").unwrap();

@@ -1,4 +1,5 @@
-//! The container image: the static programs of a release on nothing, as one file in the OCI format. What is published is this file.
+//! The container image: the static programs of a release without a base image, as one file in the OCI format. The workflow publishes
+//! this file.
 
 use std::env;
 use std::fs;
@@ -15,13 +16,13 @@ use crate::cargo::{is_there, root, run};
 use crate::python;
 
 const CONTAINERFILE: &str = "xtask/release/Containerfile";
-/// The user and group of the image. No other process of a host has these numbers.
+/// The user and group of the image, with numbers that no other process of a host should have.
 const USER: &str = "10001:10001";
 const PASSWD: &str = "flowagg:x:10001:10001::/home/flowagg:/sbin/nologin\n";
 const GROUP: &str = "flowagg:x:10001:\n";
 const ENTRY: &str = "/usr/local/bin/flowagg";
 const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
-/// All that an image has: a file that is not named here is one too many.
+/// Every file of an image. Other files are an error.
 const FILES: [&str; 6] = [
     "etc/group",
     "etc/passwd",
@@ -30,7 +31,7 @@ const FILES: [&str; 6] = [
     "usr/share/doc/flowagg/LICENSE-APACHE",
     "usr/share/doc/flowagg/LICENSE-MIT",
 ];
-/// Builds and runs images without a daemon.
+/// A program that builds and runs images without a daemon.
 const BUILDAH: &str = "buildah";
 
 /// The file name of the image.
@@ -43,23 +44,23 @@ pub(super) fn is_possible() -> bool {
     cfg!(target_os = "linux") && is_there(BUILDAH)
 }
 
-/// A store of images that is deleted with this value.
+/// A store of images, which is deleted when this value is dropped.
 pub(super) struct Store {
     folder: TempDir,
 }
 
-/// An image that was written, and what was found in it.
+/// A written image and its contents.
 pub(super) struct Built {
     pub(super) path: PathBuf,
     pub(super) digest: String,
-    /// The programs, as the image has them.
+    /// The platforms of the image, each with the size of its program in bytes.
     pub(super) platforms: Vec<(Target, u64)>,
 }
 
 impl Store {
     pub(super) fn new() -> anyhow::Result<Self> {
         if !is_possible() {
-            bail!("`{BUILDAH}` cannot be started: install Debian's package `{BUILDAH}`");
+            bail!("`{BUILDAH}` is not installed; install the Debian package `{BUILDAH}`");
         }
         Ok(Self { folder: TempDir::with_prefix("flowagg-image-")? })
     }
@@ -76,7 +77,7 @@ impl Store {
         options.map(str::to_owned).to_vec()
     }
 
-    /// Builds the image of these platforms into a folder, and compares what it has with what went in.
+    /// Builds the image of these platforms into a folder, and compares its contents with the input.
     pub(super) fn build(
         &self,
         programs: &[(Target, PathBuf)],
@@ -93,7 +94,8 @@ impl Store {
         }
         let mut platforms = Vec::new();
         for (target, program) in programs {
-            let architecture = target.architecture_of_image().context("no image has this platform")?;
+            let architecture =
+                target.architecture_of_image().context("images do not support this platform")?;
             fs::create_dir(context.join(architecture))?;
             fs::copy(program, context.join(architecture).join("flowagg"))?;
             platforms.push(format!("linux/{architecture}"));
@@ -113,7 +115,7 @@ impl Store {
         build.arg("--file").arg(root().join(CONTAINERFILE)).arg(context).stdout(Stdio::null());
         run(&mut build)?;
         let path = folder.join(name());
-        // A file that exists would be added to.
+        // `buildah` would add to an existing file.
         if path.exists() {
             fs::remove_file(&path)?;
         }
@@ -124,8 +126,8 @@ impl Store {
         Ok(Built { path, digest, platforms: sizes.collect::<anyhow::Result<_>>()? })
     }
 
-    /// Starts the program in the image, as the image's user, on the network of the host. The script stands for the program: it
-    /// mounts a copy of the folder in which it is started at `/fleet`, and this file in the place of the image's certificates.
+    /// Writes a script that runs the program in the image, as the image's user, on the network of the host. The script mounts a copy of its
+    /// working folder at `/fleet`, and the given file instead of the image's certificates.
     pub(super) fn runnable(
         &self,
         image: &Path,
@@ -134,11 +136,11 @@ impl Store {
     ) -> anyhow::Result<PathBuf> {
         let mut from = self.buildah();
         from.args(["from", "--quiet", &format!("oci-archive:{}", image.display())]);
-        let container = from.output().context("`buildah` could not be started")?;
-        let said = String::from_utf8_lossy(&container.stderr);
-        ensure!(container.status.success(), "{} cannot be run: {said}", image.display());
+        let container = from.output().context("could not start `buildah`")?;
+        let stderr = String::from_utf8_lossy(&container.stderr);
+        ensure!(container.status.success(), "cannot run {}: {stderr}", image.display());
         let container = String::from_utf8(container.stdout)?.trim().to_owned();
-        // The caller may clear the environment, and its folder may be closed to other users.
+        // The caller may clear the environment, and other users may have no access to its folder.
         let kept = ["HOME", "PATH", "XDG_RUNTIME_DIR"]
             .into_iter()
             .filter_map(|name| Some((name, env::var(name).ok()?)));
@@ -163,31 +165,37 @@ impl Store {
     }
 }
 
-/// The certificates of public authorities that Mozilla trusts, from a package of the lock file.
+/// The certificate authorities that Mozilla trusts, from a package in the lock file.
 fn authorities() -> anyhow::Result<PathBuf> {
-    let asked = Command::new(python::program("python")?).args(["-m", "certifi"]).output()?;
-    ensure!(asked.status.success(), "certifi: {}", String::from_utf8_lossy(&asked.stderr));
-    Ok(PathBuf::from(String::from_utf8(asked.stdout)?.trim()))
+    let certifi = Command::new(python::program("python")?).args(["-m", "certifi"]).output()?;
+    ensure!(certifi.status.success(), "certifi: {}", String::from_utf8_lossy(&certifi.stderr));
+    Ok(PathBuf::from(String::from_utf8(certifi.stdout)?.trim()))
 }
 
-/// Reads an image and compares it with what it should have. Returns its digest, by which it is pulled.
+/// Compares an image with its expected contents. Returns its digest, for `docker pull`.
 fn check(path: &Path, programs: &[(Target, PathBuf)]) -> anyhow::Result<String> {
     let (digest, images) = Image::read_all(path)?;
     let of = |target: &Target| target.architecture_of_image();
     let expected: Vec<_> = programs.iter().filter_map(|(target, _)| of(target)).collect();
     let mut found: Vec<_> = images.iter().map(|image| &*image.architecture).collect();
     found.sort_unstable();
-    ensure!(found == expected, "the image is for {found:?}");
+    ensure!(found == expected, "the image is for {found:?}, expected {expected:?}");
     for (target, program) in programs {
         let image = images.iter().find(|image| of(target) == Some(&*image.architecture));
-        let image = image.context("the image lacks a platform")?;
-        ensure!(image.user == USER, "its user is `{}`", image.user);
-        ensure!(image.entry == [ENTRY], "its entry point is {:?}", image.entry);
+        let image = image.context("the image has no files for a platform")?;
+        ensure!(image.user == USER, "the user of the image is `{}`", image.user);
+        ensure!(image.entry == [ENTRY], "the entry point of the image is {:?}", image.entry);
         let names: Vec<_> = image.files.keys().map(String::as_str).collect();
-        ensure!(names == FILES, "it has the files {names:?}");
-        ensure!(image.files["usr/local/bin/flowagg"] == fs::read(program)?, "it has another program");
-        ensure!(image.files[AUTHORITIES] == fs::read(authorities()?)?, "it has other certificates");
-        ensure!(image.files["etc/passwd"] == PASSWD.as_bytes(), "it has other users");
+        ensure!(names == FILES, "the image has the files {names:?}");
+        ensure!(
+            image.files["usr/local/bin/flowagg"] == fs::read(program)?,
+            "the program in the image differs"
+        );
+        ensure!(
+            image.files[AUTHORITIES] == fs::read(authorities()?)?,
+            "the certificates in the image differ"
+        );
+        ensure!(image.files["etc/passwd"] == PASSWD.as_bytes(), "the users in the image differ");
     }
     Ok(digest)
 }

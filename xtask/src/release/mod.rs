@@ -1,4 +1,4 @@
-//! `cargo xtask release`: the files of a release, tried out as a user gets them. Nothing is published.
+//! `cargo xtask release`: builds the files of a release and tests them the way users get them. Publishes nothing.
 
 mod archive;
 mod assets;
@@ -41,21 +41,21 @@ pub(crate) struct Release {
 
 #[derive(Subcommand)]
 enum Part {
-    /// Make `SHA256SUMS`, the installer, the formula and the container image from the archives of every platform, and test them
+    /// Build and test `SHA256SUMS`, installer, formula and container image from the archives of every platform
     Join(Emulator),
-    /// Print the changes of a release; fails if the tag is not that of the version, or has no changes
+    /// Print the changes of a release; fails if the tag does not match the version or has no changes
     Notes {
-        /// The tag: `v` and the version
+        /// The tag: `v` followed by the version
         tag: String,
     },
 }
 
 #[derive(Args)]
 struct Build {
-    /// The platform [default: this machine's; its programs for Linux are static]
+    /// Platform [default: this machine; programs for Linux are static]
     #[arg(long, value_name = "TRIPLE")]
     target: Vec<Target>,
-    /// Build it once more, from a copy of the sources in another folder: it must be the same, byte for byte
+    /// Build again from a copy of the sources in another folder, and require identical bytes
     #[arg(long)]
     twice: bool,
     #[command(flatten)]
@@ -80,13 +80,13 @@ impl Release {
     }
 }
 
-/// Where the files of a release are written.
+/// The output folder.
 fn folder() -> PathBuf {
     cargo::target().join("release-artifacts")
 }
 
 impl Build {
-    /// Builds, packs and tests each platform, and joins what was built.
+    /// Builds, packs and tests each platform, and joins the results.
     fn run(&self) -> anyhow::Result<()> {
         let targets = match &*self.target {
             [] => vec![Target::of_this_machine()?],
@@ -144,7 +144,7 @@ fn offline_commands(count: usize) -> String {
     format!("{count} commands offline")
 }
 
-/// Makes what needs the archives of several platforms, and tries it out. Returns the record, which starts with these rows.
+/// Builds and tests the files that need the archives of several platforms. Returns the record, which starts with these rows.
 fn join(
     targets: &[Target],
     folder: &Path,
@@ -165,7 +165,7 @@ fn join(
                 fs::write(&path, formula)?;
                 assets::is_ruby(&path)?;
             }
-            None => eprintln!("NOT written: the formula, which has the archives of every platform"),
+            None => eprintln!("NOT WRITTEN: the formula, which needs the archives of every platform"),
         }
         Ok(sums)
     })?;
@@ -174,9 +174,9 @@ fn join(
     }
     if !image::is_possible() {
         if targets == Target::ALL {
-            bail!("the image needs `buildah`, which cannot be started");
+            bail!("the image needs `buildah`, which is not installed");
         }
-        eprintln!("NOT built: the container image, as `buildah` cannot be started");
+        eprintln!("NOT BUILT: the container image: `buildah` is not installed");
         return Ok(record::table(&rows));
     }
     step("container image", || {
@@ -193,7 +193,9 @@ fn join(
             let mut smoke = vec!["the same program as in the archive".to_owned()];
             if target.is_native() {
                 let scripts = TempDir::with_prefix("flowagg-release-")?;
-                trust::is_that_of_the_image(|file| store.runnable(&built.path, file, scripts.path()))?;
+                trust::uses_certificates_of_the_image(|file| {
+                    store.runnable(&built.path, file, scripts.path())
+                })?;
                 smoke.push("TLS with its certificates".to_owned());
                 let runnable = store.runnable(&built.path, None, scripts.path())?;
                 smoke.push(offline_commands(smoke::offline(&runnable)?));
@@ -201,7 +203,8 @@ fn join(
                 smoke::rehearse(&runnable, backend)?;
                 smoke.push(ON_AN_EMULATOR.to_owned());
             }
-            let architecture = target.architecture_of_image().context("no image has this platform")?;
+            let architecture =
+                target.architecture_of_image().context("images do not support this platform")?;
             rows.push(Row {
                 artifact: format!("image for linux/{architecture} in {}", image::name()),
                 size: fs::metadata(&built.path)?.len(),
@@ -214,7 +217,7 @@ fn join(
     })
 }
 
-/// Runs the installer on the archives in a folder, and what it has installed.
+/// Runs the installer on the archives in a folder, and then the installed program.
 fn installed(installer: &Path, folder: &Path) -> anyhow::Result<()> {
     let place = TempDir::with_prefix("flowagg-installed-")?;
     let mut install = Command::new("sh");
@@ -226,7 +229,7 @@ fn installed(installer: &Path, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "the workflow adds it to the summary of its run")]
+#[allow(clippy::print_stdout, reason = "the workflow adds the output to its run summary")]
 fn show(text: &str) {
     print!("\n{text}");
 }

@@ -1,8 +1,8 @@
-//! Whether a tag is that of a release, and what its release says.
+//! The release notes of a tag, from the changelog.
 
 use anyhow::{Context as _, ensure};
 
-/// The section of the changelog for a tag, which must be `v` and the version of the workspace.
+/// The changelog section of a tag. The tag must be `v` followed by the version of the workspace.
 pub(super) fn notes(tag: &str, version: &str, changelog: &str) -> anyhow::Result<String> {
     ensure!(tag == format!("v{version}"), "the tag is `{tag}`, the version in Cargo.toml is `{version}`");
     let heading = format!("\n## {version}");
@@ -46,17 +46,17 @@ mod tests {
     }
 
     #[test]
-    fn tag_of_another_version_and_a_version_without_changes_are_refused() {
-        let refused = |tag, version| notes(tag, version, CHANGELOG).unwrap_err().to_string();
-        assert_eq!(refused("v0.2.0", "0.1.0"), "the tag is `v0.2.0`, the version in Cargo.toml is `0.1.0`");
-        assert_eq!(refused("0.1.0", "0.1.0"), "the tag is `0.1.0`, the version in Cargo.toml is `0.1.0`");
+    fn wrong_tag_and_version_without_changes_are_rejected() {
+        let error = |tag, version| notes(tag, version, CHANGELOG).unwrap_err().to_string();
+        assert_eq!(error("v0.2.0", "0.1.0"), "the tag is `v0.2.0`, the version in Cargo.toml is `0.1.0`");
+        assert_eq!(error("0.1.0", "0.1.0"), "the tag is `0.1.0`, the version in Cargo.toml is `0.1.0`");
         assert_eq!(
-            refused("v0.3.0", "0.3.0"),
+            error("v0.3.0", "0.3.0"),
             "CHANGELOG.md has no section `## 0.3.0`; rename `## Unreleased`"
         );
-        assert_eq!(refused("v0.2", "0.2"), "CHANGELOG.md has no section `## 0.2`; rename `## Unreleased`");
+        assert_eq!(error("v0.2", "0.2"), "CHANGELOG.md has no section `## 0.2`; rename `## Unreleased`");
         assert_eq!(
-            refused("v0.2.0-rc.1", "0.2.0-rc.1"),
+            error("v0.2.0-rc.1", "0.2.0-rc.1"),
             "the section `## 0.2.0-rc.1` of CHANGELOG.md is empty"
         );
     }

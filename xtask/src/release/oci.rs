@@ -1,4 +1,4 @@
-//! Reading a container image in the OCI format, to see what was packed.
+//! Reads a container image in the OCI format, to check its contents.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,19 +16,19 @@ pub(super) struct Image {
     pub(super) architecture: String,
     pub(super) user: String,
     pub(super) entry: Vec<String>,
-    /// Every regular file, by its path from the root.
+    /// Regular files by path from the root.
     pub(super) files: BTreeMap<String, Vec<u8>>,
 }
 
-/// The blobs of an image, each of which has the name of its SHA-256.
+/// The folder of an image's blobs, which are named by their SHA-256.
 struct Blobs(PathBuf);
 
 impl Blobs {
     fn path(&self, of: &Value) -> anyhow::Result<PathBuf> {
         let digest = of["digest"].as_str().and_then(|digest| digest.strip_prefix("sha256:"));
-        let digest = digest.with_context(|| format!("no SHA-256 in {of}"))?;
+        let digest = digest.with_context(|| format!("no SHA-256 digest in {of}"))?;
         let path = self.0.join(digest);
-        ensure!(sha256(&path)? == digest, "the blob {digest} was changed");
+        ensure!(sha256(&path)? == digest, "the blob {digest} does not match its digest");
         Ok(path)
     }
 
@@ -38,7 +38,7 @@ impl Blobs {
 }
 
 impl Image {
-    /// The digest of a file with images for several architectures, and these.
+    /// Reads a file with images for several architectures. Returns its digest and the images.
     ///
     /// Source: "Image Layout" and "Image Index" in the OCI image format specification.
     pub(super) fn read_all(archive: &Path) -> anyhow::Result<(String, Vec<Self>)> {
@@ -47,11 +47,12 @@ impl Image {
         let blobs = Blobs(folder.path().join("blobs").join("sha256"));
         let index: Value = serde_json::from_slice(&fs::read(folder.path().join("index.json"))?)?;
         let [image] = index["manifests"].as_array().map_or(&[][..], Vec::as_slice) else {
-            bail!("it does not have one image: {index}");
+            bail!("expected one image in the index: {index}");
         };
         let digest = image["digest"].as_str().context("an image without a digest")?.to_owned();
         let manifests = blobs.json(image)?;
-        let manifests = manifests["manifests"].as_array().context("it is for one architecture alone")?;
+        let manifests =
+            manifests["manifests"].as_array().context("expected an index with several architectures")?;
         let images = manifests.iter().map(|manifest| Self::read(&blobs, manifest));
         Ok((digest, images.collect::<anyhow::Result<_>>()?))
     }

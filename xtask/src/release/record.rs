@@ -1,4 +1,4 @@
-//! What is known of each artifact, as a table of Markdown: for a terminal, and for the summary of a workflow's run.
+//! The record of a release: a Markdown table of its artifacts, for the terminal and for the summary of a workflow run.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 /// An artifact of a release.
 pub(super) struct Row {
     pub(super) artifact: String,
-    /// The size of the file that is downloaded, in bytes.
+    /// The download size in bytes.
     pub(super) size: u64,
-    /// The size of the program in it, in bytes.
+    /// The size of the program in bytes.
     pub(super) program: u64,
     pub(super) start: Start,
-    /// What was run with the program of the artifact.
+    /// The tests that passed with the program of the artifact.
     pub(super) smoke: Vec<String>,
 }
 
-/// How long the program takes to print its version.
+/// The time that the program takes to print its version.
 pub(super) enum Start {
-    /// It, and a program that does nothing.
+    /// The median, and that of an empty program.
     Measured { median: Duration, reference: Duration },
-    /// It runs in an emulator or a container here, which takes longer.
+    /// On this machine the program runs in an emulator or a container, which takes longer.
     NotHere,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn table(rows: &[Row]) -> String {
     table
 }
 
-#[allow(clippy::cast_precision_loss, reason = "for a screen")]
+#[allow(clippy::cast_precision_loss, reason = "only for display")]
 fn mega(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
@@ -63,7 +63,7 @@ mod tests {
             size: 9_940_000,
             program: 27_100_000,
             start,
-            smoke: vec!["6 offline commands".to_owned(), "a roll-out on an emulator".to_owned()],
+            smoke: vec!["6 offline commands".to_owned(), "a rollout on an emulator".to_owned()],
         };
         let (median, reference) = (Duration::from_micros(5260), Duration::from_micros(1100));
         assert_data_eq!(
@@ -71,8 +71,8 @@ mod tests {
             str![[r#"
 | artifact | size | program | start | smoke test |
 |---|---|---|---|---|
-| flowagg.tar.gz | 9.9 MB | 27.1 MB | 5.3 ms, 4.2 ms more than an empty program | 6 offline commands, a roll-out on an emulator |
-| flowagg.tar.gz | 9.9 MB | 27.1 MB | not measured here | 6 offline commands, a roll-out on an emulator |
+| flowagg.tar.gz | 9.9 MB | 27.1 MB | 5.3 ms, 4.2 ms more than an empty program | 6 offline commands, a rollout on an emulator |
+| flowagg.tar.gz | 9.9 MB | 27.1 MB | not measured here | 6 offline commands, a rollout on an emulator |
 
 "#]]
         );

@@ -1,4 +1,4 @@
-//! The list of all crates in the program, with their licences: a CycloneDX document for each platform.
+//! The SBOM: all crates in the program with their licences, as a CycloneDX document for each platform.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,10 @@ use super::build::{clone, is_installed, moment};
 use super::target::Target;
 use crate::cargo::{cargo, root, run};
 
-/// Writes the list for a platform into a file. It is made from the commit at hand.
+/// Writes the SBOM of a platform for the current commit.
 pub(super) fn write(target: Target, to: &Path) -> anyhow::Result<()> {
     is_installed("cyclonedx")?;
-    // It writes a file into every crate of the workspace.
+    // In a clone, because cargo-cyclonedx writes a file into every crate of the workspace.
     let folder = TempDir::with_prefix("flowagg-sbom-")?;
     let sources = folder.path().join("sources");
     clone(&sources)?;
@@ -28,18 +28,18 @@ pub(super) fn write(target: Target, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The document with another name for the folder of the sources, which is a different one each time.
+/// Replaces the folder of the sources, which differs in each run, and checks the document.
 fn without(text: &str, sources: &Path) -> anyhow::Result<String> {
     let text = text.replace(&format!("file://{}", sources.display()), "file:///flowagg");
     let list: Value = serde_json::from_str(&text)?;
-    ensure!(list["bomFormat"] == "CycloneDX", "`cargo cyclonedx` has not written a CycloneDX document");
+    ensure!(list["bomFormat"] == "CycloneDX", "`cargo cyclonedx` did not write a CycloneDX document");
     let components = list["components"].as_array().context("the document lists no crates")?;
     let unlicensed = components.iter().filter(|component| component["licenses"].is_null());
     let unlicensed: Vec<_> = unlicensed.map(|component| &component["name"]).collect();
     ensure!(unlicensed.is_empty(), "crates without a licence: {unlicensed:?}");
     ensure!(
         components.iter().any(|component| component["name"] == "flowagg-core"),
-        "it is of another program"
+        "the document does not list flowagg-core"
     );
     Ok(text)
 }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folder_of_the_sources_is_not_in_the_list() {
+    fn source_folder_is_replaced() {
         let text = r#"{
   "bomFormat": "CycloneDX",
   "components": [
@@ -61,9 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn crate_without_a_licence_is_refused() {
+    fn crate_without_a_licence_is_rejected() {
         let text = r#"{"bomFormat": "CycloneDX", "components": [{"name": "flowagg-core"}]}"#;
-        let refused = without(text, Path::new("/tmp/a")).unwrap_err().to_string();
-        assert_eq!(refused, "crates without a licence: [String(\"flowagg-core\")]");
+        let error = without(text, Path::new("/tmp/a")).unwrap_err().to_string();
+        assert_eq!(error, "crates without a licence: [String(\"flowagg-core\")]");
     }
 }

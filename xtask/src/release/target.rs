@@ -1,5 +1,5 @@
-//! The platforms of a release, and the names of everything that is made for them. Every other file that names an archive (the
-//! installer, the formula, the metadata of `cargo binstall`, the workflow, the action) is compared with these.
+//! The platforms of a release, and the names of their files. Tests compare every other file that names an archive with these: the
+//! installer, the formula, the metadata of `cargo binstall`, the workflow and the action.
 
 use std::env::consts::{ARCH, OS};
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 
-/// The version of the workspace, which is that of the release.
+/// The version of the workspace and of the release.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A platform that a release is built for. Its smoke test is a job of the workflow.
+/// A platform of a release. Its smoke test is a job of the workflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(super) enum Target {
     #[value(name = "x86_64-unknown-linux-musl")]
@@ -25,7 +25,7 @@ pub(super) enum Target {
     WindowsX86,
 }
 
-/// How the files of a platform are packed.
+/// The archive format of a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     TarGz,
@@ -36,15 +36,15 @@ impl Target {
     pub(super) const ALL: [Self; 5] =
         [Self::LinuxX86, Self::LinuxArm, Self::MacArm, Self::MacX86, Self::WindowsX86];
 
-    /// The platform of this machine, as a release has it: programs for Linux are static.
+    /// The release platform of this machine. For Linux, this is the static one.
     pub(super) fn of_this_machine() -> anyhow::Result<Self> {
         let here = Self::ALL.into_iter().find(|target| target.is_native());
         here.with_context(|| {
-            format!("no release is built for {ARCH} on {OS}; name a platform with `--target`")
+            format!("releases do not support {ARCH} on {OS}; pass a platform with `--target`")
         })
     }
 
-    /// Whether this machine is of this platform.
+    /// Whether this machine runs programs of this platform.
     pub(super) fn is_native(self) -> bool {
         let (arch, os) = match self {
             Self::LinuxX86 => ("x86_64", "linux"),
@@ -56,7 +56,7 @@ impl Target {
         (arch, os) == (ARCH, OS)
     }
 
-    /// The name that Rust has for it.
+    /// The Rust target triple.
     pub(super) fn triple(self) -> &'static str {
         match self {
             Self::LinuxX86 => "x86_64-unknown-linux-musl",
@@ -67,7 +67,7 @@ impl Target {
         }
     }
 
-    /// The architecture as container images name it, where there is an image for the platform.
+    /// The architecture name in container images; `None` for platforms without an image.
     pub(super) fn architecture_of_image(self) -> Option<&'static str> {
         match self {
             Self::LinuxX86 => Some("amd64"),
@@ -76,7 +76,7 @@ impl Target {
         }
     }
 
-    /// Whether the program contains everything that it calls, libc included.
+    /// Whether the program is statically linked, including libc.
     pub(super) fn is_static(self) -> bool {
         matches!(self, Self::LinuxX86 | Self::LinuxArm)
     }
@@ -96,7 +96,7 @@ impl Target {
         }
     }
 
-    /// The name of the archive without its extension, and of the only folder in it.
+    /// The name of the archive without its extension, and of its top folder.
     pub(super) fn stem(self, version: &str) -> String {
         format!("flowagg-{version}-{}", self.triple())
     }
@@ -110,12 +110,12 @@ impl Target {
         format!("{}.{extension}", self.stem(version))
     }
 
-    /// The file name of the list of what is in the program.
+    /// The file name of the SBOM.
     pub(super) fn sbom(self, version: &str) -> String {
         format!("{}.cdx.json", self.stem(version))
     }
 
-    /// Where cargo puts the program, in its folder for builds.
+    /// The path of the program in cargo's target folder.
     pub(super) fn built(self, target: &Path) -> PathBuf {
         target.join(self.triple()).join("release").join(self.program())
     }
@@ -135,7 +135,7 @@ mod tests {
         serde_saphyr::from_str(&fs::read_to_string(root().join(path)).unwrap()).unwrap()
     }
 
-    /// The text with the value of each `{ name }`.
+    /// The template with each `{ name }` replaced.
     fn filled(template: &Value, values: &[(&str, &str)]) -> String {
         let fill = |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{ {name} }}"), value);
         values.iter().fold(template.as_str().unwrap().to_owned(), fill)
@@ -160,7 +160,7 @@ mod tests {
             let url = "https://github.com/flowagg/flowagg/releases/download/v1.2.3";
             assert_eq!(filled(of("pkg-url"), &values), format!("{url}/{}", target.archive("1.2.3")));
             let program = format!("{}/{}", target.stem("1.2.3"), target.program());
-            // The two parts of the program's name stand next to each other.
+            // The template contains the program's name in two parts.
             assert_eq!(filled(of("bin-dir"), &values), program);
             let format = match target.format() {
                 Format::TarGz => "tgz",
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn workflow_builds_and_tests_every_platform_on_a_machine_of_its_kind() {
+    fn workflow_builds_and_tests_every_platform_on_a_native_runner() {
         let workflow = yaml(".github/workflows/release.yml");
         let build = &workflow["jobs"]["build"];
         let rows = build["strategy"]["matrix"]["include"].as_array().unwrap();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn action_has_a_platform_for_every_archive_that_a_runner_can_unpack() {
+    fn action_supports_every_platform_with_a_tar_archive() {
         let script = fs::read_to_string(root().join(".github/actions/flowagg/install.sh")).unwrap();
         for target in Target::ALL.into_iter().filter(|target| target.format() == Format::TarGz) {
             assert!(script.contains(&format!(") platform={} ;;", target.triple())), "{target:?}");

@@ -1,5 +1,5 @@
-//! Whether the program in the image reads the certificates of the image: a call over TLS must reach a server that they name, and no
-//! other one. An image without them would build and start, and could call nothing.
+//! Checks that the program in the image uses the image's certificates: a TLS call must reach a server with one of these certificates,
+//! and no other server. An image without certificates would build and start, but every call would fail.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::cargo::{root, run};
 use crate::python;
 
-/// An HTTPS server on this machine, with a certificate that no public authority has signed.
+/// An HTTPS server on this machine, with a self-signed certificate.
 struct Server {
     program: Child,
     folder: TempDir,
@@ -46,7 +46,7 @@ impl Server {
         Ok(Self { program, folder, port, lines })
     }
 
-    /// Ends it. Returns the number of requests that arrived.
+    /// Stops the server. Returns the number of requests that arrived.
     fn requests(mut self) -> anyhow::Result<usize> {
         self.program.kill()?;
         self.program.wait()?;
@@ -56,8 +56,9 @@ impl Server {
     }
 }
 
-/// `runnable` makes what starts the program, with a file in the place of the image's certificates.
-pub(super) fn is_that_of_the_image(
+/// Runs `flowagg plan` in the image with and without the server's certificate. `runnable` returns the path that starts the program, with
+/// a file instead of the image's certificates.
+pub(super) fn uses_certificates_of_the_image(
     runnable: impl Fn(Option<&Path>) -> anyhow::Result<PathBuf>,
 ) -> anyhow::Result<()> {
     for trusted in [false, true] {
@@ -72,12 +73,12 @@ pub(super) fn is_that_of_the_image(
         plan.env("AWS_ACCESS_KEY_ID", "111122223333").env("AWS_SECRET_ACCESS_KEY", "test");
         plan.env("AWS_REGION", "eu-west-1").env("AWS_EC2_METADATA_DISABLED", "true");
         let ended = plan.output()?;
-        let said = String::from_utf8_lossy(&ended.stderr);
-        ensure!(ended.status.code() == Some(1), "`flowagg plan` ended with {}: {said}", ended.status);
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        ensure!(ended.status.code() == Some(1), "`flowagg plan` ended with {}: {stderr}", ended.status);
         let requests = server.requests()?;
         ensure!(
             (requests > 0) == trusted,
-            "{requests} requests reached a server whose certificate is {} image: {said}",
+            "{requests} requests reached a server whose certificate is {} image: {stderr}",
             if trusted { "in the" } else { "not in the" }
         );
     }

@@ -1,5 +1,5 @@
-//! ZIP files, for Windows: deflated files with their modes, all of one time. A crate for it would turn on a feature below the AWS
-//! SDK, which is then compiled once more.
+//! ZIP files, for Windows: deflated files with modes and one fixed time. A crate for this would enable a feature of a crate below the
+//! AWS SDK, which cargo would then compile again.
 //!
 //! Source: "APPNOTE.TXT - .ZIP File Format Specification" (PKWARE), 4.3.7, 4.3.12 and 4.3.16.
 
@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
-/// What a program must be able to do to read it: folders and deflated files.
+/// The ZIP version that readers need: folders and deflated files.
 const VERSION_NEEDED: u16 = 20;
-/// Written on Unix: the upper half of the attributes is a mode.
+/// Created on Unix: the upper half of the attributes is a mode.
 const MADE_BY: u16 = (3 << 8) | VERSION_NEEDED;
 /// Names are UTF-8.
 const FLAGS: u16 = 1 << 11;
@@ -20,10 +20,10 @@ const TIME: u16 = 0;
 const DATE: u16 = (1 << 5) | 1;
 const REGULAR_FILE: u32 = 0o100_000;
 
-/// A file of an archive: its path, its mode and its contents.
+/// A file of an archive: path, mode and contents.
 pub(super) type File<'a> = (String, u32, &'a [u8]);
 
-/// Writes these files, none of which has 4 GiB.
+/// Writes an archive of these files. Files of 4 GiB or more are an error.
 pub(super) fn write(files: &[File<'_>], out: &mut impl Write) -> io::Result<()> {
     let mut written = Vec::new();
     let mut directory = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn write(files: &[File<'_>], out: &mut impl Write) -> io::Result<()> 
         deflated.write_all(bytes)?;
         let deflated = deflated.finish()?;
         let offset = number(written.len())?;
-        // The part that a file and its entry in the directory have in common.
+        // The common part of the file header and its directory entry.
         let mut common = Vec::new();
         for half in [VERSION_NEEDED, FLAGS, DEFLATED, TIME, DATE] {
             common.extend(half.to_le_bytes());
@@ -54,7 +54,7 @@ pub(super) fn write(files: &[File<'_>], out: &mut impl Write) -> io::Result<()> 
         directory.extend(b"PK\x01\x02");
         directory.extend(MADE_BY.to_le_bytes());
         directory.extend(&common);
-        // No comment, the first disk, no text.
+        // No comment, the first disk, not a text file.
         directory.extend([0; 6]);
         directory.extend(((REGULAR_FILE | mode) << 16).to_le_bytes());
         directory.extend(offset.to_le_bytes());
@@ -99,7 +99,7 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 ";
 
     #[test]
-    fn another_reader_finds_every_file() {
+    fn python_reads_every_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("archive.zip");
         let page = vec![b'x'; 100_000];

@@ -1,19 +1,19 @@
-//! The order of the modules in a folder, and what breaks it.
+//! The order of the modules in a folder, and violations of it.
 
 use crate::modules::{Crate, Origin, module_of};
 
-/// The modules of one folder, the lowest first.
+/// The modules of one folder, from the lowest to the highest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layers {
-    /// The folder, from the root of the workspace: `flowagg-cli/src/show`.
+    /// The folder, from the root of the workspace, such as `flowagg-cli/src/show`.
     pub(crate) folder: String,
     pub(crate) modules: Vec<String>,
 }
 
-const RULE: &str = "a module uses only modules that come before it under \"Layers\" in ARCHITECTURE.md";
+const RULE: &str = "a module may only use modules before it under \"Layers\" in ARCHITECTURE.md";
 
 impl Layers {
-    /// Reads a list of folders and their modules: each on a line that starts with the folder, continued on indented lines.
+    /// Parses a list of folders and their modules. A line starts with the folder, and continues on indented lines.
     pub(crate) fn list(text: &str) -> Vec<Self> {
         let mut layers: Vec<Self> = Vec::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -32,7 +32,7 @@ impl Layers {
         self.modules.iter().position(|it| it == module)
     }
 
-    /// Everything that breaks the order, each with its file and line.
+    /// Every violation of the order, with its file and line.
     pub(crate) fn broken(&self, sources: &Crate) -> Vec<String> {
         let folder = module_of(&self.folder);
         let present = sources.children(&folder);
@@ -58,11 +58,11 @@ impl Layers {
                         broken.push(format!("{at}: {what}: {RULE}"));
                     }
                     Origin::Folder => {
-                        let what = format!("`{written}` is in the file of the folder {}", self.folder);
+                        let what = format!("`{written}` is in `mod.rs` or `lib.rs` of {}", self.folder);
                         let why = "which is above all modules in it";
                         broken.push(format!("{at}: {what}, {why}: move it to a module below `{own}`"));
                     }
-                    // A module that is not in the list is reported already.
+                    // A module that is missing from the list is already reported above.
                     Origin::Module(_) | Origin::Outside => {}
                 }
             }
@@ -85,7 +85,7 @@ mod tests {
         ("lib.rs", "mod low; mod high; pub use low::Low; pub use high::High; pub struct Root;");
 
     #[test]
-    fn imports_that_go_down_are_in_order() {
+    fn downward_imports_are_allowed() {
         let high = "use crate::low::{self, Low}; use crate::Low as Again; fn a(b: super::low::C) { crate::low::d() }";
         assert_eq!(
             broken("it/src low high", &[LIB, ("low.rs", "use std::fs;"), ("high/mod.rs", high)]),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn one_import_that_is_reversed_is_named_with_its_line_and_the_rule() {
+    fn upward_import_is_reported_with_line_and_rule() {
         let high = "use crate::low::Low;";
         for (low, line, name) in [
             ("\nuse crate::high::High;", 2, "crate::high::High"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_that_is_not_listed_is_named_and_so_is_one_that_is_gone() {
+    fn unlisted_and_missing_modules_are_reported() {
         let found = broken("it/src low", &[LIB, ("low.rs", ""), ("high/mod.rs", ""), ("high/part.rs", "")]);
         let help = "add it under \"Layers\" in ARCHITECTURE.md, after the modules that it uses";
         assert_eq!(found, [format!("it/src/high: `high` is not in the list of layers: {help}")]);
@@ -127,19 +127,19 @@ mod tests {
     }
 
     #[test]
-    fn an_item_of_the_facade_is_above_every_module() {
+    fn item_of_the_folder_itself_is_above_every_module() {
         let found = broken("it/src low high", &[LIB, ("low.rs", ""), ("high.rs", "use crate::Root;")]);
         assert_eq!(
             found,
             [
-                "it/src/high.rs:1: `crate::Root` is in the file of the folder it/src, which is above all modules in it: move it \
+                "it/src/high.rs:1: `crate::Root` is in `mod.rs` or `lib.rs` of it/src, which is above all modules in it: move it \
                  to a module below `high`"
             ]
         );
     }
 
     #[test]
-    fn tests_may_use_everything() {
+    fn test_code_may_use_every_module() {
         let lib = ("lib.rs", "mod low; mod high; #[cfg(test)] mod mocked;");
         let low = "#[cfg(test)] mod tests { use crate::high::High; } #[cfg(test)] mod more;";
         let sources = [
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_has_an_order_of_its_own() {
+    fn folder_has_its_own_order() {
         let facade = ("high/mod.rs", "mod a; mod b; pub use self::b::B; pub(crate) use a::A; use std::fmt;");
         let list = "it/src low high\nit/src/high a b";
         let below = [LIB, ("low.rs", ""), facade, ("high/a.rs", "use crate::low::Low; use super::fmt;")];

@@ -1,7 +1,7 @@
-//! The rules that the modules of flowagg-core, flowagg-policy, flowagg-query and flowagg-cli follow: layers without cycles, no IO below, one
-//! place that names the AWS SDK, and one public function that does. The layers are the list under "Layers" in ARCHITECTURE.md.
+//! Rules for the modules of flowagg-core, flowagg-policy, flowagg-query and flowagg-cli: layers without cycles, no IO in core and policy,
+//! one module that names the AWS SDK, and one public function that does. "Layers" in ARCHITECTURE.md lists the layers.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test helpers may panic")]
 
 mod layers;
 mod modules;
@@ -18,7 +18,7 @@ use names::Names;
 use public::{Exposed, exposed};
 use source::Source;
 
-/// The crates whose modules are in layers.
+/// The crates with layers.
 const CRATES: [&str; 4] = ["flowagg-core", "flowagg-policy", "flowagg-query", "flowagg-cli"];
 
 fn root() -> &'static Path {
@@ -43,7 +43,7 @@ fn sources(name: &str) -> Crate {
     Crate::read(&files)
 }
 
-/// The list of layers: the first block of text under the heading "Layers".
+/// The list of layers: the first `text` block under the heading "Layers".
 fn declared() -> Vec<Layers> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let section = text.split("\n## Layers\n").nth(1).unwrap();
@@ -74,7 +74,7 @@ fn core_and_policy_do_no_io() {
     for name in ["flowagg-core", "flowagg-policy"] {
         for Module { file, source, names } in sources(name).modules() {
             broken.extend(io(source, names).into_iter().map(|(line, what)| {
-                format!("{file}:{line}: `{what}` does IO, which belongs in flowagg-cli: return a value, or take one")
+                format!("{file}:{line}: `{what}` does IO, which belongs in flowagg-cli: return a value, or accept one")
             }));
         }
     }
@@ -91,8 +91,10 @@ fn only_the_aws_module_names_the_sdk() {
         }
         for token in source.tokens.iter().filter(|token| is_of_the_sdk(&token.text)) {
             let at = format!("{file}:{}", token.line);
-            broken
-                .push(format!("{at}: `{}` is the AWS SDK, which only flowagg-cli/src/aws names", token.text));
+            broken.push(format!(
+                "{at}: `{}` is from the AWS SDK, which only flowagg-cli/src/aws may name",
+                token.text
+            ));
         }
     }
     assert_none(&broken);
@@ -105,15 +107,15 @@ fn one_public_constructor_names_the_sdk() {
         .iter()
         .partition(|it| (it.item.as_str(), it.name.as_str()) == ("from_sdk_config", "SdkConfig"));
     let broken = others.into_iter().map(|Exposed { file, line, item, name }| {
-        let help = "make the item private, or return a type of flowagg's own";
-        format!("{file}:{line}: `{item}` is public, and `{name}` is of the AWS SDK: {help}")
+        let help = "make the item private, or return a flowagg type";
+        format!("{file}:{line}: `{item}` is public, and `{name}` is from the AWS SDK: {help}")
     });
     assert_none(&broken.collect::<Vec<_>>());
     let files: Vec<&str> = constructors.iter().map(|it| it.file.as_str()).collect();
     assert_eq!(files, ["flowagg-cli/src/aws/access/mod.rs"]);
 }
 
-/// Everything in a source that reads or writes outside of the program, or depends on the moment.
+/// Everything in a source that does IO or reads the clock.
 fn io(source: &Source, names: &Names) -> Vec<(usize, String)> {
     let printed = source.tokens.windows(2).filter(|pair| {
         let prints = ["print", "println", "eprint", "eprintln", "dbg"];
@@ -144,7 +146,7 @@ fn is_of_the_sdk(word: &str) -> bool {
 }
 
 #[test]
-fn io_is_found_in_groups_in_paths_and_in_macros() {
+fn io_is_found_in_groups_paths_and_macros() {
     let io = |text: &str| {
         let source = Source::read(text);
         io(&source, &Names::read(&source, &[]))
@@ -165,7 +167,7 @@ fn io_is_found_in_groups_in_paths_and_in_macros() {
 }
 
 #[test]
-fn the_sdk_is_known_by_the_names_of_its_crates() {
+fn sdk_is_recognized_by_its_crate_names() {
     assert!(["aws_sdk_s3", "aws_smithy_types", "aws_config"].into_iter().all(is_of_the_sdk));
     assert!(!["aws", "aws_accounts", "is_aws_managed"].into_iter().any(is_of_the_sdk));
 }

@@ -1,16 +1,16 @@
-//! The modules of a crate, without those of tests, and where the names in them come from.
+//! The modules of a crate, without test modules, and the origins of the names in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::names::{Named, Names};
 use crate::source::Source;
 
-/// Sources, by the path of the file from the root of the workspace.
+/// Sources by file path from the root of the workspace.
 pub(crate) type Files = BTreeMap<String, String>;
 
 /// The product code of a crate.
 pub(crate) struct Crate {
-    /// By the path from the root of the crate.
+    /// By module path from the root of the crate.
     modules: BTreeMap<Vec<String>, Module>,
 }
 
@@ -20,23 +20,23 @@ pub(crate) struct Module {
     pub(crate) names: Names,
 }
 
-/// What a path leads to.
+/// The item that a path refers to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// Something of this crate, by its path from the root.
+    /// An item of this crate, by its path from the root.
     Here(Vec<String>),
-    /// Something of another crate, whose name the path starts with.
+    /// An item of another crate, whose name starts the path.
     Elsewhere(Vec<String>),
 }
 
-/// Where a name comes from, as a folder sees it.
+/// The origin of a name, relative to a folder.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// From a module of the folder.
+    /// A module of the folder.
     Module(String),
-    /// From the file of the folder itself.
+    /// The folder's own `mod.rs` or `lib.rs`.
     Folder,
-    /// From another folder or another crate.
+    /// Another folder or another crate.
     Outside,
 }
 
@@ -60,17 +60,17 @@ impl Crate {
         self.modules.values()
     }
 
-    /// Each with the path from the root of the crate.
+    /// The modules by path from the root of the crate.
     pub(crate) fn by_path(&self) -> &BTreeMap<Vec<String>, Module> {
         &self.modules
     }
 
-    /// The modules in a folder, at any depth.
+    /// The modules below a folder, at any depth.
     pub(crate) fn below(&self, folder: &[String]) -> impl Iterator<Item = (&Vec<String>, &Module)> {
         self.modules.iter().filter(move |(path, _)| path.len() > folder.len() && path.starts_with(folder))
     }
 
-    /// The names of the modules right in a folder.
+    /// The names of the modules directly in a folder.
     pub(crate) fn children(&self, folder: &[String]) -> BTreeSet<String> {
         self.below(folder).map(|(path, _)| path[folder.len()].clone()).collect()
     }
@@ -90,9 +90,9 @@ impl Crate {
         self.below(parent).any(|(path, _)| path[parent.len()] == name)
     }
 
-    /// The path with what modules import put in the place of its names: `Screen` of the root is `show::screen::Screen`.
+    /// Resolves imported names in a path: `Screen` of the root becomes `show::screen::Screen`.
     pub(crate) fn target(&self, mut path: Vec<String>) -> Target {
-        /// More re-exports of a re-export than any crate has: a loop of them ends.
+        /// Limit for chains of re-exports, so that a cycle ends.
         const MOST: usize = 20;
         for _ in 0..MOST {
             let import = (0..path.len()).find_map(|at| {
@@ -107,7 +107,7 @@ impl Crate {
             let rest = path.split_off(at + 1);
             let target = match &import.absolute {
                 Some(target) => target.clone(),
-                // The path to a child needs no `self::`.
+                // A path to a child module needs no `self::`.
                 None if self.is_module(&parent, &import.path[0]) => [&parent[..], &import.path[..]].concat(),
                 None => return Target::Elsewhere([&import.path[..], &rest].concat()),
             };
@@ -126,7 +126,7 @@ fn joined(path: &[String], name: &str) -> Vec<String> {
     path
 }
 
-/// The module that a file or folder is, as the path from the root of its crate.
+/// The module path of a file or folder, from the root of its crate.
 pub(crate) fn module_of(path: &str) -> Vec<String> {
     let inside = path.split_once("/src").map_or("", |(_, inside)| inside).trim_end_matches(".rs");
     let mut modules: Vec<String> =
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_followed_through_every_module_that_exports_it() {
+    fn name_is_resolved_through_re_exports() {
         let files = [
             ("lib.rs", "mod a; pub use a::C; pub use std::fmt;"),
             ("a/mod.rs", "mod b; pub use self::b::D as C; pub use C as Loop; use super::a::Again as Again;"),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_the_module_of_its_path() {
+    fn module_path_follows_the_file_path() {
         for (file, path) in [("lib.rs", ""), ("a.rs", "a"), ("a/mod.rs", "a"), ("a/b/c.rs", "a::b::c")] {
             assert_eq!(module_of(&format!("flowagg-cli/src/{file}")).join("::"), path);
         }

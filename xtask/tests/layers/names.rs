@@ -1,14 +1,14 @@
-//! The paths that a source names, in `use` declarations and everywhere else.
+//! The paths in a source, in `use` declarations and elsewhere.
 
 use std::collections::BTreeMap;
 
 use crate::source::{Source, Token};
 
-/// A path as it is written, groups expanded.
+/// A path as written, with groups expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) path: Vec<String>,
-    /// The path from the root of the crate, for one that starts with `crate`, `super` or `self`.
+    /// The path from the root of the crate, if it starts with `crate`, `super` or `self`.
     pub(crate) absolute: Option<Vec<String>>,
     pub(crate) line: usize,
 }
@@ -19,20 +19,20 @@ impl Named {
     }
 }
 
-/// The paths of a source, and the names that its `use` declarations bring in.
+/// The paths of a source, and the names that its `use` declarations import.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     pub(crate) all: Vec<Named>,
-    /// By the name in this module.
+    /// By local name.
     pub(crate) imported: BTreeMap<String, Named>,
 }
 
 impl Names {
-    /// Reads the paths of the source of this module.
+    /// Reads the paths of the source of a module.
     pub(crate) fn read(source: &Source, module: &[String]) -> Self {
         let mut names = Self::default();
         let mut module = module.to_vec();
-        // The depths at which inline modules were opened.
+        // The brace depths of open inline modules.
         let mut inline: Vec<usize> = Vec::new();
         let mut depth = 0;
         let tokens = &source.tokens;
@@ -82,7 +82,7 @@ impl Names {
     }
 }
 
-/// Whether this is the path of `pub(in path)`.
+/// Whether the path at this token belongs to `pub(in path)`.
 fn is_visibility(tokens: &[Token], at: usize) -> bool {
     at >= 3 && tokens[at - 1].is("in") && tokens[at - 2].is("(") && tokens[at - 3].is("pub")
 }
@@ -116,11 +116,11 @@ pub(crate) fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>
     Some(from)
 }
 
-/// Reads the tree of a `use` declaration.
+/// A reader for the tree of a `use` declaration.
 struct Tree<'a> {
     tokens: &'a [Token],
     at: usize,
-    /// The name in this module, the path, and the line.
+    /// Local name, path and line.
     leaves: Vec<(String, Vec<String>, usize)>,
 }
 
@@ -150,7 +150,7 @@ impl Tree<'_> {
                     self.leaves.push((name.unwrap_or_default(), path, line));
                     return;
                 }
-                // `a::{self}` is `a`.
+                // `a::{self}` means `a`.
                 "self" if !path.is_empty() => self.at += 1,
                 "*" => {
                     line = token.line;
@@ -164,7 +164,7 @@ impl Tree<'_> {
                 }
                 _ => break,
             }
-            // A group's `self` has no token of its own in the path.
+            // `self` in a group adds nothing to the path, so its line is set here.
             line = if line == 0 { token.line } else { line };
         }
         let name = path.last().cloned().unwrap_or_default();
@@ -196,25 +196,25 @@ mod tests {
     }
 
     #[test]
-    fn inline_paths_are_found_and_visibilities_are_none() {
+    fn inline_paths_are_found_without_visibilities() {
         let text = "pub(in crate::a) fn b(c: &super::d::E) -> F { crate::g::h::<I>(self::j()); use super::super::k; }";
         assert_eq!(absolute(text, &["x", "y"]), ["x::d::E", "g::h", "x::y::j", "k"]);
     }
 
     #[test]
-    fn inline_modules_are_counted() {
+    fn inline_modules_extend_the_path() {
         let text = "mod a { use super::b; mod c { use super::d; } use super::e; } use super::f;";
         assert_eq!(absolute(text, &["x", "y"]), ["x::y::b", "x::y::a::d", "x::y::e", "x::f"]);
     }
 
     #[test]
-    fn a_bound_is_no_declaration_and_paths_of_other_crates_are_kept_as_written() {
+    fn use_bounds_are_skipped_and_external_paths_kept_as_written() {
         let all = names("fn a() -> impl B + use<'_> { std::fs::read(c) }", &[]).all;
         assert_eq!(all.iter().map(Named::written).collect::<Vec<_>>(), ["std::fs::read"]);
     }
 
     #[test]
-    fn lines_are_those_of_each_name() {
+    fn each_name_has_its_own_line() {
         let lines: Vec<_> = names("use crate::{\n a,\n b::{\n c,\n self,\n },\n};", &[]).all;
         assert_eq!(lines.iter().map(|named| named.line).collect::<Vec<_>>(), [2, 4, 5]);
     }

@@ -1,6 +1,6 @@
-//! What the public items of a crate name of another crate: re-exports, signatures, public fields, variants and impls.
+//! Names from another crate in the public items of a crate: re-exports, signatures, public fields, variants and impls.
 //!
-//! Names are followed through imports and type aliases of the crate. Items that a macro makes are not seen.
+//! Imports and type aliases of the crate are resolved. Items that a macro generates are not found.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::source::{Token, closed};
 pub(crate) struct Exposed {
     pub(crate) file: String,
     pub(crate) line: usize,
-    /// The name of the item.
+    /// The name of the public item.
     pub(crate) item: String,
-    /// The name, as it is written.
+    /// The name from the other crate, as written.
     pub(crate) name: String,
 }
 
-/// The type aliases that stand for something of the other crate, by their paths.
+/// The paths of type aliases for types of the other crate.
 type Aliases = BTreeSet<Vec<String>>;
 
-/// Every name in a public item that leads to a crate of this kind.
+/// Every name in a public item that refers to a crate with `is_foreign`.
 pub(crate) fn exposed(sources: &Crate, is_foreign: fn(&str) -> bool) -> Vec<Exposed> {
     let names = Foreign::read(sources, is_foreign);
     let public = public_types(sources);
@@ -41,7 +41,7 @@ pub(crate) fn exposed(sources: &Crate, is_foreign: fn(&str) -> bool) -> Vec<Expo
     exposed
 }
 
-/// Which names lead to the other crate.
+/// Recognizes names that refer to the other crate.
 struct Foreign<'a> {
     sources: &'a Crate,
     is_foreign: fn(&str) -> bool,
@@ -51,7 +51,7 @@ struct Foreign<'a> {
 impl<'a> Foreign<'a> {
     fn read(sources: &'a Crate, is_foreign: fn(&str) -> bool) -> Self {
         let mut read = Self { sources, is_foreign, aliases: Aliases::new() };
-        // An alias may be of an alias.
+        // Until no new aliases are found, because an alias may refer to another alias.
         loop {
             let mut found = Aliases::new();
             for (path, module) in sources.by_path() {
@@ -67,10 +67,10 @@ impl<'a> Foreign<'a> {
         }
     }
 
-    /// Whether a path that is written in this module leads to the other crate.
+    /// Whether a path in this module refers to the other crate.
     fn has(&self, written: &[Token], module: &[String]) -> bool {
         let path: Vec<String> = written.iter().step_by(2).map(|token| token.text.clone()).collect();
-        // A crate's name alone is the name of an argument, or of a field.
+        // A crate name without a path is the name of an argument or a field.
         if path.len() > 1 && (self.is_foreign)(&path[0]) {
             return true;
         }
@@ -82,7 +82,7 @@ impl<'a> Foreign<'a> {
     }
 }
 
-/// `type NAME = …;` outside of implementations and traits, with what follows the name.
+/// The name of each `type NAME = …;` outside of implementations and traits, with the tokens after it.
 fn aliases(module: &Module) -> impl Iterator<Item = (&str, &[Token])> {
     let tokens = &module.source.tokens;
     let starts = (0..tokens.len()).filter(|at| tokens[*at].is("type") && depth(&tokens[..*at]) == 0);
@@ -94,7 +94,7 @@ fn depth(tokens: &[Token]) -> usize {
     count("{") - count("}")
 }
 
-/// The names of the types that are declared `pub`.
+/// The names of types declared with `pub`.
 fn public_types(sources: &Crate) -> BTreeSet<&str> {
     let all = sources.by_path().values().flat_map(|module| module.source.tokens.windows(3));
     let public = all.filter(|three| {
@@ -103,7 +103,7 @@ fn public_types(sources: &Crate) -> BTreeSet<&str> {
     public.map(|three| three[2].text.as_str()).collect()
 }
 
-/// A public item, and the tokens in it that a caller depends on.
+/// A public item, with the tokens that are part of its API.
 struct Item<'a> {
     name: &'a str,
     parts: Vec<&'a [Token]>,
@@ -122,17 +122,17 @@ fn items<'a>(tokens: &'a [Token], public: &BTreeSet<&str>) -> Vec<Item<'a>> {
     items
 }
 
-/// Whether an item may start behind this token: an `impl` elsewhere is a type.
+/// Whether an item may start after this token. Elsewhere, `impl` is part of a type.
 fn starts_item(before: &Token) -> bool {
     ["{", "}", ";", "]", "unsafe"].iter().any(|text| before.is(text))
 }
 
-/// The item behind a `pub`.
+/// The item after a `pub`.
 fn item(rest: &[Token]) -> Option<Item<'_>> {
     let words = ["async", "unsafe", "extern"];
     let constant = |at: usize| rest[at].is("const") && rest.get(at + 1).is_some_and(|next| next.is("fn"));
     let kind = (0..rest.len()).find(|at| !words.iter().any(|word| rest[*at].is(word)) && !constant(*at))?;
-    let (name, behind) = (rest.get(kind + 1)?.text.as_str(), rest.get(kind + 2..)?);
+    let (name, after) = (rest.get(kind + 1)?.text.as_str(), rest.get(kind + 2..)?);
     let rest = &rest[kind..];
     let parts = match rest[0].text.as_str() {
         "mod" => return None,
@@ -141,19 +141,19 @@ fn item(rest: &[Token]) -> Option<Item<'_>> {
             let name = tree.iter().rev().find(|token| token.is_word())?;
             return Some(Item { name: &name.text, parts: vec![tree] });
         }
-        "type" => until(behind, &[";"]),
-        "fn" => until(behind, &["{", ";"]),
-        // Its fields are items of their own.
-        "struct" | "union" => until(behind, &["{", "(", ";"]),
-        "const" | "static" => until(behind, &["=", ";"]),
-        "enum" | "trait" => body(behind),
+        "type" => until(after, &[";"]),
+        "fn" => until(after, &["{", ";"]),
+        // Its fields are separate items.
+        "struct" | "union" => until(after, &["{", "(", ";"]),
+        "const" | "static" => until(after, &["=", ";"]),
+        "enum" | "trait" => body(after),
         // A field: `pub name: Type,` or `pub Type,`.
         _ => return Some(Item { name: &rest[0].text, parts: vec![until(rest, &[","])] }),
     };
     Some(Item { name, parts: vec![parts] })
 }
 
-/// What an implementation of a trait for a public type adds to it: the trait, and types in it.
+/// The API of a trait implementation for a public type: the trait, and its associated types.
 fn implementation<'a>(rest: &'a [Token], public: &BTreeSet<&str>) -> Option<Item<'a>> {
     let header = until(rest, &["{"]);
     // `for<'a>` is a bound.
@@ -165,7 +165,7 @@ fn implementation<'a>(rest: &'a [Token], public: &BTreeSet<&str>) -> Option<Item
     public.contains(name).then(|| Item { name, parts: [header].into_iter().chain(types).collect() })
 }
 
-/// The tokens before the first of these that is in no brackets, and before the bracket that closes around them.
+/// The tokens before the first of `ends` outside of brackets, or before the closing bracket around them.
 fn until<'a>(tokens: &'a [Token], ends: &[&str]) -> &'a [Token] {
     let (mut at, mut angles) = (0, 0_usize);
     while let Some(token) = tokens.get(at) {
@@ -178,7 +178,7 @@ fn until<'a>(tokens: &'a [Token], ends: &[&str]) -> &'a [Token] {
                 continue;
             }
             "<" => angles += 1,
-            // Not the arrow of a result.
+            // Except the arrow `->`.
             ">" if at > 0 && !tokens[at - 1].is("-") => angles = angles.saturating_sub(1),
             _ => {}
         }
@@ -187,13 +187,13 @@ fn until<'a>(tokens: &'a [Token], ends: &[&str]) -> &'a [Token] {
     &tokens[..at]
 }
 
-/// The tokens up to the end of the first braces.
+/// The tokens up to the end of the first braced block.
 fn body(tokens: &[Token]) -> &[Token] {
     let open = tokens.iter().position(|token| token.is("{"));
     open.map_or(tokens, |open| &tokens[..closed(tokens, open)])
 }
 
-/// The paths in these tokens, each with its `::`.
+/// The paths in these tokens, including their `::`.
 fn paths(tokens: &[Token]) -> Vec<&[Token]> {
     let mut paths = Vec::new();
     let mut at = 0;
@@ -216,7 +216,7 @@ fn paths(tokens: &[Token]) -> Vec<&[Token]> {
 mod tests {
     use super::*;
 
-    /// What is exposed of crates whose names start with `sdk`, in a crate of these files.
+    /// Exposed names of crates that start with `sdk`, in a crate with these files.
     fn found(files: &[(&str, &str)]) -> Vec<String> {
         let files = files.iter().map(|(file, text)| (format!("it/src/{file}"), (*text).to_owned()));
         let exposed = exposed(&Crate::read(&files.collect()), |word| word.starts_with("sdk"));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_name_in_a_private_place_is_not_exposed() {
+    fn foreign_name_in_a_private_item_is_not_exposed() {
         for text in [
             "use sdk::Client; pub(crate) use sdk::Other; pub(super) fn a(b: &Client) {}",
             "pub fn a(b: u8) -> u8 { sdk::c(b) }",
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_name_is_followed_through_the_modules_that_import_it() {
+    fn foreign_name_is_resolved_through_imports() {
         let lib = ("lib.rs", "mod a; mod b; pub(crate) use a::Client;");
         let a = ("a.rs", "pub(crate) use sdk::Client; pub(crate) type Error = sdk::Error<u8>;");
         for (b, expected) in [

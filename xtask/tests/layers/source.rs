@@ -1,6 +1,6 @@
-//! The identifiers and punctuation of a Rust source: no comments, no literals, no test code.
+//! The identifiers and punctuation of a Rust source, without comments, literals and test code.
 
-/// An identifier, `::`, or one character of punctuation.
+/// An identifier, `::`, or one punctuation character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) text: String,
@@ -22,7 +22,7 @@ impl Token {
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     pub(crate) tokens: Vec<Token>,
-    /// Modules in files of their own that only tests compile.
+    /// Test-only modules in separate files.
     pub(crate) test_modules: Vec<String>,
 }
 
@@ -131,7 +131,7 @@ impl Reader {
         None
     }
 
-    /// A raw string, from its hashes or its quote on.
+    /// A raw string, starting at its hashes or its quote.
     fn raw(&mut self) -> Option<String> {
         let hashes = self.take_while(|c| c == '#').len();
         self.skip(1);
@@ -154,7 +154,7 @@ impl Reader {
         None
     }
 
-    /// An identifier, or a literal whose prefix looks like one: `b"…"`, `r#"…"#`, `b'…'`.
+    /// An identifier, or a literal with a prefix: `b"…"`, `r#"…"#`, `b'…'`.
     fn word(&mut self) -> Option<String> {
         let word = self.take_while(is_part);
         let hashes = (0..).take_while(|ahead| self.peek(*ahead) == Some('#')).count();
@@ -203,14 +203,14 @@ fn without_tests(tokens: &[Token]) -> Source {
     source
 }
 
-/// Where an attribute that starts here ends.
+/// The end of an attribute that starts at this token.
 fn attribute(tokens: &[Token], at: usize) -> Option<usize> {
     let is = |at: usize, text: &str| tokens.get(at).is_some_and(|token| token.is(text));
     let open = if is(at + 1, "!") { at + 2 } else { at + 1 };
     (is(at, "#") && is(open, "[")).then(|| closed(tokens, open))
 }
 
-/// Where a `#[cfg(test)]` that starts here ends, and whether it is about the whole file.
+/// The end of a `#[cfg(test)]` that starts at this token, and whether it applies to the whole file.
 fn test_attribute(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     let end = attribute(tokens, at)?;
     let inside = &tokens[at..end];
@@ -218,7 +218,7 @@ fn test_attribute(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     (has("cfg") && has("test") && !has("not") && !has("any")).then(|| (end, inside[1].is("!")))
 }
 
-/// Behind the bracket that closes the one here.
+/// The position after the closing bracket of the one at `open`.
 pub(crate) fn closed(tokens: &[Token], open: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {
@@ -234,7 +234,7 @@ pub(crate) fn closed(tokens: &[Token], open: usize) -> usize {
     tokens.len()
 }
 
-/// Behind an item: its `;`, or the brace that closes its body.
+/// The position after an item: after its `;`, or after the closing brace of its body.
 fn end_of_item(tokens: &[Token], start: usize) -> usize {
     let is_use =
         tokens[start..].iter().take(6).take_while(|token| !token.is("{")).any(|token| token.is("use"));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_literals_are_no_tokens() {
+    fn comments_and_literals_are_not_tokens() {
         let text = r####"
             // crate::a
             /* crate::b /* crate::c */ crate::d */
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn test_code_is_left_out() {
+    fn test_code_is_skipped() {
         let text = "
             #[cfg(test)] #[allow(x)] mod a { fn b() {} }
             #[cfg(test)] mod c;

@@ -1,4 +1,4 @@
-//! The steps of `.github/actions/flowagg/action.yml`, as a runner runs them.
+//! Runs the steps of `.github/actions/flowagg/action.yml` like a GitHub runner.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn action() -> Value {
     serde_saphyr::from_str(&fs::read_to_string(root().join(ACTION)).unwrap()).unwrap()
 }
 
-/// Runs a step with the inputs of the action and what a runner adds. `gh` and `flowagg` write their arguments into `calls`.
+/// Runs a step with inputs of the action and the variables of a runner. `gh` and `flowagg` write their arguments to `calls`.
 fn step(place: &Place, name: &str, inputs: &[(&'static str, &str)]) -> Ran {
     let action = action();
     let steps = action["runs"]["steps"].as_array().unwrap();
@@ -23,7 +23,7 @@ fn step(place: &Place, name: &str, inputs: &[(&'static str, &str)]) -> Ran {
     let names: Vec<_> = step["env"].as_object().unwrap().keys().map(String::as_str).collect();
     let given: Vec<_> = inputs.iter().map(|(name, _)| *name).collect();
     let missing: Vec<_> = names.iter().filter(|name| **name != "GH_TOKEN" && !given.contains(name)).collect();
-    assert!(missing.is_empty(), "the step gets {missing:?} as well");
+    assert!(missing.is_empty(), "the step also needs {missing:?}");
     let folder = root().join(ACTION).parent().unwrap().display().to_string();
     let runner = [
         ("PATH", place.search_path()),
@@ -41,7 +41,7 @@ fn step(place: &Place, name: &str, inputs: &[(&'static str, &str)]) -> Ran {
     run("bash", &script, &[], runner.into_iter().chain(inputs))
 }
 
-/// A `flowagg` that prints and ends like this.
+/// Installs a `flowagg` with this output and exit code.
 fn flowagg(place: &Place, printed: &str, code: i32) {
     place.write("printed", printed);
     let printed = place.path("printed").display().to_string();
@@ -49,7 +49,7 @@ fn flowagg(place: &Place, printed: &str, code: i32) {
     place.program("flowagg", &format!("{script}\ncat '{printed}'\nexit {code}"));
 }
 
-/// A `gh` that downloads a release and finds this comment.
+/// Installs a `gh` that downloads a release, finds this comment, and ends `attestation verify` with this exit code.
 fn gh(place: &Place, comment: &str, attested: i32) {
     place.program(
         "gh",
@@ -70,11 +70,11 @@ esac"#
     );
 }
 
-/// What was called, without the names of this run.
+/// The recorded calls, without names that differ between runs.
 fn calls(place: &Place) -> String {
     let text = place.read("calls");
     let text = text.replace(place.folder.path().to_str().unwrap(), "[TEMP]");
-    // `mktemp` has put six characters there.
+    // `mktemp` adds six characters.
     let words = text.split_inclusive([' ', '\n']).map(|word| match word.split_once("-comment-") {
         Some((start, name)) => format!("{start}-comment-[NAME]{}", name.get(6..).unwrap()),
         None => word.to_owned(),
@@ -85,7 +85,7 @@ fn calls(place: &Place) -> String {
 const PLAN: [(&str, &str); 3] = [("COMMAND", "plan"), ("CONFIG", "flowagg.toml"), ("ARGS", "")];
 
 #[test]
-fn plan_with_changes_succeeds_and_is_the_summary() {
+fn plan_with_changes_succeeds_and_becomes_the_summary() {
     let place = Place::new();
     flowagg(&place, "### 2 changes\n", 3);
     let ran = step(&place, "Run flowagg", &PLAN);
@@ -100,7 +100,7 @@ fn plan_with_changes_succeeds_and_is_the_summary() {
 }
 
 #[test]
-fn plan_without_changes_says_so_and_one_that_is_not_complete_fails() {
+fn plan_without_changes_sets_the_output_and_incomplete_plan_fails() {
     for (code, expected) in [(0, "changes=false\n"), (1, "")] {
         let place = Place::new();
         flowagg(&place, "plan\n", code);
@@ -113,7 +113,7 @@ fn plan_without_changes_says_so_and_one_that_is_not_complete_fails() {
 }
 
 #[test]
-fn faulty_fleet_file_fails_without_a_summary_and_a_comment() {
+fn invalid_fleet_file_fails_without_summary_and_comment() {
     let place = Place::new();
     flowagg(&place, "", 2);
     assert_eq!(step(&place, "Run flowagg", &PLAN).code, Some(2));
@@ -122,7 +122,7 @@ fn faulty_fleet_file_fails_without_a_summary_and_a_comment() {
 }
 
 #[test]
-fn apply_and_verify_fail_with_findings_and_their_output_is_the_summary() {
+fn apply_and_verify_fail_with_findings_and_write_the_summary() {
     for (command, called) in [("apply", "[apply] [--yes]"), ("verify", "[verify]")] {
         for code in [0, 3] {
             let place = Place::new();
@@ -139,7 +139,7 @@ fn apply_and_verify_fail_with_findings_and_their_output_is_the_summary() {
 }
 
 #[test]
-fn inputs_are_words_and_never_run_as_commands() {
+fn inputs_never_run_as_commands() {
     let place = Place::new();
     flowagg(&place, "", 0);
     let injected = "$(touch injected) `touch injected`; touch injected * ";
@@ -152,11 +152,11 @@ fn inputs_are_words_and_never_run_as_commands() {
     let inputs = [("COMMAND", "destroy; plan"), ("CONFIG", "flowagg.toml"), ("ARGS", "")];
     let ran = step(&place, "Run flowagg", &inputs);
     assert_eq!(ran.code, Some(2));
-    assert_eq!(ran.stdout, "::error::`command` is `plan`, `apply` or `verify`\n");
+    assert_eq!(ran.stdout, "::error::invalid `command`: use `plan`, `apply` or `verify`\n");
 }
 
 #[test]
-fn first_plan_is_a_new_comment_and_the_next_one_updates_it() {
+fn first_plan_creates_a_comment_and_the_next_one_updates_it() {
     let place = Place::new();
     let plan = place.write("plan.md", "### 2 changes\n").display().to_string();
     let inputs = [("CONFIG", "fleets/eu.toml"), ("PLAN", plan.as_str()), ("PULL_REQUEST", "7")];
@@ -181,7 +181,7 @@ gh api --method PATCH repos/acme/flow-logs/issues/comments/42 --field body=@[TEM
 }
 
 #[test]
-fn name_of_a_fleet_file_cannot_end_the_hidden_line() {
+fn fleet_file_name_cannot_end_the_hidden_line() {
     let place = Place::new();
     let plan = place.write("plan.md", "plan\n").display().to_string();
     gh(&place, "", 0);
@@ -194,7 +194,7 @@ fn name_of_a_fleet_file_cannot_end_the_hidden_line() {
 const VERSION: (&str, &str) = ("VERSION", "1.2.3");
 
 #[test]
-fn release_is_installed_after_its_checksum_and_provenance_were_checked() {
+fn release_is_installed_after_checks_of_checksum_and_provenance() {
     let place = Place::new();
     gh(&place, "", 0);
     let ran = step(&place, "Install flowagg", &[VERSION]);
@@ -213,7 +213,7 @@ gh attestation verify flowagg-1.2.3-x86_64-unknown-linux-musl.tar.gz --repo flow
 }
 
 #[test]
-fn changed_archive_and_unknown_provenance_are_refused() {
+fn changed_archive_and_unknown_provenance_are_rejected() {
     for (changed, attested) in [("changed", 0), ("", 1)] {
         let place = Place::new();
         gh(&place, "", attested);
@@ -226,29 +226,29 @@ fn changed_archive_and_unknown_provenance_are_refused() {
 }
 
 #[test]
-fn other_text_than_a_version_is_refused() {
+fn invalid_version_is_rejected() {
     let place = Place::new();
     gh(&place, "", 0);
     for version in ["latest", "v1.2.3", "1.2.3; rm", "", "../1.2.3"] {
         let ran = step(&place, "Install flowagg", &[("VERSION", version)]);
         assert_eq!(ran.code, Some(2), "{version}");
-        assert_eq!(ran.stdout, "::error::`version` is not a version: use one such as 0.1.0\n");
+        assert_eq!(ran.stdout, "::error::invalid `version`: use a version such as 0.1.0\n");
     }
     assert_eq!(place.read("calls"), "");
 }
 
 #[test]
-fn comment_is_made_after_every_plan_of_a_pull_request_also_of_an_incomplete_one() {
+fn every_plan_of_a_pull_request_is_commented_even_if_incomplete() {
     let action = action();
     let steps = action["runs"]["steps"].as_array().unwrap();
     assert_data_eq!(
         steps[2]["if"].as_str().unwrap(),
         "${{ !cancelled() && inputs.comment == 'true' && steps.run.outputs.plan != '' && github.event.pull_request.number }}"
     );
-    // Text of others is never a part of a script.
+    // Untrusted text is never part of a script.
     for step in steps {
         assert!(!step["run"].as_str().unwrap().contains("${{"), "{step}");
     }
     let version = action["inputs"]["version"]["default"].as_str().unwrap();
-    assert_eq!(version, env!("CARGO_PKG_VERSION"), "the action installs the version that it belongs to");
+    assert_eq!(version, env!("CARGO_PKG_VERSION"), "the default version is that of the workspace");
 }

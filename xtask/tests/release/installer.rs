@@ -1,4 +1,4 @@
-//! `install.sh`, filled in for a release whose program is a small script.
+//! Runs `install.sh` for a release whose program is a small script.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,17 +14,17 @@ use crate::served::Served;
 use crate::{Place, Ran, root, run};
 
 const NAME: &str = "flowagg-1.2.3-x86_64-unknown-linux-musl";
-/// What the script calls, besides a program that downloads and one that computes checksums.
+/// The programs that the script needs, in addition to one for downloads and one for checksums.
 const NEEDED: [&str; 11] = ["cat", "chmod", "cp", "gzip", "mkdir", "mktemp", "mv", "rm", "sed", "tar", "sh"];
 
-/// A release, as it is served, and the installer that was made for it.
+/// A release on a local server, and its installer.
 struct Release {
     place: Place,
     served: Served,
 }
 
 impl Release {
-    /// With the archive of Linux on x86-64; `served` is what a download returns in its place.
+    /// A release with the archive for Linux on x86-64. `served` maps it to the response of a download.
     fn new(served: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> Self {
         let archive = archive();
         let sum: String = Sha256::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -38,7 +38,7 @@ impl Release {
         Self { place, served: Served::new(BTreeMap::from_iter(files)) }
     }
 
-    /// Runs the installer with these programs and no others.
+    /// Runs the installer with only these programs on the PATH.
     fn install(&self, programs: &[&str], args: &[&str]) -> Ran {
         let path = self.place.only(&[&NEEDED, programs].concat());
         let temporary = self.place.path("temporary");
@@ -54,13 +54,13 @@ impl Release {
             *text = text.replace(&self.served.url, "[URL]");
             *text = text.replace(self.place.folder.path().to_str().unwrap(), "[PLACE]");
         }
-        // Whatever happens, nothing is left there.
+        // The temporary folder is empty after every run.
         assert_eq!(self.place.names("temporary"), [""; 0]);
         ran
     }
 
-    /// Runs it, and checks that it failed and changed nothing. Returns why.
-    fn refuses(&self, programs: &[&str], args: &[&str]) -> String {
+    /// Runs the installer, which must fail without changes. Returns its standard error.
+    fn fails(&self, programs: &[&str], args: &[&str]) -> String {
         let ran = self.install(programs, args);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
         assert!(!self.place.path("home").exists());
@@ -68,7 +68,7 @@ impl Release {
     }
 }
 
-/// An archive as `cargo xtask release` makes it, with a script as the program.
+/// An archive in the format of `cargo xtask release`, with a script as the program.
 fn archive() -> Vec<u8> {
     let program = b"#!/bin/sh\necho flowagg 1.2.3\n";
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
@@ -82,7 +82,7 @@ fn archive() -> Vec<u8> {
 }
 
 #[test]
-fn program_is_installed_below_home() {
+fn program_is_installed_in_the_home_folder() {
     let release = Release::new(Some);
     let ran = release.install(&["curl", "sha256sum"], &[]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
@@ -102,7 +102,7 @@ next: add [PLACE]/home/.local/bin to PATH
 }
 
 #[test]
-fn program_of_an_earlier_version_is_replaced_in_another_folder() {
+fn earlier_version_in_another_folder_is_replaced() {
     let release = Release::new(Some);
     fs::create_dir(release.place.path("a folder")).unwrap();
     release.place.write("a folder/flowagg", "earlier");
@@ -114,7 +114,7 @@ fn program_of_an_earlier_version_is_replaced_in_another_folder() {
 }
 
 #[test]
-fn every_program_for_downloads_and_checksums_will_do() {
+fn every_supported_program_for_downloads_and_checksums_works() {
     for programs in [["curl", "shasum"], ["curl", "openssl"], ["wget", "sha256sum"]] {
         let release = Release::new(Some);
         let ran = release.install(&programs, &[]);
@@ -124,34 +124,34 @@ fn every_program_for_downloads_and_checksums_will_do() {
 }
 
 #[test]
-fn changed_archive_is_refused_and_nothing_is_left() {
+fn changed_archive_is_rejected_without_leftovers() {
     let release = Release::new(|mut archive| {
         archive.push(0);
         Some(archive)
     });
-    let refused = release.refuses(&["curl", "sha256sum"], &[]);
-    let (start, sums) = refused.split_once(" is ").unwrap();
+    let error = release.fails(&["curl", "sha256sum"], &[]);
+    let (start, sums) = error.split_once(" is ").unwrap();
     assert_eq!(start, format!("error: the SHA-256 of [URL]/{NAME}.tar.gz"));
     let (actual, rest) = sums.split_once(", expected ").unwrap();
     let (expected, rest) = rest.split_once("; ").unwrap();
-    assert!(actual != expected && actual.len() == 64 && expected.len() == 64, "{refused}");
+    assert!(actual != expected && actual.len() == 64 && expected.len() == 64, "{error}");
     assert_eq!(rest, "nothing was installed\n");
 }
 
 #[test]
-fn missing_archive_is_refused() {
+fn missing_archive_is_rejected() {
     let release = Release::new(|_| None);
-    let refused = release.refuses(&["curl", "sha256sum"], &[]);
-    assert!(refused.ends_with(&format!("\nerror: could not download [URL]/{NAME}.tar.gz\n")), "{refused}");
+    let error = release.fails(&["curl", "sha256sum"], &[]);
+    assert!(error.ends_with(&format!("\nerror: could not download [URL]/{NAME}.tar.gz\n")), "{error}");
 }
 
 #[test]
-fn without_a_program_for_checksums_nothing_is_downloaded() {
+fn nothing_is_downloaded_without_a_program_for_checksums() {
     let release = Release::new(Some);
     assert_data_eq!(
-        release.refuses(&["curl"], &[]),
+        release.fails(&["curl"], &[]),
         str![[r#"
-error: `sha256sum`, `shasum` or `openssl` is needed to check the download; nothing was downloaded
+error: `sha256sum`, `shasum` or `openssl` is required to check the download; nothing was downloaded
 
 "#]]
     );
@@ -159,31 +159,31 @@ error: `sha256sum`, `shasum` or `openssl` is needed to check the download; nothi
 }
 
 #[test]
-fn without_a_program_for_downloads_it_says_so() {
+fn missing_program_for_downloads_is_an_error() {
     assert_data_eq!(
-        Release::new(Some).refuses(&["sha256sum"], &[]),
+        Release::new(Some).fails(&["sha256sum"], &[]),
         str![[r#"
-error: `curl` or `wget` is needed to download the program
+error: `curl` or `wget` is required to download the program
 
 "#]]
     );
 }
 
 #[test]
-fn platform_without_a_release_is_refused() {
+fn platform_without_a_release_is_rejected() {
     let release = Release::new(Some);
     release.place.program("uname", "case $1 in -s) echo FreeBSD ;; -m) echo amd64 ;; esac");
     assert_data_eq!(
-        release.refuses(&["curl", "sha256sum"], &[]),
+        release.fails(&["curl", "sha256sum"], &[]),
         str![[r#"
-error: no release is built for FreeBSD on amd64
+error: FreeBSD on amd64 is not supported
 
 "#]]
     );
     let release = Release::new(Some);
     release.place.program("uname", "case $1 in -s) echo Linux ;; -m) echo arm64 ;; esac");
     assert_data_eq!(
-        release.refuses(&["curl", "sha256sum"], &[]),
+        release.fails(&["curl", "sha256sum"], &[]),
         str![[r#"
 error: this release has no archive for aarch64-unknown-linux-musl
 
@@ -192,17 +192,17 @@ error: this release has no archive for aarch64-unknown-linux-musl
 }
 
 #[test]
-fn unknown_arguments_are_refused() {
+fn unknown_arguments_are_rejected() {
     for (args, expected) in [
-        (&["--prefix"][..], "error: unknown argument `--prefix`; run it with `--help`\n"),
-        (&["--to"], "error: `--to` needs a folder\n"),
+        (&["--prefix"][..], "error: unknown argument `--prefix`; run with `--help` for usage\n"),
+        (&["--to"], "error: `--to` requires a folder\n"),
     ] {
-        assert_eq!(Release::new(Some).refuses(&["curl", "sha256sum"], args), expected);
+        assert_eq!(Release::new(Some).fails(&["curl", "sha256sum"], args), expected);
     }
 }
 
 #[test]
-fn script_that_did_not_arrive_in_full_does_nothing() {
+fn truncated_script_does_nothing() {
     let release = Release::new(Some);
     let script = release.place.read("install.sh");
     release.place.write("install.sh", script.strip_suffix("main \"$@\"\n").unwrap());

@@ -1,8 +1,8 @@
-//! The scripts that a release gives to users: the installer, on a release that is served over HTTP on this machine, and the steps
-//! of the action, with a `gh` and a `flowagg` that write down how they are called.
+//! Tests of the scripts of a release: the installer, with a release on a local HTTP server, and the steps of the action, with
+//! substitutes for `gh` and `flowagg` that record their arguments.
 
 #![cfg(unix)]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test helpers may panic")]
 
 mod action;
 mod installer;
@@ -20,7 +20,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A folder of its own, with programs that stand for others.
+/// A temporary folder with substitutes for programs.
 struct Place {
     folder: TempDir,
 }
@@ -45,30 +45,30 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// A shell script that is found before any other program of its name.
+    /// Adds a shell script that takes precedence over a program of the same name.
     fn program(&self, name: &str, script: &str) {
         let path = self.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{script}\n"));
         fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
     }
 
-    /// Has only these programs of the machine on the path, next to those of this place.
+    /// A PATH with only these programs of the machine, and those of this place.
     fn only(&self, programs: &[&str]) -> String {
         let path = std::env::var_os("PATH").unwrap();
         for program in programs {
             let mut found = std::env::split_paths(&path).map(|folder| folder.join(program));
             let found = found.find(|program| program.is_file());
-            let found = found.unwrap_or_else(|| panic!("`{program}` is not on the path"));
+            let found = found.unwrap_or_else(|| panic!("`{program}` is not on the PATH"));
             symlink(found, self.path("bin").join(program)).unwrap();
         }
         self.path("bin").display().to_string()
     }
 
-    /// The path of the machine, after the programs of this place.
+    /// A PATH with the programs of this place, followed by those of the machine.
     fn search_path(&self) -> String {
         format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap())
     }
 
-    /// Names in a folder, in order.
+    /// The names in a folder, sorted.
     fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).map_or_else(|_| Vec::new(), Iterator::collect);
         let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
@@ -78,7 +78,7 @@ impl Place {
     }
 }
 
-/// What a script did.
+/// The result of a script.
 #[derive(Debug)]
 struct Ran {
     code: Option<i32>,
@@ -86,7 +86,7 @@ struct Ran {
     stderr: String,
 }
 
-/// Runs a script with a shell, with nothing in its environment but these variables.
+/// Runs a script with a shell, with only these environment variables.
 fn run<V: AsRef<OsStr>>(
     shell: &str,
     script: &Path,

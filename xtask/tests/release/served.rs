@@ -1,4 +1,4 @@
-//! Files over HTTP on the loopback interface.
+//! A file server over HTTP on the loopback interface.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A server of files; it ends with the test program.
+/// A file server, which runs until the test program ends.
 pub(crate) struct Served {
     pub(crate) url: String,
     requested: Arc<Mutex<Vec<String>>>,
@@ -26,7 +26,7 @@ impl Served {
         Self { url, requested }
     }
 
-    /// The paths that were requested, in order.
+    /// The requested paths, in order.
     pub(crate) fn requested(&self) -> Vec<String> {
         self.requested.lock().unwrap().clone()
     }

@@ -13,13 +13,13 @@ use crate::aws::complete::{Incomplete, WholeResponses};
 use crate::aws::failure::At;
 use crate::aws::traffic::{NameTheCall, Traffic, Wire};
 
-/// An account with credentials for it.
+/// An account with credentials.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Account {
-    /// Its id.
+    /// Its ID.
     pub id: AccountId,
-    /// The ARN of the caller, whose credentials it is entered with; `None` if AWS did not return it.
+    /// The ARN of the caller whose credentials are used; `None` if AWS did not return it.
     pub(super) caller_arn: Option<String>,
     pub(super) config: SdkConfig,
     pub(super) http: SharedHttpClient,
@@ -27,21 +27,21 @@ pub struct Account {
     pub(super) clients: Arc<Clients>,
 }
 
-/// The clients that are used more than once: one takes longer to make than a call, and 20 kB.
+/// Cached clients. Creating one takes longer than a call and uses 20 kB.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     ec2: Mutex<BTreeMap<Region, aws_sdk_ec2::Client>>,
     sts: Mutex<BTreeMap<Region, aws_sdk_sts::Client>>,
 }
 
-/// The client for a region, made where it is not there yet.
+/// The cached client for a region, created on first use.
 fn kept<C: Clone>(clients: &Mutex<BTreeMap<Region, C>>, region: &Region, make: impl FnOnce() -> C) -> C {
     let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
     clients.entry(region.clone()).or_insert_with(make).clone()
 }
 
-/// A client whose calls are named, counted and paced. What it may try again is measured for each account and region:
-/// by default it would be one measure for all, and an account that fails for ever would use it up.
+/// A client configuration whose calls are traced, counted and rate-limited. Each account-region has its own retry budget: with the
+/// default shared one, an account that always fails would use up the retries of all others.
 macro_rules! client {
     ($account:expr, $sdk:ident, $region:expr) => {{
         let Account { id, config, http, traffic, .. } = $account;
@@ -62,7 +62,7 @@ macro_rules! client {
 }
 
 impl Account {
-    /// Another account by its role. No role is taken in the account that one is already in.
+    /// Enters another account by assuming a role. In the account itself, no role is assumed.
     pub(super) async fn enter(
         &self,
         id: AccountId,
@@ -86,12 +86,12 @@ impl Account {
         Ok(Self { id, config, clients: Arc::default(), ..self.clone() })
     }
 
-    /// The region that calls go to where none is named.
+    /// The region of calls without an explicit region.
     pub(in crate::aws) fn home(&self) -> Region {
         home(&self.config)
     }
 
-    /// The region that the AWS configuration names.
+    /// The region in the AWS configuration.
     pub(in crate::aws) fn configured_region(&self) -> Option<Region> {
         configured_region(&self.config)
     }
@@ -99,7 +99,7 @@ impl Account {
     /// The regions that are enabled in the account.
     pub(crate) async fn enabled_regions(&self) -> Result<BTreeSet<Region>, Failure> {
         let first = self.home().partition().first_region();
-        // Without `AllRegions`, those that are not enabled are not among them.
+        // Without `AllRegions`, AWS returns only enabled regions.
         let answer = self.ec2(&first).describe_regions().send().await;
         let answer =
             answer.map_err(|error| At::new(Place::new(self.id, &first)).failure(DESCRIBE_REGIONS, &error))?;
@@ -131,15 +131,14 @@ impl Account {
         self.config.timeout_config()?.operation_attempt_timeout()
     }
 
-    /// The account in a region, to EC2.
     pub(in crate::aws) fn ec2(&self, region: &Region) -> aws_sdk_ec2::Client {
         let make = || aws_sdk_ec2::Client::from_conf(client!(self, aws_sdk_ec2, region).build());
         kept(&self.clients.ec2, region, make)
     }
 
-    /// The account in a region, to S3.
+    /// The S3 client for a region.
     ///
-    /// With an endpoint of one's own, buckets are named in the path: `bucket.localhost` does not resolve everywhere.
+    /// With a custom endpoint it uses path-style URLs, because `bucket.localhost` does not resolve everywhere.
     pub(in crate::aws) fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let path_style =
             self.config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
@@ -147,18 +146,16 @@ impl Account {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// The account in a region, to KMS.
     pub(in crate::aws) fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
         aws_sdk_kms::Client::from_conf(client!(self, aws_sdk_kms, region).build())
     }
 
-    /// The account in a region, to Athena.
     #[cfg(feature = "athena")]
     pub(in crate::aws) fn athena(&self, region: &Region) -> aws_sdk_athena::Client {
         aws_sdk_athena::Client::from_conf(client!(self, aws_sdk_athena, region).build())
     }
 
-    /// The account, to Organizations, which answers in one region of each partition.
+    /// The Organizations client. Organizations has one region in each partition.
     pub(in crate::aws) fn organizations(&self) -> aws_sdk_organizations::Client {
         let region = &self.home().partition().first_region();
         aws_sdk_organizations::Client::from_conf(client!(self, aws_sdk_organizations, region).build())
@@ -170,7 +167,7 @@ impl Account {
     }
 }
 
-/// STS with credentials whose account is not known yet. Its calls count as those of `account`.
+/// The STS client before the account of the credentials is known. Its calls are attributed to `account`.
 pub(super) fn sts_of_caller(
     account: Option<AccountId>,
     config: &SdkConfig,
@@ -181,17 +178,16 @@ pub(super) fn sts_of_caller(
     aws_sdk_sts::Client::from_conf(client!(account, config, http, traffic, aws_sdk_sts, region).build())
 }
 
-/// A region that flowagg does not know, and that the account does not have.
+/// The failure for a region that flowagg does not know and that is not enabled in the account.
 pub(crate) fn not_a_region(account: AccountId, region: &Region) -> Failure {
     let meant = region.nearest_known().map(|known| format!("did you mean `{known}`? ")).unwrap_or_default();
     let advice =
         Advice::for_place(|account, region| format!("{meant}otherwise enable {region} in {account}"));
-    let what =
-        "the account does not list this region, and flowagg does not know it; nothing was called there";
+    let what = "flowagg does not know this region and the account does not list it; no calls were made there";
     At::new(Place::new(account, region)).failed(DESCRIBE_REGIONS, None, what, advice)
 }
 
-/// The region that calls go to where none is named.
+/// The region of calls without an explicit region.
 pub(super) fn home(config: &SdkConfig) -> Region {
     configured_region(config).unwrap_or(Partition::Aws.first_region())
 }
@@ -223,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_that_is_throttled_for_ever_takes_no_tries_from_the_others() {
+    async fn throttled_account_does_not_use_up_retries_of_other_accounts() {
         static CALLS: AtomicUsize = AtomicUsize::new(0);
         let region = Region::parse("eu-west-1").unwrap();
         let tries =
@@ -242,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn response_that_is_empty_or_cut_off_fails_the_call_of_any_service() {
+    async fn empty_or_truncated_response_fails_calls_of_every_service() {
         let region = Region::parse("eu-west-1").unwrap();
         for (body, expected) in [
             ("", "the response is empty"),
@@ -270,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn write_to_s3_needs_no_body_and_a_refusal_keeps_its_reason() {
+    async fn empty_responses_to_s3_writes_are_accepted_and_errors_keep_their_code() {
         let region = Region::parse("eu-west-1").unwrap();
         let account = answered("222222222222", RetryConfig::disabled(), |_, _| (204, String::new()));
         let s3 = account.s3(&region);

@@ -9,12 +9,12 @@ use crate::aws::call::GET_CALLER_IDENTITY;
 use crate::aws::failure::CallError;
 use crate::aws::setting::redacted;
 
-/// Attempts of the first call: a mistyped endpoint is reported early.
+/// Attempts of the first call. Few, so that a wrong endpoint is reported early.
 const FIRST_ATTEMPTS: u32 = 2;
 
-/// The account of these credentials, as AWS returns it.
+/// Looks up the account of the credentials.
 ///
-/// `counted_as` is the account that the call counts as, in traces.
+/// `counted_as` is the account that traces attribute the call to.
 pub(super) async fn identify(
     config: SdkConfig,
     http: SharedHttpClient,
@@ -36,7 +36,7 @@ pub(super) async fn identify(
         }
     })?;
     let id = AccountId::parse(identity.account().unwrap_or_default()).map_err(|error| {
-        let help = "check the endpoint: this is no answer of AWS";
+        let help = "check the endpoint: this response is not from AWS";
         CallError::failed(GET_CALLER_IDENTITY, None, error.to_string(), help)
     })?;
     let caller_arn = identity.arn;
@@ -59,10 +59,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn error_before_the_caller_is_known_names_no_account() {
+    async fn error_before_the_caller_is_identified_contains_no_account() {
         let error = refused().await;
         assert_eq!((error.call.as_str(), error.code.as_deref()), ("GetCallerIdentity", Some("AccessDenied")));
-        let help = "allow sts:GetCallerIdentity to the caller; `flowagg permissions` prints the IAM policies";
+        let help =
+            "allow sts:GetCallerIdentity for the caller; `flowagg permissions` prints the IAM policies";
         assert_eq!(error.to_string(), format!("GetCallerIdentity: not authorized; {help}"));
     }
 }

@@ -1,7 +1,7 @@
-//! The first credentials: those of the profile or of the standard chain, or why there are none.
+//! The initial credentials, from the profile or the standard chain, and the errors if none can be loaded.
 //!
-//! They are loaded before the first call. Within it, the timeout of the call would end a sign-in, and the profile would be unknown
-//! to the error.
+//! They are loaded before the first call. During a call, the call timeout would interrupt a sign-in, and the error would not contain
+//! the profile.
 
 use std::env;
 use std::error::Error;
@@ -32,13 +32,13 @@ use crate::aws::failure::{CallError, Unloadable};
 use crate::aws::proxy::ProxyFailed;
 use crate::aws::setting::SettingError;
 
-/// How long the first credentials may take: a program of `credential_process` may open a browser.
+/// Timeout for loading the initial credentials. Long, because a `credential_process` program may open a browser.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The source of the standard chain that is tried last.
+/// The last source of the standard chain.
 const LAST: &str = "Ec2InstanceMetadata";
-/// How the SDK begins the cause of a profile that cannot be used.
+/// Prefix of the SDK's message for an invalid profile.
 const OF_SDK: &str = "ProfileFile provider could not be built: ";
-/// Characters of a program's text that are printed.
+/// The maximum number of characters printed from a program's output.
 const PRINTED: usize = 400;
 
 /// Where the credentials of a configuration come from.
@@ -49,15 +49,16 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Fails if the command line names a profile that does not exist.
+    /// Fails if the profile of `--profile` does not exist.
     pub(super) async fn of(profile: UsedProfile) -> Result<Self, SettingError> {
         let profiles = profiles(&profile).await;
         if profile.is_option() {
             let wrong = match &profiles {
                 Err(error) => Some((unreadable(error), FILES.to_owned())),
-                Ok(set) if set.get_profile(&profile.name).is_none() => {
-                    Some((format!("there is no profile `{}`", profile.name), suggestion(&profile.name, set)))
-                }
+                Ok(set) if set.get_profile(&profile.name).is_none() => Some((
+                    format!("profile `{}` does not exist", profile.name),
+                    suggestion(&profile.name, set),
+                )),
                 Ok(_) => None,
             };
             if let Some((what, help)) = wrong {
@@ -67,7 +68,7 @@ impl Source {
         Ok(Self { profile, profiles })
     }
 
-    /// The configuration with the credentials of a profile that the command line names, whatever the environment has.
+    /// With `--profile`, replaces the credentials provider so that access keys in the environment are ignored.
     pub(super) fn configured(&self, config: SdkConfig) -> SdkConfig {
         if !self.profile.is_option() {
             return config;
@@ -88,7 +89,7 @@ impl Source {
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(chain)).build()
     }
 
-    /// Whose credentials they are, if the environment or a profile has them.
+    /// Describes the origin of the credentials, if it is the environment or a profile.
     pub(super) fn origin(&self) -> Option<String> {
         let has = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         if !self.profile.is_option() && has("AWS_ACCESS_KEY_ID") && has("AWS_SECRET_ACCESS_KEY") {
@@ -99,7 +100,7 @@ impl Source {
         Some(format!("credentials of {}", self.profile))
     }
 
-    /// Loads the credentials. The first call uses these; they are loaded again when they expire.
+    /// Loads the credentials. The first call uses them; expired credentials are reloaded.
     pub(super) async fn loaded(self, config: SdkConfig) -> Result<SdkConfig, CallError> {
         let Some(provider) = config.credentials_provider() else { return Ok(config) };
         let first = match tokio::time::timeout(PATIENCE, provider.provide_credentials()).await {
@@ -132,7 +133,7 @@ impl Source {
         let (message, help) = match &self.profiles {
             Err(error) => (unreadable(error), FILES.to_owned()),
             Ok(set) if profile.is_named() && set.get_profile(&profile.name).is_none() => (
-                format!("no AWS credentials were found: {profile} does not exist"),
+                format!("no AWS credentials found: {profile} does not exist"),
                 suggestion(&profile.name, set),
             ),
             Ok(set) => match Origin::of(set, &profile.name) {
@@ -150,13 +151,13 @@ impl Source {
         CallError::failed(GET_CALLER_IDENTITY, None, message, help)
     }
 
-    /// The credentials that a profile leads to cannot be loaded.
+    /// Message and advice if a profile's credentials cannot be loaded.
     fn of_profile(&self, origin: Origin<'_>, error: &CredentialsError) -> (String, String) {
         let profile = &self.profile;
         let cause = cause(error);
         if let Origin::LoginSession(name) = origin {
             return (
-                format!("{profile}: flowagg does not read the sign-in of `aws login`"),
+                format!("{profile}: flowagg does not support sign-ins with `aws login`"),
                 format!(
                     "export the credentials with `eval \"$(aws configure export-credentials --profile {name} --format env)\"`, or use a profile with `sso_session`"
                 ),
@@ -169,9 +170,7 @@ impl Source {
             Origin::Sso(name) => self.of_sso(name, error, &cause),
             Origin::Process(name) => (
                 format!("{profile}: `credential_process` failed: {}", without_secrets(&cause)),
-                format!(
-                    "run the command of `credential_process` of profile `{name}` in a terminal, and correct it"
-                ),
+                format!("run the `credential_process` command of profile `{name}` in a terminal, and fix it"),
             ),
             Origin::WebIdentity(name) => (
                 format!("{profile}: the web identity token cannot be used: {cause}"),
@@ -180,7 +179,7 @@ impl Source {
             Origin::Source(name, source) => (
                 format!("{profile}: `credential_source = {source}`: {cause}"),
                 format!(
-                    "check `credential_source` of profile `{name}`, and run flowagg where it has credentials"
+                    "check `credential_source` of profile `{name}`, and run flowagg where that source has credentials"
                 ),
             ),
             Origin::Keys(_) | Origin::LoginSession(_) | Origin::Nowhere(..) => self.invalid(error),
@@ -192,7 +191,7 @@ impl Source {
         let login = format!("sign in with `aws sso login --profile {name}`, then run the command again");
         match find::<SdkError<GetRoleCredentialsError, HttpResponse>>(error) {
             Some(SdkError::ServiceError(context)) => {
-                let reason = one_line(context.err().message().unwrap_or("AWS gave no reason"));
+                let reason = one_line(context.err().message().unwrap_or("AWS returned no message"));
                 match context.err() {
                     GetRoleCredentialsError::UnauthorizedException(_) => {
                         (format!("{profile}: the SSO session has expired or was ended: {reason}"), login)
@@ -203,13 +202,13 @@ impl Source {
                             error.code().unwrap_or("no code")
                         ),
                         format!(
-                            "check `sso_account_id` and `sso_role_name` of profile `{name}`: IAM Identity Center must have assigned the user to this account and permission set"
+                            "check `sso_account_id` and `sso_role_name` of profile `{name}`: the user must be assigned to this account and permission set in IAM Identity Center"
                         ),
                     ),
                 }
             }
             Some(_) => (
-                format!("{profile}: GetRoleCredentials could not be sent: {cause}"),
+                format!("{profile}: GetRoleCredentials request failed: {cause}"),
                 format!("check the network, the proxy, and `sso_region` of profile `{name}`"),
             ),
             None => match error {
@@ -228,7 +227,7 @@ impl Source {
         (format!("{} cannot be used: {}", self.profile, cause(error)), FILES.to_owned())
     }
 
-    /// Neither the environment nor the profile has credentials: the sources after them failed or have none.
+    /// Message and advice if neither the environment nor the profile has credentials, and the remaining sources failed or had none.
     fn without_profile(&self, set: &ProfileSet, error: &CredentialsError) -> (String, String) {
         let profile = &self.profile;
         let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -238,13 +237,14 @@ impl Source {
         } else if exists {
             format!("{profile} has none")
         } else {
-            "the environment has no access keys, and the AWS configuration no profile `default`".to_owned()
+            "the environment has no access keys, and the AWS configuration has no profile `default`"
+                .to_owned()
         };
         let attempts = find_not_loaded(error);
         what += &match attempts {
-            // Nothing else was configured; the metadata service is tried unless it is disabled.
+            // No other source is configured. The metadata service was tried unless it is disabled.
             Some(last) if last == LAST && !is_disabled() => {
-                "; the instance metadata service, tried last, has none either".to_owned()
+                "; the instance metadata service has none either".to_owned()
             }
             Some(_) => String::new(),
             None if is_set("AWS_WEB_IDENTITY_TOKEN_FILE") && !profile.is_option() => {
@@ -256,61 +256,61 @@ impl Source {
             None if is_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
                 || is_set("AWS_CONTAINER_CREDENTIALS_FULL_URI") =>
             {
-                format!("; the container's credentials endpoint failed: {}", cause(error))
+                format!("; the container credentials endpoint failed: {}", cause(error))
             }
-            None => format!("; the instance metadata service, tried last, failed: {}", cause(error)),
+            None => format!("; the instance metadata service failed: {}", cause(error)),
         };
         let others = listed(&set.profiles().filter(|name| *name != profile.name).collect());
         let help = match others {
             _ if exists && profile.is_named() => format!(
-                "add credentials to it with `aws configure sso --profile {name}` or `aws configure --profile {name}`, or name another profile with `--profile`",
+                "add credentials to it with `aws configure sso --profile {name}` or `aws configure --profile {name}`, or select another profile with `--profile`",
                 name = profile.name
             ),
-            Some(others) => format!("name a profile with `--profile` or AWS_PROFILE: {others}"),
+            Some(others) => format!("select a profile with `--profile` or AWS_PROFILE: {others}"),
             None => "sign in (`aws configure sso`, `aws configure`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
         };
-        (format!("no AWS credentials were found: {what}"), help)
+        (format!("no AWS credentials found: {what}"), help)
     }
 }
 
-const FILES: &str = "correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name";
+const FILES: &str = "correct the AWS configuration: `~/.aws/config` and `~/.aws/credentials`, or the files set in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE";
 
 fn unreadable(error: &ProfileFileLoadError) -> String {
     format!("the AWS configuration cannot be read: {}", cause(error))
 }
 
-/// Whether the metadata service is not tried.
+/// Whether the metadata service is disabled.
 fn is_disabled() -> bool {
     env::var("AWS_EC2_METADATA_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// The last source of a chain in which none had credentials.
+/// The last source of a chain if none of its sources had credentials.
 fn find_not_loaded(error: &CredentialsError) -> Option<&str> {
     let chain = find::<ProviderChainError<CredentialsError>>(error)?;
     Some(chain.attempts().last().map_or("", |attempt| attempt.name()))
 }
 
-/// The first error of this type.
+/// The first error of this type in the source chain.
 fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
 }
 
-/// What the deepest error says.
+/// The message of the root cause.
 fn cause(error: &(dyn Error + 'static)) -> String {
     let deepest = std::iter::successors(Some(error), |&error| error.source()).last();
     let text = one_line(&deepest.map(ToString::to_string).unwrap_or_default());
     text.trim_start_matches(OF_SDK).to_owned()
 }
 
-/// A text of another program, without what may be a secret: long words of letters and digits, as keys and tokens are.
+/// Redacts potential secrets in another program's output: long words with digits, such as keys and tokens.
 fn without_secrets(text: &str) -> String {
-    /// Secret access keys have 40 characters; tokens of other programs may have fewer.
+    /// Secret access keys have 40 characters; other tokens can be shorter.
     const SECRET: usize = 32;
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=_-.".contains(c);
     let mut shown = String::new();
     for piece in text.split_inclusive(|c| !is_part(c)) {
         let word = piece.trim_end_matches(|c| !is_part(c));
-        // Keys have none of these characters.
+        // Keys do not contain `.`, `-` or `_`.
         let is_path =
             word.starts_with(['/', '.']) && word.contains(['.', '-', '_']) && !word.contains(['+', '=']);
         let is_secret = word.len() >= SECRET && word.contains(|c: char| c.is_ascii_digit()) && !is_path;
@@ -323,7 +323,7 @@ fn without_secrets(text: &str) -> String {
     }
 }
 
-/// A provider whose first credentials are loaded already.
+/// A provider with preloaded initial credentials.
 #[derive(Debug)]
 struct Loaded {
     first: Mutex<Option<Credentials>>,
@@ -364,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_tokens_in_the_text_of_a_program_are_not_shown() {
+    fn keys_and_tokens_in_program_output_are_redacted() {
         for (text, shown) in [
             (
                 "exited with code exit status: 1. Stderr: token expired",

@@ -1,9 +1,9 @@
-//! An endpoint that is not AWS's own.
+//! Custom endpoints.
 
 use aws_config::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-/// The configuration without empty endpoints: as for the AWS CLI, `AWS_ENDPOINT_URL=` is as good as unset. The SDK panics on it.
+/// The configuration without empty endpoints. As in the AWS CLI, an empty `AWS_ENDPOINT_URL` counts as not set; the SDK would panic.
 pub(super) fn without_empty(config: &SdkConfig) -> SdkConfig {
     let mut without = config.to_builder();
     if config.endpoint_url().is_some_and(str::is_empty) {
@@ -15,7 +15,7 @@ pub(super) fn without_empty(config: &SdkConfig) -> SdkConfig {
     without.build()
 }
 
-/// Endpoints of single services, such as `AWS_ENDPOINT_URL_S3`, that are not empty.
+/// Drops empty service-specific endpoints, e.g. `AWS_ENDPOINT_URL_S3`.
 #[derive(Debug)]
 struct WithoutEmpty(SdkConfig);
 

@@ -1,4 +1,4 @@
-//! Accounts that answer by rule, for tests.
+//! Accounts with mocked responses, for tests.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use flowagg_core::id::AccountId;
 use super::Account;
 use crate::aws::mocked;
 
-/// An account whose calls are answered by this function of the request's signature and body.
+/// An account whose responses are computed from the request's signature and body.
 pub(super) fn answered(id: &str, retries: RetryConfig, answer: fn(&str, &str) -> (u16, String)) -> Account {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -25,7 +25,7 @@ pub(super) fn answered(id: &str, retries: RetryConfig, answer: fn(&str, &str) ->
     Account { id, caller_arn: None, config, http, traffic: Arc::default(), clients: Arc::default() }
 }
 
-/// The answer to `AssumeRole`.
+/// A response to `AssumeRole`.
 pub(super) fn role() -> (u16, String) {
     let given = "<AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
         <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>";

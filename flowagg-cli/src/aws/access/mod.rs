@@ -1,4 +1,4 @@
-//! Accounts and credentials: the caller's own, and a role in every other account, each taken once.
+//! Accounts and credentials: the caller's own account, and a role in every other account, assumed once.
 
 mod account;
 mod caller;
@@ -40,29 +40,29 @@ use super::proxy::http_client;
 use super::setting::SettingError;
 use super::traffic::Calls;
 
-/// How often a throttled or failed call is tried, with back-off between.
+/// Attempts for throttled and failed calls, with backoff in between.
 const ATTEMPTS: u32 = 6;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What STS returns for credentials that have expired or that it does not accept.
+/// The STS error codes for expired or rejected credentials.
 ///
 /// Source: "Common error types" (AWS STS API Reference).
 const OF_CREDENTIALS: [&str; 4] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"];
 
-/// How AWS is reached: by default with the credentials and the configuration of the standard chain.
+/// How to reach AWS. By default with the credentials and configuration of the standard chain.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Connection {
-    /// The endpoint of every call, instead of AWS's own.
+    /// A custom endpoint for all calls.
     pub endpoint_url: Option<String>,
-    /// Timeout for each attempt of a call, unless the [`SdkConfig`] has a timeout configuration.
+    /// Timeout for each attempt of a call. An [`SdkConfig`] with a timeout configuration takes precedence.
     pub call_timeout: Duration,
-    /// The profile that credentials are taken from, as with `--profile` of the AWS CLI: it comes before the fleet file's and
-    /// `AWS_PROFILE`, and access keys in the environment are not used. Not used with an [`SdkConfig`].
+    /// The profile for credentials, as with `--profile` in the AWS CLI. It takes precedence over the fleet file and `AWS_PROFILE`, and
+    /// access keys in the environment are ignored. Not used with an [`SdkConfig`].
     pub profile: Option<String>,
-    /// The region of the first calls: who the caller is, roles, and the region of a bucket that is imported. The default is
-    /// the hub's, and without a fleet file that of the standard chain. Regions of the fleet are never taken from here.
+    /// The region of the initial calls: the caller's identity, roles, and the region of an imported bucket. Default: the hub's region;
+    /// without a fleet file, the region of the standard chain. It never affects the fleet's regions.
     pub region: Option<Region>,
     config: Option<SdkConfig>,
 }
@@ -73,9 +73,8 @@ impl Connection {
 
     /// Uses the credentials, the region and the endpoint of this configuration instead of the standard chain's.
     ///
-    /// STS is called in the region of the configuration; without one, in the hub's. Retries, timeouts and the HTTP client
-    /// are those of the configuration; values that it does not set are as in the default. `hub.profile` of the fleet file
-    /// is not used.
+    /// STS is called in the region of the configuration, or in the hub's if it has none. Retries, timeouts and the HTTP client come from
+    /// the configuration; values that it does not set get flowagg's defaults. `hub.profile` in the fleet file is not used.
     ///
     /// ```no_run
     /// use aws_config::{BehaviorVersion, Region};
@@ -99,9 +98,9 @@ impl Connection {
         Self { config: Some(config), ..Self::default() }
     }
 
-    /// The configuration of all calls, their HTTP client, and where the credentials come from unless it is an [`SdkConfig`].
+    /// Loads the configuration and HTTP client of all calls, and the source of the credentials unless it is an [`SdkConfig`].
     ///
-    /// The region of the connection comes first, then that of the [`SdkConfig`], `hub_region`, and that of the standard chain.
+    /// Precedence of regions: the connection, the [`SdkConfig`], `hub_region`, the standard chain.
     async fn load(
         &self,
         hub_region: Option<&Region>,
@@ -120,7 +119,7 @@ impl Connection {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.clone())
             .profile_name(&profile.name)
-            // Answers are small, and each attempt has a timeout of its own.
+            // Responses are small, and each attempt has its own timeout.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(retries())
             .timeout_config(timeouts(self.call_timeout));
@@ -138,7 +137,7 @@ impl Connection {
         Ok((config, http, Some(source)))
     }
 
-    /// The configuration of an embedder, with values for what it does not set.
+    /// Fills in values that an embedder's configuration does not set.
     fn complete(&self, config: &SdkConfig, hub_region: Option<&Region>) -> SdkConfig {
         let is_set = config.region().is_some_and(|region| Region::parse(region.as_ref()).is_ok());
         let mut complete = config.to_builder();
@@ -157,7 +156,7 @@ impl Connection {
         if config.stalled_stream_protection().is_none() {
             complete.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
         }
-        // Without a cache in common, the client of each region would load the credentials.
+        // Without a shared cache, each region's client would load the credentials.
         if config.identity_cache().is_none() {
             complete.set_identity_cache(Some(IdentityCache::lazy().build()));
         }
@@ -180,14 +179,14 @@ impl Default for Connection {
 /// Why a session could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// An option or an environment variable cannot be used; nothing was called.
+    /// An option or environment variable is invalid; no AWS calls were made.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The caller could not be identified: there are no usable credentials. Assuming a role that a profile names is part of
-    /// that.
+    /// The caller could not be identified because there are no usable credentials. This includes a profile's role that could not be
+    /// assumed.
     #[error(transparent)]
     Caller(Failure),
-    /// The caller is known, and cannot use the hub account.
+    /// The caller was identified but cannot use the hub account.
     #[error(transparent)]
     Hub(Failure),
 }
@@ -195,7 +194,7 @@ pub enum OpenError {
 /// Why a session of the caller's own account could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenOwnError {
-    /// An option or an environment variable cannot be used; nothing was called.
+    /// An option or environment variable is invalid; no AWS calls were made.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// The caller could not be identified.
@@ -203,7 +202,7 @@ pub enum OpenOwnError {
     Caller(#[from] CallError),
 }
 
-/// Who calls, and the hub account, reached.
+/// The caller and the hub account, both with credentials.
 #[derive(Clone, Debug)]
 pub struct Session {
     caller: Account,
@@ -212,21 +211,21 @@ pub struct Session {
 }
 
 impl Session {
-    /// Finds out who the caller is, and takes a role in the hub account where the caller is in another.
+    /// Identifies the caller, and assumes a role in the hub account if the caller is in another account.
     ///
-    /// Credentials come from the standard chain, from `hub.profile` where it is set; or from the configuration of
+    /// Credentials come from the standard chain (with `hub.profile` if it is set), or from the configuration of
     /// [`Connection::from_sdk_config`].
     pub async fn open(file: &FleetFile, connection: &Connection) -> Result<Self, OpenError> {
         let hub = &file.hub;
         if let Some(region) = &connection.region {
             check_partition(region, &hub.region)?;
         }
-        // A region that is unknown may be misspelled, and then it has no STS.
+        // An unknown region may be misspelled and then has no STS endpoint.
         let first = Some(&hub.region).filter(|region| region.is_known()).cloned();
         let first = first.unwrap_or_else(|| hub.region.partition().first_region());
         let (config, http, source) = connection.load(Some(&first), hub.profile.as_deref()).await?;
         let region = account::home(&config);
-        // Until the caller is known, its calls count as the hub's.
+        // Until the caller is known, its calls are attributed to the hub account.
         let caller = sign_in(config, http, source, Some(hub.account), &region).await;
         let caller = caller.map_err(|error| OpenError::Caller(error.at(Place::new(hub.account, &region))))?;
         let account = open_hub(&caller, file).await.map_err(OpenError::Hub)?;
@@ -239,10 +238,10 @@ impl Session {
         Ok(Self { caller, hub: account, external_id: file.external_id.clone() })
     }
 
-    /// Opens the caller's own account as the hub, before there is a fleet file. The region is that of the connection or of the
-    /// standard chain.
+    /// Opens the caller's own account as the hub, for use without a fleet file. The region comes from the connection or the standard
+    /// chain.
     ///
-    /// Fails if AWS does not identify the caller; the error has no account, because none is known.
+    /// Fails if AWS does not identify the caller. The error has no account because none is known.
     pub async fn open_own_account(connection: &Connection) -> Result<Self, OpenOwnError> {
         let (config, http, source) = connection.load(None, None).await?;
         let region = account::home(&config);
@@ -250,7 +249,7 @@ impl Session {
         Ok(Self { hub: caller.clone(), caller, external_id: None })
     }
 
-    /// The account whose credentials are used.
+    /// The caller's account.
     pub fn caller(&self) -> AccountId {
         self.caller.id
     }
@@ -260,7 +259,7 @@ impl Session {
         self.caller.caller_arn.as_deref()
     }
 
-    /// The same, with calls that no region is named for in this one.
+    /// The same session with this region as the default for calls.
     pub(crate) fn moved_to(&self, region: &Region) -> Self {
         let moved = |account: &Account| {
             let config = account.config.to_builder().region(account::sdk_region(region)).build();
@@ -275,7 +274,7 @@ impl Session {
         &self.hub
     }
 
-    /// An account: the caller's own, the hub, or one by its role.
+    /// Enters an account: the caller's own, the hub, or another one by its role.
     pub(crate) async fn enter(&self, id: AccountId, role: &RoleName) -> Result<Account, Failure> {
         if id == self.hub.id {
             Ok(self.hub.clone())
@@ -285,7 +284,7 @@ impl Session {
     }
 }
 
-/// Loads the credentials, and finds out whose they are.
+/// Loads the credentials and identifies the caller.
 async fn sign_in(
     config: SdkConfig,
     http: SharedHttpClient,
@@ -316,21 +315,21 @@ async fn open_hub(caller: &Account, file: &FleetFile) -> Result<Account, Failure
     entered.map_err(|mut failure| {
         let way_out = match (&hub.role, &file.read_role) {
             (None, _) => "set `hub.profile` or `hub.role`, or use the hub's own credentials".to_owned(),
-            // A command that only reads.
+            // The command only reads.
             (Some(role), Some(read_role)) if role == read_role => {
-                format!("use the hub's own credentials (`hub.profile`), or create the role `{role}` there with a trust policy for the caller")
+                format!("use the hub's own credentials (`hub.profile`), or create the role `{role}` in the hub account with a trust policy for the caller")
             }
             (Some(_), _) => return failure,
         };
         if may_be_wrong_account(&failure) {
             failure.advice =
-                format!("the credentials are for {}, the hub is {}: {way_out}", caller.id, hub.account).into();
+                format!("the credentials are for account {}, but the hub account is {}: {way_out}", caller.id, hub.account).into();
         }
         failure
     })
 }
 
-/// Every account of a fleet: reachable, or with the reason why not.
+/// The accounts of a fleet. Each is reachable or has the failure.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     pub(super) session: Session,
@@ -339,7 +338,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The session that they were entered from.
+    /// The session that entered the accounts.
     pub fn session(&self) -> &Session {
         &self.session
     }
@@ -349,29 +348,29 @@ impl Accounts {
         self.session.hub()
     }
 
-    /// The account of the caller, whose credentials every call starts from.
+    /// The caller's account. Roles are assumed with its credentials.
     pub fn caller(&self) -> &Account {
         &self.session.caller
     }
 
-    /// A member's account, or why it cannot be reached.
+    /// A member's account or the failure to enter it; `None` if it is not a member.
     pub fn member(&self, account: AccountId) -> Option<Result<&Account, &Failure>> {
         self.members.get(&account).map(Result::as_ref)
     }
 
-    /// Which members' accounts can be entered, and why the others cannot.
+    /// For each member, whether its account was entered, or the failure.
     pub fn entered(&self) -> BTreeMap<AccountId, Result<(), Failure>> {
         let entered = self.members.iter();
         entered.map(|(id, account)| (*id, account.as_ref().map(drop).map_err(Clone::clone))).collect()
     }
 
-    /// The organizational units that hold each account of the organization, the topmost first, between slashes. Known
-    /// where accounts were looked up in it.
+    /// The path of organizational units of each account, topmost first, separated by slashes. Only contains accounts that were listed
+    /// from the organization.
     pub fn units(&self) -> &BTreeMap<AccountId, String> {
         &self.units
     }
 
-    /// The same, with the name of each unit next to its id where it can be read.
+    /// Like [`Accounts::units`], with the name of each unit next to its ID if it can be read.
     pub async fn named_units(&self, fleet: &Fleet) -> BTreeMap<AccountId, String> {
         match fleet.organization.as_ref().and_then(|organization| organization.discovery.as_ref()) {
             Some(discovery) => named_units(&self.session, discovery, &self.units).await,
@@ -379,7 +378,7 @@ impl Accounts {
         }
     }
 
-    /// The calls that were sent since this was last asked.
+    /// The calls sent since the previous `take_calls`.
     pub fn take_calls(&self) -> Calls {
         self.session.caller.traffic.take()
     }

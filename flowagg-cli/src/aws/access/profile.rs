@@ -1,4 +1,4 @@
-//! The profile of the AWS configuration that credentials are taken from, and where it leads.
+//! The AWS profile that provides the credentials, and the source that it resolves to.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,12 +15,12 @@ use flowagg_core::near::meant;
 
 use crate::aws::setting::{SettingError, variable};
 
-/// The profile that is used if none is named.
+/// The profile that is used if none is selected.
 pub(super) const DEFAULT: &str = "default";
-/// Names that are listed.
+/// The maximum number of profile names in a message.
 const LISTED: usize = 6;
 
-/// What names the profile.
+/// Where the profile was selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NamedBy {
     Option,
@@ -29,7 +29,7 @@ enum NamedBy {
     Nothing,
 }
 
-/// The profile that is used, and who named it.
+/// The profile that is used, and where it was selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UsedProfile {
     pub(super) name: String,
@@ -37,7 +37,7 @@ pub(super) struct UsedProfile {
 }
 
 impl UsedProfile {
-    /// The first of the option, the fleet file and the variable, else the default profile.
+    /// Precedence: the option, the fleet file, the variable, the default profile.
     pub(super) fn new(option: Option<&str>, fleet_file: Option<&str>) -> Result<Self, SettingError> {
         let (name, by) = match (option, fleet_file, variable("AWS_PROFILE")?) {
             (Some(name), ..) => (name.to_owned(), NamedBy::Option),
@@ -48,12 +48,12 @@ impl UsedProfile {
         Ok(Self { name, by })
     }
 
-    /// Whether someone chose it.
+    /// Whether it was selected explicitly.
     pub(super) fn is_named(&self) -> bool {
         self.by != NamedBy::Nothing
     }
 
-    /// Whether the command line names it: then, as for the AWS CLI, access keys in the environment do not count.
+    /// Whether it was selected with `--profile`. Then, as in the AWS CLI, access keys in the environment are ignored.
     pub(super) fn is_option(&self) -> bool {
         self.by == NamedBy::Option
     }
@@ -78,19 +78,19 @@ pub(super) async fn profiles(used: &UsedProfile) -> Result<ProfileSet, ProfileFi
     load(&Fs::real(), &Env::real(), &files, Some(Cow::Owned(used.name.clone()))).await
 }
 
-/// How to name a profile that exists.
+/// Advice for a profile that does not exist.
 pub(super) fn suggestion(name: &str, profiles: &ProfileSet) -> String {
     let names: BTreeSet<&str> = profiles.profiles().collect();
     if let Some(name) = meant(name, names.iter().copied()) {
         return format!("did you mean `{name}`? `aws configure list-profiles` lists the profiles");
     }
     match listed(&names) {
-        Some(names) => format!("name one of the profiles {names}, or add it with `aws configure sso`"),
-        None => "the AWS configuration has no profiles: add one with `aws configure sso`, or name its files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE".to_owned(),
+        Some(names) => format!("use one of the profiles {names}, or add it with `aws configure sso`"),
+        None => "the AWS configuration has no profiles: add one with `aws configure sso`, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to its files".to_owned(),
     }
 }
 
-/// Some of these names, if there are any.
+/// Up to [`LISTED`] of these names; `None` if there are none.
 pub(super) fn listed(names: &BTreeSet<&str>) -> Option<String> {
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(LISTED);
@@ -98,9 +98,9 @@ pub(super) fn listed(names: &BTreeSet<&str>) -> Option<String> {
     (!names.is_empty()).then(|| shown.join(", ") + &more)
 }
 
-/// Where a profile leads to: the first credentials of its chain of roles, and the profile that has them.
+/// The source of credentials that a profile resolves to: the start of its role chain, and the profile there.
 ///
-/// The order is that of the SDK.
+/// The order is the SDK's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'p> {
     Sso(&'p str),
@@ -108,9 +108,9 @@ pub(super) enum Origin<'p> {
     WebIdentity(&'p str),
     /// `credential_source`, and its value.
     Source(&'p str, &'p str),
-    /// `source_profile` names a profile that does not exist: the profile, and that name.
+    /// `source_profile` does not exist: the profile with the key, and the missing name.
     Nowhere(&'p str, &'p str),
-    /// Of `aws login`.
+    /// A sign-in with `aws login`.
     LoginSession(&'p str),
     Keys(&'p str),
 }

@@ -10,13 +10,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use flowagg_core::id::ExternalId;
 
-/// Credentials are renewed when they have less than this left.
+/// Credentials are renewed when they expire within this time.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-/// What CloudTrail shows as the caller in every account.
+/// The session name that CloudTrail shows in every account.
 const SESSION_NAME: &str = "flowagg";
 
-/// A role's credentials: the first that were had, and new ones before they run out. They are kept here; the SDK need keep
-/// none.
+/// Credentials of a role, renewed before they expire. They are cached here, so no SDK identity cache is needed.
 #[derive(Debug)]
 pub(super) struct Role {
     sts: Client,
@@ -36,14 +35,14 @@ impl Role {
         Ok(Self { sts, arn, external_id, credentials, renewing: tokio::sync::Mutex::new(()) })
     }
 
-    /// Those that are there, unless they run out soon.
+    /// The current credentials, unless they expire soon.
     fn good(&self) -> Option<Credentials> {
         let credentials = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
         let soon = SystemTime::now() + RENEW_BEFORE;
         credentials.expiry().is_none_or(|expiry| expiry > soon).then(|| credentials.clone())
     }
 
-    /// Takes the role anew; whoever else waits for that takes what comes of it.
+    /// Assumes the role again. Concurrent callers wait and share the result.
     async fn renewed(&self) -> provider::Result {
         let _alone = self.renewing.lock().await;
         if let Some(good) = self.good() {
@@ -69,7 +68,7 @@ async fn assume(
         .set_external_id(external_id.map(ToString::to_string));
     let answer = request.send().await?;
     let Some(given) = answer.credentials() else {
-        return Err(SdkError::construction_failure("the answer has no credentials"));
+        return Err(SdkError::construction_failure("the response contains no credentials"));
     };
     Ok(Credentials::new(
         given.access_key_id(),

@@ -1,5 +1,4 @@
-//! Checks of endpoints and regions. A value that cannot be used is an error before any call: the SDK ignores some of them, and
-//! others make it panic.
+//! Validates endpoints and regions before any call. The SDK ignores some invalid values and panics on others.
 
 use std::env;
 
@@ -10,7 +9,7 @@ use http::Uri;
 
 use crate::aws::setting::{SettingError, raw, redacted, variable};
 
-/// The services that flowagg calls itself or for credentials: the ids in the AWS configuration, and the variables.
+/// The services that flowagg calls, including those for credentials: the service ID in the AWS configuration, and the variable.
 ///
 /// Source: "Service-specific endpoints" (AWS SDKs and Tools Reference Guide).
 const SERVICES: [(&str, &str); 8] = [
@@ -23,23 +22,23 @@ const SERVICES: [(&str, &str); 8] = [
     ("SSO", "AWS_ENDPOINT_URL_SSO"),
     ("SSO OIDC", "AWS_ENDPOINT_URL_SSO_OIDC"),
 ];
-/// A file of partitions for the SDK's own tests.
+/// The variable for a partitions file, which the SDK uses in its tests.
 const PARTITIONS: &str = "SMITHY_CLIENT_SDK_CUSTOM_PARTITION";
-/// The endpoint of every service, in the environment.
+/// The variable for the endpoint of all services.
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
-/// Checks that the SDK's own partitions are used: it panics on a file that it cannot read.
+/// Checks that no custom partitions file is set: the SDK panics if it cannot read it.
 pub(super) fn check_partitions() -> Result<(), SettingError> {
     match raw(PARTITIONS)? {
         Some(_) => {
-            let what = "flowagg has partitions of its own";
+            let what = "flowagg uses its built-in partitions";
             Err(SettingError::new(PARTITIONS, what, format!("unset {PARTITIONS}")))
         }
         None => Ok(()),
     }
 }
 
-/// Checks the endpoints of a configuration, which the SDK has read from options, variables and the profile.
+/// Checks the endpoints that the SDK has read from options, variables and the profile.
 pub(super) fn check_endpoints(config: &SdkConfig, option: Option<&str>) -> Result<(), SettingError> {
     if let Some(url) = option {
         check_url("`--endpoint-url`", url)?;
@@ -67,7 +66,7 @@ pub(super) fn check_endpoints(config: &SdkConfig, option: Option<&str>) -> Resul
     Ok(())
 }
 
-/// Checks that a URL has a scheme that can be used, and a host.
+/// Checks that a URL has a supported scheme and a host.
 pub(super) fn check_url(name: &str, url: &str) -> Result<(), SettingError> {
     let parsed: Option<Uri> = url.parse().ok();
     let is_usable = parsed.is_some_and(|url| {
@@ -76,8 +75,8 @@ pub(super) fn check_url(name: &str, url: &str) -> Result<(), SettingError> {
     if is_usable {
         return Ok(());
     }
-    let what = format!("`{}` is not the URL of an endpoint", redacted(url));
-    Err(SettingError::new(name, what, "write it with `http://` or `https://`, as in `http://localhost:4566`"))
+    let what = format!("`{}` is not a valid endpoint URL", redacted(url));
+    Err(SettingError::new(name, what, "start it with `http://` or `https://`, e.g. `http://localhost:4566`"))
 }
 
 /// Checks the region that the SDK has read from variables and the profile.
@@ -90,19 +89,15 @@ pub(super) fn check_region(config: &SdkConfig, profile: &str) -> Result<(), Sett
     Err(SettingError::new(name, error.to_string(), error.help()))
 }
 
-/// Checks that a region that the connection names is of the hub's partition: roles and endpoints are of one.
+/// Checks that the connection's region is in the hub's partition: roles and endpoints do not cross partitions.
 pub(super) fn check_partition(region: &Region, hub: &Region) -> Result<(), SettingError> {
     if region.partition() == hub.partition() {
         return Ok(());
     }
     let what = format!(
-        "{region} is in partition `{}`, and the hub's region {hub} in `{}`",
+        "{region} is in partition `{}`, but the hub region {hub} is in `{}`",
         region.partition(),
         hub.partition()
     );
-    Err(SettingError::new(
-        "`--region`",
-        what,
-        format!("name a region of `{}`, or leave it out", hub.partition()),
-    ))
+    Err(SettingError::new("`--region`", what, format!("use a region of `{}`, or omit it", hub.partition())))
 }

@@ -16,7 +16,7 @@ use crate::aws::mocked::{file, fleet};
 
 const ENDPOINT: &str = "http://aws.example";
 
-/// An STS that knows one account, and keeps the URL and the signature of each request.
+/// A fake STS for one account that records the URL and signature of each request.
 #[derive(Clone, Debug)]
 struct Sts {
     account: &'static str,
@@ -28,7 +28,7 @@ impl Sts {
         Self { account, requests: Arc::default() }
     }
 
-    /// A configuration with credentials and an endpoint, and nothing else.
+    /// A configuration with only credentials and an endpoint.
     fn config(&self) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("OWN", "secret", None, None, "test");
@@ -57,7 +57,7 @@ impl HttpConnector for Sts {
 }
 
 #[tokio::test]
-async fn session_calls_with_the_credentials_region_and_endpoint_that_it_is_given() {
+async fn session_uses_the_given_credentials_region_and_endpoint() {
     let sts = Sts::of("111122223333");
     let config = sts.config().to_builder().region(aws_config::Region::new("us-east-1")).build();
     let session = Session::open(&file(), &Connection::from_sdk_config(config)).await.unwrap();
@@ -69,7 +69,7 @@ async fn session_calls_with_the_credentials_region_and_endpoint_that_it_is_given
 }
 
 #[tokio::test]
-async fn session_without_a_usable_region_calls_in_the_hubs() {
+async fn session_without_a_valid_region_uses_the_hub_region() {
     for region in [None, Some(aws_config::Region::new("nowhere"))] {
         let sts = Sts::of("111122223333");
         let config = sts.config().to_builder().region(region).build();
@@ -80,7 +80,7 @@ async fn session_without_a_usable_region_calls_in_the_hubs() {
 }
 
 #[test]
-fn values_that_the_configuration_sets_are_kept_and_the_others_are_those_of_open() {
+fn values_of_the_configuration_are_kept_and_others_get_defaults() {
     let region = fleet().hub.region;
     let own = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).build();
     let config = Sts::of("111122223333").config();
@@ -96,7 +96,7 @@ fn values_that_the_configuration_sets_are_kept_and_the_others_are_those_of_open(
 }
 
 #[tokio::test]
-async fn session_without_a_fleet_file_is_of_the_callers_own_account() {
+async fn session_without_a_fleet_file_uses_the_callers_account() {
     let sts = Sts::of("333333333333");
     let config = sts.config().to_builder().region(aws_config::Region::new("eu-north-1")).build();
     let session = Session::open_own_account(&Connection::from_sdk_config(config)).await.unwrap();
@@ -108,7 +108,7 @@ async fn session_without_a_fleet_file_is_of_the_callers_own_account() {
     assert_eq!(session.moved_to(&fleet().hub.region).hub().home(), fleet().hub.region);
 }
 
-/// Gives every setting of every service as empty, as variables that are set and empty do.
+/// Returns an empty value for every setting of every service, like variables that are set but empty.
 #[derive(Debug)]
 struct Empty;
 
@@ -119,7 +119,7 @@ impl LoadServiceConfig for Empty {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_empty_is_unset() {
+async fn empty_endpoint_counts_as_not_set() {
     let sts = Sts::of("111122223333");
     let region = aws_config::Region::new("eu-west-1");
     let config = sts.config().into_builder().endpoint_url("").service_config(Empty).region(region).build();
@@ -128,7 +128,7 @@ async fn an_endpoint_that_is_empty_is_unset() {
 }
 
 #[test]
-fn endpoint_of_the_connection_replaces_that_of_the_configuration() {
+fn endpoint_of_the_connection_overrides_the_configuration() {
     let config = Sts::of("111122223333").config();
     let mut connection = Connection::default();
     assert_eq!(connection.complete(&config, None).endpoint_url(), Some(ENDPOINT));

@@ -1,4 +1,4 @@
-//! The hub bucket that a plan is carried out on.
+//! The hub bucket that a plan is applied to.
 
 use aws_sdk_s3::Client;
 use flowagg_core::failure::Failure;
@@ -11,18 +11,18 @@ use super::replace::Words;
 use crate::aws::Account;
 use crate::aws::failure::At;
 
-/// The hub bucket, how to reach it, and the plan for it.
+/// The hub bucket with a client and the plan.
 pub(super) struct Bucket<'a> {
     pub(super) s3: Client,
     pub(super) fleet: &'a Fleet,
     pub(super) at: At,
-    /// What the plan was made from.
+    /// The state that the plan was made from.
     pub(super) observed: &'a Observed,
     pub(super) plan: &'a Plan,
 }
 
 impl<'a> Bucket<'a> {
-    /// `observed` is what the plan was made from.
+    /// `observed` must be the state that the plan was made from.
     pub(super) fn new(fleet: &'a Fleet, account: &Account, observed: &'a Observed, plan: &'a Plan) -> Self {
         let at = At::new(fleet.hub.place()).about(&fleet.hub.bucket);
         Self { s3: account.s3(&fleet.hub.region), fleet, at, observed, plan }
@@ -36,8 +36,7 @@ impl<'a> Bucket<'a> {
         self.fleet.hub.account.to_string()
     }
 
-    /// The plan made again for what the bucket has now, `change` being what is different from when the plan was made. Fails if
-    /// the new plan may not be carried out.
+    /// Plans again for the current state of the bucket: the observed one with `change`. Fails if the new plan has an obstacle.
     pub(super) fn planned_again(
         &self,
         document: &Words,

@@ -1,4 +1,4 @@
-//! What was done, as values: where, to which resource, with which id.
+//! The changes that a run made, as values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,14 +19,14 @@ pub struct Done {
     /// The account and the region.
     #[serde(flatten)]
     pub place: Place,
-    /// What it was done to: the bucket, or the resources that are logged.
+    /// What was changed: the bucket, or the logged resources.
     pub resources: Vec<String>,
-    /// What was done.
+    /// The change.
     #[serde(flatten)]
     pub what: Did,
 }
 
-/// What was done.
+/// The kind of change.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "did", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Did {
@@ -34,10 +34,10 @@ pub enum Did {
     CreatedBucket,
     /// Switches of the public access block were turned on.
     BlockedPublicAccess {
-        /// Those that were off.
+        /// The switches that were turned on.
         switches: Vec<Switch>,
     },
-    /// ACLs were turned off: the owner of the bucket owns every object.
+    /// ACLs were disabled: the bucket owner owns every object.
     EnforcedBucketOwner,
     /// The default encryption was set.
     SetEncryption {
@@ -48,12 +48,12 @@ pub enum Did {
     SetLifecycle {
         /// The rules that were set.
         set: Vec<FleetRule>,
-        /// The ids of those that were removed.
+        /// The IDs of the rules that were removed.
         removed: BTreeSet<String>,
     },
     /// The bucket policy was written.
     WrotePolicy {
-        /// Accounts that may deliver from then on.
+        /// Accounts that were granted delivery.
         granted: BTreeSet<AccountId>,
         /// Accounts that may no longer deliver.
         revoked: BTreeSet<AccountId>,
@@ -63,20 +63,19 @@ pub enum Did {
         /// Accounts that may no longer deliver.
         revoked: BTreeSet<AccountId>,
     },
-    /// Flow logs were created by one call, one for each of `resources`.
+    /// Flow logs were created with one call, one for each of `resources`.
     CreatedFlowLogs {
-        /// Their ids, as AWS returned them. AWS does not document in which order; if there is one, it is for the one
-        /// resource.
+        /// Their IDs, as AWS returned them. AWS does not document the order.
         flow_logs: Vec<FlowLogId>,
     },
     /// A flow log was deleted.
     DeletedFlowLog {
-        /// Its id.
+        /// Its ID.
         flow_log: FlowLogId,
     },
     /// Tags were set on a flow log.
     TaggedFlowLog {
-        /// Its id.
+        /// Its ID.
         flow_log: FlowLogId,
         /// The tags.
         tags: BTreeMap<String, String>,
@@ -84,7 +83,7 @@ pub enum Did {
 }
 
 impl Done {
-    /// Something done to the flow logs of these resources.
+    /// A change to the flow logs of these resources.
     pub(super) fn to_resources<'r>(
         place: &Place,
         resources: impl IntoIterator<Item = &'r ResourceId>,
@@ -97,12 +96,12 @@ impl Done {
         }
     }
 
-    /// The sentence with these names.
+    /// Displays it with these names of accounts and resources.
     pub(crate) fn named<'a>(&'a self, names: &'a Names) -> impl fmt::Display + 'a {
         NamedDone { done: self, names }
     }
 
-    /// How many changes of a plan it stands for.
+    /// The number of planned changes that it covers.
     pub(super) fn changes(&self) -> usize {
         if let Did::CreatedFlowLogs { .. } = self.what { self.resources.len() } else { 1 }
     }
@@ -114,7 +113,7 @@ impl fmt::Display for Done {
     }
 }
 
-/// What was done as a sentence, with the names of accounts and resources.
+/// Displays a change with the names of accounts and resources.
 struct NamedDone<'a> {
     done: &'a Done,
     names: &'a Names,
@@ -135,7 +134,7 @@ impl fmt::Display for NamedDone<'_> {
                 let switches: Vec<&str> = switches.iter().map(|switch| switch.as_str()).collect();
                 write!(f, "{resources}: turned on {}", switches.join(", "))
             }
-            Did::EnforcedBucketOwner => write!(f, "{resources}: set object ownership BucketOwnerEnforced"),
+            Did::EnforcedBucketOwner => write!(f, "{resources}: set object ownership to BucketOwnerEnforced"),
             Did::SetEncryption { encryption } => {
                 write!(f, "{resources}: set the default encryption to {encryption}")
             }

@@ -1,7 +1,7 @@
-//! Asks EC2 whether a plan could be done. Nothing is done, unless the endpoint is not AWS and executes dry runs.
+//! Checks with EC2 dry runs whether a plan can be applied. Changes nothing, unless the endpoint is not AWS and executes dry runs.
 //!
-//! Source: "CreateFlowLogs", DryRun (Amazon EC2 API Reference): the answer is `DryRunOperation` to who may, and
-//! `UnauthorizedOperation` to who may not.
+//! Source: "CreateFlowLogs", DryRun (Amazon EC2 API Reference): the error is `DryRunOperation` if the caller has the permissions, and
+//! `UnauthorizedOperation` if not.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -26,18 +26,18 @@ use crate::aws::call::{CREATE_FLOW_LOGS, CREATE_TAGS, Call, DELETE_FLOW_LOGS};
 use crate::aws::observe::Observation;
 use crate::aws::tasks::spread;
 
-/// What EC2 says to a call that it would have done.
+/// The error code of a dry run that would have succeeded.
 const WOULD: &str = "DryRunOperation";
 
-/// What became of the dry runs of a plan.
+/// The outcome of the dry runs of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DryRun {
-    /// The calls that EC2 would refuse, and those that the endpoint answered as if they were no dry runs.
+    /// Calls that EC2 would reject, and calls that the endpoint did not treat as dry runs.
     pub failures: Vec<Failure>,
-    /// Whether the endpoint executed one, so that something may have been changed.
+    /// Whether the endpoint executed a dry run, so that resources may have changed.
     pub is_executed: bool,
-    /// The account-regions that were not asked, because the endpoint ignores `DryRun`.
+    /// Account-regions without a dry run, because the endpoint ignores `DryRun`.
     pub not_asked: BTreeSet<Place>,
 }
 
@@ -48,10 +48,10 @@ impl DryRun {
     }
 }
 
-/// What EC2 would refuse of a plan, in every account and region at once. Of each call that one of them takes, one is asked.
+/// Dry-runs a plan in all account-regions concurrently, with one request for each kind of call.
 ///
-/// S3 and KMS know no dry run: what is done at the hub is not asked. An emulator or a proxy may ignore `DryRun` and do what it is
-/// asked: so the first call is for one resource alone, and no other follows one that was answered as if it were none.
+/// S3 and KMS have no dry run, so changes to the hub are not checked. An emulator or a proxy may ignore `DryRun` and execute the
+/// call. So the first call is for a single resource, and the dry runs stop at the first one that is executed.
 pub async fn dry_run(
     Observation { fleet, accounts, .. }: &Observation,
     changes: &[FlowLogChange],
@@ -99,7 +99,7 @@ pub async fn dry_run(
     outcome
 }
 
-/// The change that does the least harm if its dry run is executed: a new flow log can be deleted again, and a tag removed.
+/// The least harmful change in case its dry run is executed: a new flow log can be deleted, and a tag removed.
 fn harmless(changes: &[FlowLogChange]) -> Option<&FlowLogChange> {
     changes.iter().min_by_key(|change| match change.step {
         Step::Create | Step::Replace { .. } => 0,
@@ -108,16 +108,16 @@ fn harmless(changes: &[FlowLogChange]) -> Option<&FlowLogChange> {
     })
 }
 
-/// What became of the dry runs in one account-region.
+/// The outcome of the dry runs in one account-region.
 #[derive(Debug)]
 enum Dry {
-    /// EC2 would refuse these calls, or none.
+    /// EC2 would reject these calls; empty if none.
     Refused(Vec<Failure>),
-    /// The endpoint answered one as a call that is none.
+    /// The endpoint did not treat a call as a dry run.
     Answered(Answered),
 }
 
-/// An answer to a dry run that AWS would not give.
+/// A response to a dry run that AWS would not return.
 #[derive(Debug)]
 struct Answered {
     failure: Failure,
@@ -158,11 +158,11 @@ impl RegionalEc2<'_> {
             Step::Replace { old: flow_log, .. } | Step::Delete { flow_log, .. } => Some(flow_log),
             Step::Create | Step::Tag { .. } => None,
         });
-        // Last, when an endpoint that executes dry runs has been found by what can be undone.
+        // Last: an endpoint that executes dry runs has been detected by now with a call that can be undone.
         if let Some(id) = deleted {
             match self.ec2.delete_flow_logs().flow_log_ids(id.as_str()).dry_run(true).send().await {
                 Ok(_) => {
-                    let advice = format!("{IGNORES}: `flowagg plan` shows whether {id} is missed");
+                    let advice = format!("{IGNORES}: run `flowagg plan` to see whether {id} is missing");
                     return Dry::Answered(self.executed(DELETE_FLOW_LOGS, &format!("deleted {id}"), advice));
                 }
                 Err(error) => refused.extend(self.refusal(DELETE_FLOW_LOGS, &error)),
@@ -171,12 +171,13 @@ impl RegionalEc2<'_> {
         Dry::Refused(refused)
     }
 
-    /// The answer of an endpoint that was not to create anything, with what it created and how that is removed.
+    /// The outcome of a dry run that the endpoint accepted: what it created, and how to delete it.
     fn created_by_dry_run(&self, answer: &CreateFlowLogsOutput) -> Answered {
         let ids = answer.flow_log_ids();
         if ids.is_empty() {
-            let message = "the endpoint answered a dry run with a result, of which it created nothing";
-            let failure = self.at.failed(CREATE_FLOW_LOGS, None, message, IGNORES);
+            let message = "the endpoint returned a result for a dry run but created nothing";
+            let failure =
+                self.at.failed(CREATE_FLOW_LOGS, None, message, format!("{IGNORES}: check the endpoint"));
             return Answered { failure, is_executed: false };
         }
         let (named, listed) = (ids.join(", "), ids.join(" "));
@@ -202,5 +203,5 @@ impl RegionalEc2<'_> {
     }
 }
 
-/// What keeps dry runs from being harmless.
+/// Why a dry run was executed.
 const IGNORES: &str = "this endpoint is not AWS, but an emulator or a proxy that ignores `DryRun`";

@@ -1,4 +1,4 @@
-//! Makes, replaces, tags and deletes flow logs in one region of one account.
+//! Creates, replaces, tags and deletes flow logs in one account-region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,11 +24,11 @@ use crate::aws::Account;
 use crate::aws::call::*;
 use crate::aws::failure::At;
 
-/// The most flow logs in one call. Source: "DeleteFlowLogs", FlowLogIds (Amazon EC2 API Reference).
+/// The maximum number of flow logs in one call. Source: "DeleteFlowLogs", FlowLogIds (Amazon EC2 API Reference).
 const MOST_FLOW_LOGS: usize = 1000;
-/// What AWS says of a flow log that is not there.
+/// The error code for a flow log that does not exist.
 const NOT_FOUND: &str = "InvalidFlowLogId.NotFound";
-/// What AWS says when a flow log like the wanted one is there; it says so for the whole call.
+/// The error code if an equivalent flow log exists. It fails the whole call.
 const ALREADY_EXISTS: &str = "FlowLogAlreadyExists";
 
 pub(super) async fn apply(
@@ -38,7 +38,7 @@ pub(super) async fn apply(
     changes: &[FlowLogChange],
 ) -> Applied {
     let applied = RegionalEc2::new(fleet, account, place).apply(changes).await;
-    // AWS's answers name a flow log for each that was to be created, and nothing else was to be done.
+    // Only creations were planned, and the responses contain an ID for each.
     let named = applied.done.iter().map(|done| match &done.what {
         Did::CreatedFlowLogs { flow_logs } => flow_logs.len(),
         _ => 0,
@@ -73,7 +73,7 @@ pub(super) struct RegionalEc2<'a> {
     pub(super) at: At,
 }
 
-/// A flow log to delete, and the change that is done with it.
+/// A flow log to delete or tag, and its change.
 type Doomed<'c> = (&'c FlowLogChange, &'c FlowLogId);
 
 impl<'a> RegionalEc2<'a> {
@@ -107,10 +107,10 @@ impl<'a> RegionalEc2<'a> {
         applied
     }
 
-    /// One call for all resources of a kind that lack a right flow log; returns the wrong ones that are now superseded.
+    /// Creates flow logs for a batch of resources of one kind with one call. Returns the old flow logs that are now superseded.
     ///
-    /// The right one comes first, so that no traffic goes unlogged. AWS refuses the whole call when one of them has
-    /// such a flow log already: then it is one by one.
+    /// New flow logs are created before old ones are deleted, so that no traffic goes unlogged. AWS rejects the whole call if one
+    /// resource already has an equivalent flow log; then there is one call for each resource.
     async fn make<'c>(
         &self,
         kind: ResourceKind,
@@ -135,7 +135,7 @@ impl<'a> RegionalEc2<'a> {
                         applied.record(Err(failure));
                         continue;
                     }
-                    // What was created is read again; until then no flow log is superseded.
+                    // It is unclear what was created, so nothing is deleted until the flow logs have been read again.
                     if !is_clear {
                         continue;
                     }
@@ -183,7 +183,7 @@ impl<'a> RegionalEc2<'a> {
         }
     }
 
-    /// If AWS may take the wrong flow log for the same as the right one, the wrong one has to go first.
+    /// Deletes the old flow log first if AWS may consider it identical to the new one.
     async fn make_way(&self, change: &FlowLogChange, refused: Failure, applied: &mut Applied) {
         let Step::Replace { old, may_conflict: true } = &change.step else {
             return applied.record(Err(refused));
@@ -193,8 +193,10 @@ impl<'a> RegionalEc2<'a> {
             Ok(done) => {
                 applied.record(Ok(done));
                 applied.record(self.create_one(&change.resource).await.map_err(|mut failure| {
-                    failure.message =
-                        format!("{old} was deleted, but its replacement was not made: {}", failure.message);
+                    failure.message = format!(
+                        "{old} was deleted, but its replacement was not created: {}",
+                        failure.message
+                    );
                     failure
                 }));
             }
@@ -212,7 +214,7 @@ impl<'a> RegionalEc2<'a> {
         }
     }
 
-    /// What a call created. An id that AWS returned in an unknown form is left out.
+    /// The change that a call made. Flow log IDs in an unknown format are omitted.
     fn created<'r>(
         &self,
         resources: impl IntoIterator<Item = &'r ResourceId>,
@@ -222,7 +224,7 @@ impl<'a> RegionalEc2<'a> {
         Done::to_resources(self.place, resources, Did::CreatedFlowLogs { flow_logs })
     }
 
-    /// `CreateFlowLogs`. HTTP 200 is no success: the answer has the items that were none.
+    /// `CreateFlowLogs`. HTTP 200 does not mean success: the response lists unsuccessful items.
     async fn create(
         &self,
         kind: ResourceKind,
@@ -237,7 +239,7 @@ impl<'a> RegionalEc2<'a> {
         resources: &[&ResourceId],
     ) -> CreateFlowLogsFluentBuilder {
         let spec = &self.fleet.flow_logs;
-        // Transit gateways take no choice of traffic, and have fields of their own.
+        // Transit gateway flow logs have no traffic type, and have their own fields.
         let of_packets = kind != ResourceKind::TransitGateway;
         let tags = self
             .fleet
@@ -263,7 +265,7 @@ impl<'a> RegionalEc2<'a> {
             .tag_specifications(tags)
     }
 
-    /// One call for each set of tags.
+    /// Sets tags, with one call for each set of tags and batch.
     async fn tag_all(&self, changes: &[FlowLogChange], applied: &mut Applied) {
         let mut by_tags: BTreeMap<_, Vec<Doomed<'_>>> = BTreeMap::new();
         for change in changes {
@@ -287,7 +289,7 @@ impl<'a> RegionalEc2<'a> {
         }
     }
 
-    /// One call for all. Where one of them is gone already, AWS deletes none: then one by one.
+    /// Deletes a batch with one call. If one flow log no longer exists, AWS deletes none; then there is one call for each.
     async fn delete_all(&self, batch: &[Doomed<'_>], applied: &mut Applied) {
         let ids = batch.iter().map(|(_, id)| id.to_string()).collect();
         match self.ec2.delete_flow_logs().set_flow_log_ids(Some(ids)).send().await {
@@ -325,7 +327,7 @@ impl<'a> RegionalEc2<'a> {
                 Some(item) => Err(self.unsuccessful(DELETE_FLOW_LOGS, flow_log, item)),
                 None => Ok(self.deleted(resource, flow_log)),
             },
-            // Gone already: an answer was lost, or somebody else deleted it.
+            // Already deleted: a response was lost, or another process deleted it.
             Err(SdkError::ServiceError(error)) if error.err().code() == Some(NOT_FOUND) => {
                 Ok(self.deleted(resource, flow_log))
             }
@@ -341,7 +343,7 @@ impl<'a> RegionalEc2<'a> {
         Done::to_resources(self.place, [&change.resource], did)
     }
 
-    /// Failures that AWS names for a resource that the call was not about: which of the call's own they are is not known.
+    /// Failures that AWS returns for resources that were not in the call. It is unknown which resources of the call they mean.
     fn strays<T: std::fmt::Display>(
         &self,
         call: Call,
@@ -351,14 +353,14 @@ impl<'a> RegionalEc2<'a> {
         let is_own = |id: Option<&str>| asked.iter().any(|asked| id == Some(asked.to_string().as_str()));
         let strays = unsuccessful.iter().filter(|item| !is_own(item.resource_id()));
         let failures = strays.map(|item| {
-            let id = item.resource_id().unwrap_or("a resource without an id");
+            let id = item.resource_id().unwrap_or("an unnamed resource");
             let mut failure = self.unsuccessful(call, &id, item);
             let message = format!(
-                "AWS names a resource that the call was not about, so it is unknown what was done: {}",
+                "AWS returned an error for a resource that was not in the call, so the outcome is unknown: {}",
                 failure.message
             );
             failure.message = message;
-            failure.advice = "run `flowagg plan`, which shows what is missing".into();
+            failure.advice = "run `flowagg plan` to see what is missing".into();
             failure
         });
         failures.collect()

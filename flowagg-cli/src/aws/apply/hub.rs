@@ -1,4 +1,4 @@
-//! Makes and settles the hub bucket.
+//! Creates and configures the hub bucket.
 
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{
@@ -24,9 +24,9 @@ use crate::Progress;
 use crate::aws::call::*;
 use crate::aws::observe;
 
-/// The error code for a bucket that the account owns already.
+/// The error code for a bucket that the account already owns.
 const OWNED_ALREADY: &str = "BucketAlreadyOwnedByYou";
-/// The region whose buckets are made without naming it.
+/// The region that `CreateBucket` must not specify.
 const US_EAST_1: &str = "us-east-1";
 
 impl Bucket<'_> {
@@ -38,7 +38,7 @@ impl Bucket<'_> {
         Lifecycle(self)
     }
 
-    /// Does the changes in order. Returns whether there is a bucket with the wanted policy.
+    /// Makes the changes in order. Returns whether the bucket exists with the wanted policy.
     pub(super) async fn apply_all(
         &self,
         changes: &[HubChange],
@@ -63,8 +63,8 @@ impl Bucket<'_> {
         ready
     }
 
-    /// Merges the grant again if AWS took it out of the policy while flow logs were created in the bucket's account, and
-    /// reports which foreign statements are gone. Those are not restored: someone may have removed them on purpose.
+    /// Merges the grant again if AWS removed it from the policy while flow logs were created in the bucket's account, and reports
+    /// which foreign statements are missing. They are not restored: someone may have removed them on purpose.
     pub(super) async fn settle_after_aws(&self, before: Option<&str>, applied: &mut Applied) {
         let policy = self.policy();
         let after = match policy.read().await {
@@ -81,7 +81,7 @@ impl Bucket<'_> {
         }
     }
 
-    /// Returns what was done to a document, and adds what else is known of it. An error if it may not be what was wanted.
+    /// Returns the change to a document, and records losses and warnings. Fails if the document may not be the wanted one.
     fn replaced(&self, document: Replaced<Did>, applied: &mut Applied) -> Result<Option<Did>, Failure> {
         let Replaced { write: did, lost, warning, is_contended, failure } = document;
         applied.failures.extend(lost);
@@ -95,7 +95,7 @@ impl Bucket<'_> {
         Done { place: self.fleet.hub.place(), resources: vec![self.name().to_owned()], what }
     }
 
-    /// Returns what was done; `None` if it was so already.
+    /// Makes one change; `None` if it was not needed.
     async fn apply(&self, change: &HubChange, applied: &mut Applied) -> Result<Option<Did>, Failure> {
         let done = match change {
             HubChange::CreateBucket { region } => self.create(region).await?,
@@ -135,20 +135,20 @@ impl Bucket<'_> {
         let request = self.s3.create_bucket().bucket(self.name()).set_bucket_namespace(own_namespace);
         match request.set_create_bucket_configuration(elsewhere).send().await {
             Ok(_) => Ok(Did::CreatedBucket),
-            // The plan has the settings of a new bucket, which an existing one gets only against no evidence.
+            // The plan has settings for a new bucket, which an existing bucket must not get without checks.
             Err(SdkError::ServiceError(error)) if error.err().code() == Some(OWNED_ALREADY) => {
                 Err(self.at.failed(
                     CREATE_BUCKET,
                     Some(OWNED_ALREADY),
                     "the bucket exists in this account: it was created after the plan was made, or by a call whose response was lost",
-                    "run `flowagg plan` to see what changes in the existing bucket",
+                    "run `flowagg plan` to see the changes to the existing bucket",
                 ))
             }
             Err(error) => Err(self.at.failure(CREATE_BUCKET, &error)),
         }
     }
 
-    /// Turns these switches on. The others stay as they are now, which may differ from when the plan was made.
+    /// Turns on these switches. The others keep their current value, which may have changed since planning.
     async fn block_public_access(&self, on: &[Switch]) -> Result<(), Failure> {
         let found = match Switch::ALL.iter().all(|switch| on.contains(switch)) {
             true => PublicAccessBlock::default(),
@@ -177,8 +177,8 @@ impl Bucket<'_> {
         answer.map(drop).map_err(|error| self.at.failure(PUT_OWNERSHIP, &error))
     }
 
-    /// Sets the default and writes the rest of what was read back: the kinds of encryption that the bucket blocks, dual-layer
-    /// encryption, and, without a KMS key, whether objects that are written with one use a bucket key.
+    /// Sets the default encryption and writes back the rest of the rule: blocked encryption types, dual-layer encryption and, without
+    /// a KMS key, the bucket key setting.
     async fn encrypt(&self, with: &Encryption) -> Result<(), Failure> {
         let mut rules = observe::encryption_rules(&self.s3, &self.fleet.hub, &self.at).await?;
         if rules.is_empty() {
@@ -212,7 +212,7 @@ impl Bucket<'_> {
     }
 
     fn unbuilt(&self, call: Call, error: &BuildError) -> Failure {
-        self.at.failed(call, None, error.to_string(), "this is a defect of flowagg: please report it")
+        self.at.failed(call, None, error.to_string(), "this is a bug in flowagg: please report it")
     }
 }
 

@@ -1,5 +1,5 @@
-//! Writes the lifecycle configuration of the bucket as the XML that the plan has, so that what flowagg does not know goes back
-//! as it came.
+//! Writes the bucket's lifecycle configuration as the XML in the plan, so that elements that flowagg does not know are written back
+//! unchanged.
 
 use std::borrow::Cow;
 
@@ -27,8 +27,7 @@ use crate::aws::observe;
 pub(super) struct Lifecycle<'a>(pub(super) &'a Bucket<'a>);
 
 impl Lifecycle<'_> {
-    /// Writes what the plan says, or what the same plan made again says if the configuration has changed since. `left` is set if
-    /// it is written.
+    /// Writes the planned configuration, planning again if it has changed in the meantime. `left` is set if it is written.
     pub(super) async fn settle(&self, left: &mut Option<Left<Option<LifecycleDocument>>>) -> Replaced<Did> {
         let current = Found(self.planned().and_then(|change| change.replaces.clone()));
         let replaced = replace(self, current, Pauses::S3).await;
@@ -93,10 +92,10 @@ impl WholeDocument for Lifecycle<'_> {
             return answer.map(drop).map_err(|error| NotWritten::of(&self.0.at, DELETE_LIFECYCLE, &error));
         };
         let size = minimum_object_size.as_deref().map(TransitionDefaultMinimumObjectSize::from);
-        // Its rules are the ones in `text`.
+        // A placeholder: `Body` replaces it with `text`.
         let instead = BucketLifecycleConfiguration::builder().set_rules(Some(Vec::new())).build();
         let instead = instead.map_err(|error| {
-            let help = "this is a defect of flowagg: report it";
+            let help = "this is a bug in flowagg: please report it";
             NotWritten::Refused(self.refused(error.to_string(), help))
         })?;
         let request = self
@@ -121,7 +120,7 @@ impl WholeDocument for Lifecycle<'_> {
     }
 }
 
-/// What S3 returned. Equal if the rules and the header are, whatever the order in which S3 renders them.
+/// The configuration that S3 returned. Equal if the rules and the header are equal, in any order.
 #[derive(Debug)]
 pub(super) struct Found(Option<LifecycleDocument>);
 
@@ -134,7 +133,7 @@ impl PartialEq for Found {
     }
 }
 
-/// Whether S3 returns what was written. It may add the default of the header.
+/// Whether S3 returns what was written. S3 may add the default value of the header.
 pub(super) fn holds(current: Option<&LifecycleDocument>, written: Option<&LifecycleDocument>) -> bool {
     match (current, written) {
         (Some(current), Some(written)) => {
@@ -148,7 +147,7 @@ pub(super) fn holds(current: Option<&LifecycleDocument>, written: Option<&Lifecy
     }
 }
 
-/// A configuration to write, and what is done once it is written.
+/// A configuration to write, and the change to report once it is written.
 #[derive(Debug)]
 pub(super) struct LifecycleWrite {
     /// `None` deletes the configuration.
@@ -157,7 +156,7 @@ pub(super) struct LifecycleWrite {
 }
 
 impl LifecycleWrite {
-    /// `None` for a change to something else.
+    /// `None` for other changes.
     fn of(change: &HubChange) -> Option<Self> {
         let LifecycleChange { write, set, removed, .. } = self::change(change)?;
         let did = Did::SetLifecycle { set: set.clone(), removed: removed.clone() };
@@ -172,7 +171,7 @@ fn change(change: &HubChange) -> Option<&LifecycleChange> {
     }
 }
 
-/// Sends this XML in the place of what the SDK makes of its types, before it is signed.
+/// Replaces the serialized body with this XML before the request is signed.
 #[derive(Debug)]
 struct Body(String);
 
@@ -181,7 +180,7 @@ impl Intercept for Body {
         "SendTheBody"
     }
 
-    /// The checksum of the body is computed after this.
+    /// Runs before the SDK computes the body's checksum.
     fn modify_before_retry_loop(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,

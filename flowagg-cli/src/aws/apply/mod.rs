@@ -1,5 +1,5 @@
-//! Does what a plan says, in a safe order: the bucket, its policy, then flow logs. It decides nothing: if the bucket policy
-//! has changed since the plan was made, the plan is made again.
+//! Executes a plan in a safe order: the bucket, its policy, then flow logs. It makes no decisions: if the bucket policy has
+//! changed since planning, the plan is made again.
 
 mod bucket;
 mod done;
@@ -37,23 +37,23 @@ use super::observe::{Observation, observe_again};
 use super::tasks::spread;
 use crate::Progress;
 
-/// What became of a plan.
+/// The outcome of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Applied {
-    /// What was done, in order.
+    /// The changes that were made, in order.
     pub done: Vec<Done>,
-    /// What failed.
+    /// The failed calls.
     pub failures: Vec<Failure>,
-    /// What to check: changes of other processes that may have been overwritten. The exit code does not depend on them.
+    /// What to check: changes by other processes that may have been overwritten. They do not affect the exit code.
     pub warnings: Vec<Concern>,
-    /// What was not tried, because something before it failed or the run was stopped.
+    /// Changes that were skipped because an earlier one failed or the run was stopped.
     pub held_back: Vec<String>,
-    /// Where AWS's own answer names a flow log for each that was to be made, and nothing else was to be done.
+    /// Account-regions that only created flow logs, and whose responses contain an ID for each.
     #[serde(skip)]
     settled: BTreeSet<Place>,
-    /// The policy that was written, while no other process was seen to change it.
+    /// The policy that was written; `None` once another process was seen to change it.
     #[serde(skip)]
     policy: Option<Left<Option<String>>>,
     /// The lifecycle configuration that was written, likewise.
@@ -62,16 +62,16 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// How many changes of the plan were made.
+    /// The number of planned changes that were made.
     pub fn changes(&self) -> usize {
         self.done.iter().map(Done::changes).sum()
     }
 
-    /// Reads again what the plan has changed, and adds a warning for each document that another process has replaced since it
-    /// was written. [`Plan::again`] of what is returned shows what is left.
+    /// Reads again what the plan has changed, and adds a warning for each document that another process has replaced since it was
+    /// written. [`Plan::again`] with the returned observation contains the remaining changes.
     ///
-    /// If AWS's own answers have settled everything in an account-region, it is not read again, and not in what is returned.
-    /// EC2 may not return for a while what it has just created.
+    /// An account-region whose responses already confirm every change is not read again and not returned: EC2 may not list new
+    /// flow logs for a while.
     pub async fn observe_again(
         &mut self,
         before: Observation,
@@ -96,13 +96,14 @@ impl Applied {
     }
 }
 
-/// When [`apply`] stops early; by default never. What has begun is finished; what has not is [held back](Applied::held_back).
+/// When [`apply`] stops early. Default: never. Account-regions in progress are finished; the others are
+/// [held back](Applied::held_back).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ApplyOptions {
-    /// Start no further account-region once it is cancelled.
+    /// Stop starting new account-regions once this is cancelled.
     pub cancel: CancellationToken,
-    /// Start no further account-region after this number of failures.
+    /// Stop starting new account-regions after this number of failures.
     pub max_failures: Option<usize>,
 }
 
@@ -112,9 +113,9 @@ impl ApplyOptions {
     }
 }
 
-/// Does what the plan says; the observation is what the plan was made from. A failing account does not stop the others. If the
-/// bucket or its policy could not be set, no flow log is created, as it could not deliver. A grant is removed only when every
-/// flow log is gone.
+/// Executes a plan. `observation` must be the one that the plan was made from. A failing account does not stop the others. If the
+/// bucket or its policy could not be set, no flow logs are created, because they could not deliver. A grant is removed only after
+/// all flow logs are deleted.
 pub async fn apply(
     observation: &Observation,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! Writes the bucket policy, and reports what it lost while AWS or another process wrote it.
+//! Writes the bucket policy, and reports statements that were lost to concurrent writes of AWS or another process.
 
 use std::borrow::Cow;
 
@@ -18,8 +18,8 @@ use crate::aws::observe;
 pub(super) struct Policy<'a>(pub(super) &'a Bucket<'a>);
 
 impl Policy<'_> {
-    /// Writes what the plan says, or what the same plan made again says if the policy is not the one that it was made from.
-    /// `current` is the policy that was read last; `left` is set if the policy is written.
+    /// Writes the planned policy, planning again if the current policy is not the one that the plan was made from. `current` is the
+    /// latest policy that was read; `left` is set if the policy is written.
     pub(super) async fn settle(
         &self,
         current: Option<String>,
@@ -48,9 +48,9 @@ impl Policy<'_> {
         self.0.planned_again(&Self::WORDS, now).map(Cow::Owned)
     }
 
-    /// What foreign statements a policy lost while flow logs were created in the bucket's own account, as a failure.
+    /// The failure for foreign statements that were lost while flow logs were created in the bucket's own account.
     ///
-    /// AWS may attach a policy of its own then; its pages disagree on whether it is added or put in place of the other
+    /// AWS may then attach its own policy. Its documentation disagrees on whether that is added to the existing policy or replaces it
     /// ("Amazon S3 bucket permissions for flow logs", "Logs sent to Amazon S3").
     pub(super) fn lost(&self, before: Option<&str>, after: Option<&str>) -> Option<Failure> {
         let lost = match foreign_losses(before, after, &Grant::from(self.0.fleet)) {
@@ -122,7 +122,7 @@ impl WholeDocument for Policy<'_> {
     }
 }
 
-/// A policy to write, and what is done once it is written.
+/// A policy to write, and the change to report once it is written.
 #[derive(Debug)]
 pub(super) struct PolicyWrite {
     /// `None` deletes the policy.
@@ -131,7 +131,7 @@ pub(super) struct PolicyWrite {
 }
 
 impl PolicyWrite {
-    /// `None` for a change to something else.
+    /// `None` for other changes.
     fn of(change: &HubChange) -> Option<Self> {
         match change {
             HubChange::PutPolicy(PolicyChange { text, granted, revoked, .. }) => {
@@ -146,7 +146,7 @@ impl PolicyWrite {
     }
 }
 
-/// Whether two policies say the same: S3 returns a policy in its own rendering.
+/// Whether two policies have the same meaning. S3 may return a policy in another format than it was written in.
 pub(super) fn same(there: Option<&str>, written: Option<&str>) -> bool {
     match (there, written) {
         (Some(there), Some(written)) => {

@@ -1,8 +1,8 @@
-//! Replaces a document that S3 only writes as a whole, and keeps what other processes write to it at the same time.
+//! Replaces a document that S3 only writes as a whole, and preserves concurrent changes by other processes.
 //!
-//! S3 has no condition for such a write, so the new document is computed first, the current one is read once more, and the
-//! write is sent only if the two reads returned the same. A change that another process makes between that read and the
-//! write is overwritten, and nothing shows it: keep the two next to each other.
+//! S3 has no conditional write for such documents. So the new document is computed first, the current one is read once more, and
+//! the write is sent only if both reads returned the same. A change that another process makes between that read and the write is
+//! overwritten without a trace: keep the two calls adjacent.
 //!
 //! Sources: "PutBucketPolicy", "PutBucketLifecycleConfiguration" (Amazon S3 API Reference): each replaces the whole document.
 //! "Amazon S3 data consistency model" (Amazon S3 User Guide): bucket configurations are eventually consistent, so a read may
@@ -24,48 +24,47 @@ use tokio::time::{Instant, sleep};
 use crate::aws::call::Call;
 use crate::aws::failure::At;
 
-/// Limit on writes, each followed by a change that another process made.
+/// The maximum number of writes that another process overwrites before flowagg gives up.
 const WRITES: usize = 5;
-/// Limit on computed documents.
+/// The maximum number of rounds of computing the document.
 const ROUNDS: usize = 20;
 
-/// A document of a bucket that S3 only writes as a whole.
+/// A bucket document that S3 only writes as a whole.
 pub(super) trait WholeDocument {
-    /// What a read returns. Equal only if S3 returned the same text, and the same headers if they are part of it.
+    /// The result of a read. Equal only if S3 returned the same text, and the same headers if they are part of the document.
     type State: PartialEq;
-    /// A document to write, or that there shall be none.
+    /// A document to write, or its deletion.
     type Write;
 
-    /// How messages name it.
+    /// The terms for it in messages.
     const WORDS: Words;
 
-    /// Where it is; names the bucket.
+    /// The place and the bucket, for failures.
     fn at(&self) -> &At;
 
-    /// Reads it.
     async fn read(&self) -> Result<Self::State, Failure>;
 
-    /// Computes the document to write over this one; `None` if it stays as it is. Called again with each newer one.
+    /// Computes the document that replaces `current`; `None` if no write is needed. Called again for each newer document.
     fn compute(&self, current: &Self::State) -> Result<Option<Self::Write>, Failure>;
 
-    /// Sends one request, which the client must not retry on its own ([`no_retries`]): a retry would overwrite what
-    /// another process wrote since the last read.
+    /// Sends one request without SDK retries ([`no_retries`]): a retry would overwrite what another process wrote since the last
+    /// read.
     async fn write(&self, write: &Self::Write) -> Result<(), NotWritten>;
 
-    /// Whether this is what the write makes S3 return.
+    /// Whether `current` is the result of the write.
     fn holds(&self, current: &Self::State, write: &Self::Write) -> bool;
 
-    /// The foreign parts that the write keeps and that are missing or different now, by name.
+    /// The names of foreign parts that the write kept and that are now missing or different.
     fn losses(&self, write: &Self::Write, now: &Self::State) -> Result<Vec<String>, Failure>;
 }
 
-/// How messages name a document.
+/// The terms for a document in messages.
 pub(super) struct Words {
-    /// What it is: "bucket policy".
+    /// The document, e.g. "bucket policy".
     pub(super) document: &'static str,
-    /// What it consists of: "statement".
+    /// A part of it, e.g. "statement".
     pub(super) part: &'static str,
-    /// What a warning is about.
+    /// The subject of warnings.
     pub(super) about: Subject,
     /// The call that writes it.
     pub(super) call: Call,
@@ -74,14 +73,14 @@ pub(super) struct Words {
 /// A write that S3 did not confirm.
 #[derive(Debug)]
 pub(super) enum NotWritten {
-    /// It may succeed, or may have had an effect: read again, then decide.
+    /// It may have taken effect, or may succeed later: read again, then decide.
     Unsettled(Failure),
-    /// It was refused.
+    /// S3 rejected it.
     Refused(Failure),
 }
 
 impl NotWritten {
-    /// What AWS answered to a write, or why there was no answer.
+    /// Classifies the error of a write.
     pub(super) fn of<E>(at: &At, call: Call, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -104,17 +103,17 @@ impl NotWritten {
     }
 }
 
-/// The configuration of a write.
+/// The client configuration for a write.
 pub(super) fn no_retries() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Config::builder().retry_config(RetryConfig::disabled())
 }
 
-/// How long to wait until a write is visible, or until S3 accepts it. Each pause is twice as long as the one before.
+/// Pauses while waiting for S3 to accept a write or to return it. Each is twice as long as the previous one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pauses {
     pub(super) first: Duration,
     pub(super) longest: Duration,
-    /// All of them together.
+    /// The sum of all pauses.
     pub(super) total: Duration,
 }
 
@@ -136,19 +135,19 @@ impl Pauses {
     }
 }
 
-/// What became of a document.
+/// The outcome of replacing a document.
 #[derive(Debug)]
 pub(super) struct Replaced<W> {
     /// The last write that S3 accepted; `None` if there was none.
     pub(super) write: Option<W>,
     /// Foreign parts that are known to be lost.
     pub(super) lost: Option<Failure>,
-    /// What to report if another process changed the document during this run, as a write may have overwritten a change of
-    /// it; `None` if there was no write.
+    /// What to report if another process changed the document during this run, because a write may have overwritten a change;
+    /// `None` if there was no write.
     pub(super) warning: Option<Concern>,
     /// Whether another process was seen to change the document.
     pub(super) is_contended: bool,
-    /// Why the document is not known to be right.
+    /// Why the document may not be the wanted one.
     pub(super) failure: Option<Failure>,
 }
 
@@ -158,8 +157,8 @@ impl<W> Replaced<W> {
         Replaced { write: write.map(done), lost, warning, is_contended, failure }
     }
 
-    /// Sets `left` to what was written last, or to nothing if another process was seen to change the document. Without a write it
-    /// stays as it is.
+    /// Sets `left` to the last write, or to `None` if another process was seen to change the document. Does nothing if there was no
+    /// write.
     pub(super) fn keep_in<T>(&self, left: &mut Option<Left<T>>, document: impl FnOnce(&W) -> T) {
         if let (Some(write), Some(warning)) = (&self.write, &self.warning) {
             let new = || Left { document: document(write), warning: warning.clone() };
@@ -168,23 +167,23 @@ impl<W> Replaced<W> {
     }
 }
 
-/// A document as it was written, while no other process was seen to change it.
+/// A written document that no other process was seen to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Left<T> {
     pub(super) document: T,
-    /// What to report if it is different later in the run.
+    /// What to report if it differs later in the run.
     warning: Concern,
 }
 
 impl<T> Left<T> {
-    /// What to report if the document is not this one any more.
+    /// The warning, if the document is now different.
     pub(super) fn compare(self, is_same: impl FnOnce(&T) -> bool) -> Option<Concern> {
         (!is_same(&self.document)).then_some(self.warning)
     }
 }
 
-/// Writes what [`WholeDocument::compute`] returns for the current document, until S3 returns it. `current` is what was read
-/// last, for example what the plan was made from.
+/// Writes the document that [`WholeDocument::compute`] returns for the current one, until S3 returns it. `current` is the latest
+/// known document, e.g. the one that the plan was made from.
 pub(super) async fn replace<D: WholeDocument>(
     document: &D,
     current: D::State,
@@ -213,15 +212,15 @@ pub(super) async fn replace<D: WholeDocument>(
 struct Run<'d, D: WholeDocument> {
     document: &'d D,
     pauses: Pauses,
-    /// What was read last.
+    /// The latest document that was read.
     current: D::State,
-    /// What was read before that. S3 may return it again.
+    /// Documents that were read earlier. S3 may return them again.
     older: Vec<D::State>,
-    /// What S3 accepted.
+    /// Writes that S3 accepted.
     writes: Vec<D::Write>,
-    /// A write that S3 did not confirm, and how long it took from the last read.
+    /// A write that S3 did not confirm, and the time from the last read to its end.
     unsettled: Option<(D::Write, Duration)>,
-    /// The longest time from the start of a last read to the end of the write after it.
+    /// The longest time from the start of the last read before a write to the end of that write.
     window: Duration,
     /// Whether another process changed the document.
     is_contended: bool,
@@ -269,7 +268,7 @@ impl<D: WholeDocument> Run<'_, D> {
         Err(self.kept_changing())
     }
 
-    /// Waits until S3 returns what was written last. Returns `false` if another process changed it before.
+    /// Waits until S3 returns the last write. Returns `false` if another process changed the document first.
     async fn is_visible(&mut self) -> Result<bool, Failure> {
         let mut pauses = self.pauses.each();
         loop {
@@ -301,7 +300,7 @@ impl<D: WholeDocument> Run<'_, D> {
         let Words { document, call, .. } = D::WORDS;
         let waited = self.pauses.total;
         self.failed(
-            format!("written, not visible yet: after {waited:?} S3 still returns the previous {document}"),
+            format!("written but not visible yet: after {waited:?} S3 still returns the previous {document}"),
             format!(
                 "run `flowagg plan` in a few minutes; if it shows the same change, another process has restored the \
                  previous {document} (CloudTrail: {})",
@@ -323,7 +322,7 @@ impl<D: WholeDocument> Run<'_, D> {
         )
     }
 
-    /// The foreign parts that a write kept and that are gone now.
+    /// The foreign parts that a write kept and that are missing now.
     fn lost(&self) -> Result<Option<Failure>, Failure> {
         let mut lost = BTreeSet::new();
         for write in &self.writes {

@@ -1,4 +1,4 @@
-//! A query on Athena, from its start to its last row; and how much lies under the folders that it will read.
+//! Runs Athena queries and reads their results, and measures the folders that a query will scan.
 
 #[cfg(test)]
 mod tests;
@@ -24,49 +24,49 @@ use super::failure::At;
 use super::tasks::AT_ONCE;
 use crate::Progress;
 
-/// How long to wait before the second look at a query; each wait is twice the one before.
+/// The delay after the first poll of a query. Each delay is twice the previous one.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// The longest wait between two looks.
+/// The maximum delay between polls.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// A query, and where it runs.
+/// A query and where it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueryRequest {
     /// The SQL.
     pub sql: String,
-    /// The database in which a table without one is looked for.
+    /// The default database for tables.
     pub database: String,
     /// The workgroup.
     pub workgroup: String,
-    /// Where the result is kept, as `s3://bucket/folder/`; `None` leaves it to the workgroup.
+    /// The result location, e.g. `s3://bucket/folder/`; `None` uses the workgroup's.
     pub output: Option<String>,
 }
 
 impl QueryRequest {
-    /// A query whose result is kept where the workgroup keeps it.
+    /// A query with the workgroup's result location.
     pub fn new(sql: impl Into<String>, database: impl Into<String>, workgroup: impl Into<String>) -> Self {
         Self { sql: sql.into(), database: database.into(), workgroup: workgroup.into(), output: None }
     }
 }
 
-/// A query that has succeeded, whose rows are read page by page.
+/// A successful query. Its rows are read page by page.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct QueryResult {
-    /// How many bytes were read.
+    /// The number of bytes scanned.
     pub scanned_bytes: u64,
-    /// How long it took, waiting included.
+    /// The execution time, including queueing.
     pub took: Duration,
     runner: QueryRunner,
     id: String,
-    /// Whether the first row has the names of the columns, as that of a SELECT does.
+    /// Whether the first row contains the column names, as for SELECT.
     names_columns: bool,
     turned: Pages,
     next: Next,
 }
 
-/// The page that is read next.
+/// The page to read next.
 #[derive(Debug)]
 enum Next {
     First,
@@ -74,7 +74,7 @@ enum Next {
     None,
 }
 
-/// Rows of a result.
+/// A page of a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResultPage {
@@ -85,7 +85,7 @@ pub struct ResultPage {
 }
 
 impl QueryResult {
-    /// The next page, of up to 1,000 rows; `None` after the last one. A result without rows has a page without rows.
+    /// Reads the next page, up to 1,000 rows; `None` after the last one. A result without rows has one empty page.
     pub async fn page(&mut self) -> Result<Option<ResultPage>, Failure> {
         let token = match &self.next {
             Next::First => None,
@@ -121,35 +121,35 @@ impl QueryResult {
 pub struct ResultColumn {
     /// Its name.
     pub name: String,
-    /// Its type, in Athena's word.
+    /// Its Athena type.
     pub kind: String,
-    /// How many digits a decimal has.
+    /// For decimals: the number of digits.
     pub precision: u8,
-    /// How many of them are after the point.
+    /// For decimals: the number of digits after the decimal point.
     pub scale: i8,
 }
 
 impl ResultColumn {
-    /// A column of this name and type.
+    /// A column with this name and type, and zero precision.
     pub fn new(name: impl Into<String>, kind: impl Into<String>) -> Self {
         Self { name: name.into(), kind: kind.into(), precision: 0, scale: 0 }
     }
 }
 
-/// Objects in the bucket.
+/// The amount of objects in folders of the bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredObjects {
-    /// How many.
+    /// The number of objects.
     pub objects: u64,
-    /// Their sizes together.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// How many have the name of files in another format than the expected one.
+    /// The number of objects whose name is that of another file format.
     pub of_other_format: u64,
 }
 
-/// What lies under these folders of the hub's bucket, where files of this format are expected: one listing for each, never a call for
-/// an object.
+/// Measures these folders of the hub bucket, where files of this format are expected. Lists each folder; makes no calls for single
+/// objects.
 pub async fn stored_objects(
     hub: &Hub,
     account: &Account,
@@ -196,7 +196,7 @@ pub async fn stored_objects(
 
 /// Runs a query in the hub's account and region, and waits for its result. The query is stopped if the token is cancelled.
 ///
-/// Fails if Athena refuses the query, cannot run it, or has stopped it.
+/// Fails if Athena rejects the query, or if it fails or is cancelled.
 pub async fn run_query(
     hub: &Hub,
     account: &Account,
@@ -223,9 +223,9 @@ impl QueryRunner {
     ) -> Result<QueryResult, Failure> {
         let id = self.start(request).await?;
         let done = self.wait(&id, cancel, progress).await?;
-        let told = done.statistics();
-        let scanned = told.and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
-        let took = told.and_then(|told| told.total_execution_time_in_millis()).unwrap_or_default();
+        let statistics = done.statistics();
+        let scanned = statistics.and_then(|it| it.data_scanned_in_bytes()).unwrap_or_default();
+        let took = statistics.and_then(|it| it.total_execution_time_in_millis()).unwrap_or_default();
         Ok(QueryResult {
             scanned_bytes: scanned.unsigned_abs(),
             took: Duration::from_millis(took.unsigned_abs()),
@@ -258,7 +258,7 @@ impl QueryRunner {
         Ok(started.query_execution_id().unwrap_or_default().to_owned())
     }
 
-    /// Looks at a query until it has succeeded.
+    /// Polls a query until it has succeeded.
     async fn wait(
         &self,
         id: &str,
@@ -274,7 +274,7 @@ impl QueryRunner {
             let status = found.status();
             let why = status
                 .and_then(|status| status.state_change_reason())
-                .unwrap_or("Athena gave no reason")
+                .unwrap_or("Athena returned no reason")
                 .to_owned();
             match status.and_then(|status| status.state()) {
                 Some(QueryExecutionState::Succeeded) => return Ok(found),
@@ -283,12 +283,12 @@ impl QueryRunner {
                     return Err(self.at.failed(START_QUERY, Some("FAILED"), one_line(&why), help));
                 }
                 Some(QueryExecutionState::Cancelled) => {
-                    let help = "run the query again; what the cancelled query read is charged for";
+                    let help = "run the query again; AWS bills the data that the cancelled query scanned";
                     return Err(self.at.failed(START_QUERY, Some("CANCELLED"), one_line(&why), help));
                 }
-                state => progress.step("query", 0, 1, &told(&found, state)),
+                state => progress.step("query", 0, 1, &status_line(&found, state)),
             }
-            // What is stopped is looked at until Athena says so too.
+            // A stopped query is polled until Athena reports it as cancelled.
             if cancel.is_cancelled() && !stopped {
                 let stop = self.athena.stop_query_execution().query_execution_id(id).send().await;
                 stop.map_err(|error| self.at.failure(STOP_QUERY, &error))?;
@@ -315,34 +315,34 @@ fn values(row: &Row) -> Vec<Option<String>> {
     row.data().iter().map(|value| value.var_char_value().map(str::to_owned)).collect()
 }
 
-/// How far a query has come.
-fn told(found: &QueryExecution, state: Option<&QueryExecutionState>) -> String {
-    let scanned = found.statistics().and_then(|told| told.data_scanned_in_bytes()).unwrap_or_default();
-    let state = state.map_or("not known yet", QueryExecutionState::as_str);
+/// The progress of a query.
+fn status_line(found: &QueryExecution, state: Option<&QueryExecutionState>) -> String {
+    let scanned = found.statistics().and_then(|it| it.data_scanned_in_bytes()).unwrap_or_default();
+    let state = state.map_or("unknown state", QueryExecutionState::as_str);
     format!("{state}, {scanned} bytes read")
 }
 
-/// What to do where Athena does not take a query.
+/// Advice if Athena rejects a query.
 fn refused(message: &str) -> &'static str {
     if message.contains("output") || message.contains("result") {
-        "name a place for results with `--output s3://BUCKET/FOLDER/`, or a workgroup that has one with `--workgroup`"
+        "set a result location with `--output s3://BUCKET/FOLDER/`, or use a workgroup that has one with `--workgroup`"
     } else if message.contains("WorkGroup") || message.contains("Workgroup") {
-        "name a workgroup of the hub account and region with `--workgroup`"
+        "use a workgroup of the hub account and region with `--workgroup`"
     } else {
-        "correct the SQL; `--print` shows that of a question"
+        "correct the SQL; `--print` shows the SQL of a question"
     }
 }
 
-/// What to do where Athena could not do it.
+/// Advice if a query fails.
 fn failed(why: &str) -> &'static str {
-    if ["TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist"].iter().any(|told| why.contains(told)) {
-        "create the database and the table with what `flowagg export athena` writes"
+    if ["TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist"].iter().any(|reason| why.contains(reason)) {
+        "create the database and the table with the SQL from `flowagg export athena`"
     } else if why.contains("CONSTRAINT_VIOLATION") {
-        "the table has too many accounts to enumerate: name some, as in `log_account IN ('...')`"
+        "the table has too many accounts to enumerate: select some, e.g. `log_account IN ('...')`"
     } else if why.contains("Access Denied") || why.contains("AccessDenied") {
-        "allow s3:GetObject and s3:ListBucket on the flow logs and on the place of the results, and kms:Decrypt where they are encrypted"
+        "allow s3:GetObject and s3:ListBucket on the flow logs and on the result location, and kms:Decrypt if they are encrypted"
     } else if why.contains("limit was exceeded") {
-        "the workgroup ends queries that read more: narrow it with `--from`, `--to` and `--only`"
+        "the query exceeds the data limit of the workgroup: narrow it with `--from`, `--to` and `--only`"
     } else {
         "correct the SQL, or export the table again if the fleet has changed"
     }

@@ -1,5 +1,3 @@
-//! What Athena answers, and what becomes of it.
-
 use aws_sdk_athena::operation::get_query_execution::GetQueryExecutionOutput;
 use aws_sdk_athena::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_athena::operation::start_query_execution::{StartQueryExecutionError, StartQueryExecutionOutput};
@@ -39,12 +37,12 @@ fn started() -> Rule {
 
 fn looked(state: QueryExecutionState, why: Option<&str>) -> GetQueryExecutionOutput {
     let status = QueryExecutionStatus::builder().state(state).set_state_change_reason(why.map(str::to_owned));
-    let told =
+    let statistics =
         QueryExecutionStatistics::builder().data_scanned_in_bytes(1234).total_execution_time_in_millis(560);
     let found = QueryExecution::builder()
         .statement_type(StatementType::Dml)
         .status(status.build())
-        .statistics(told.build())
+        .statistics(statistics.build())
         .build();
     GetQueryExecutionOutput::builder().query_execution(found).build()
 }
@@ -63,7 +61,7 @@ fn page(rows: Vec<Row>, next: Option<&str>) -> GetQueryResultsOutput {
 }
 
 #[tokio::test]
-async fn all_pages_of_a_result_are_read_without_the_names_of_the_columns() {
+async fn all_pages_are_read_without_the_header_row() {
     let look = mock!(Client::get_query_execution)
         .sequence()
         .output(|| looked(QueryExecutionState::Running, None))
@@ -94,7 +92,7 @@ async fn all_pages_of_a_result_are_read_without_the_names_of_the_columns() {
 }
 
 #[tokio::test]
-async fn a_query_that_fails_says_why_and_what_to_do() {
+async fn failed_query_has_a_reason_and_advice() {
     let why = "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.flowagg.vpc_flow_logs' does not exist";
     let look = mock!(Client::get_query_execution)
         .then_output(move || looked(QueryExecutionState::Failed, Some(why)));
@@ -103,12 +101,12 @@ async fn a_query_that_fails_says_why_and_what_to_do() {
     assert_eq!((failure.code.as_deref(), failure.message.as_str()), (Some("FAILED"), why));
     assert_data_eq!(
         failure.help(),
-        str!["create the database and the table with what `flowagg export athena` writes"]
+        str!["create the database and the table with the SQL from `flowagg export athena`"]
     );
 }
 
 #[tokio::test]
-async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
+async fn missing_result_location_advises_output_or_workgroup() {
     let start = mock!(Client::start_query_execution).then_error(|| {
         let message = "No output location provided. An output location is required either through the Workgroup result \
                        configuration setting or as an API input.";
@@ -120,13 +118,13 @@ async fn a_query_without_a_place_for_its_result_is_told_to_name_one() {
     assert_data_eq!(
         failure.help(),
         str![
-            "name a place for results with `--output s3://BUCKET/FOLDER/`, or a workgroup that has one with `--workgroup`"
+            "set a result location with `--output s3://BUCKET/FOLDER/`, or use a workgroup that has one with `--workgroup`"
         ]
     );
 }
 
 #[tokio::test]
-async fn a_query_is_stopped_where_nobody_waits_for_it_any_more() {
+async fn cancelled_query_is_stopped() {
     /// Cancels at the first step.
     struct Impatient(CancellationToken);
     impl Progress for Impatient {

@@ -1,4 +1,4 @@
-//! From an error of AWS to what to do about it.
+//! Finds the advice for an error that AWS returned.
 
 use flowagg_core::failure::{Advice, ENCODED};
 
@@ -12,14 +12,13 @@ pub(super) struct AwsError<'e> {
     pub(super) call: Call,
     pub(super) code: &'e str,
     pub(super) message: &'e str,
-    /// The status of the response; `None` for an item of a successful one.
+    /// The HTTP status; `None` for an `Unsuccessful` item of a successful response.
     pub(super) status: Option<u16>,
-    /// The bucket's region, if the response names it.
+    /// The bucket's region, if the response contains it.
     pub(super) bucket_region: Option<&'e str>,
 }
 
 impl AwsError<'_> {
-    /// What to do about it.
     pub(super) fn advice(self) -> Advice {
         let Self { call, code, message, status, bucket_region } = self;
         let mut help = match Denial::parse(call, message) {
@@ -31,13 +30,13 @@ impl AwsError<'_> {
         };
         help = help.replace("{bucket-region}", bucket_region.unwrap_or("another region"));
         if message.contains(ENCODED) {
-            help += "; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it";
+            help += "; `--json` prints the full encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it";
         }
         Advice::for_place(|account, region| help.replace("{account}", account).replace("{region}", region))
     }
 }
 
-/// The first row that an error fits, and the title of its part.
+/// The first matching row, and the title of its part.
 fn row(call: Call, code: &str, message: &str) -> Option<(&'static str, &'static Row)> {
     let mut rows = PARTS.iter().flat_map(|part| part.rows.iter().map(|row| (part.title, row)));
     rows.find(|(_, row)| row.fits(call, code, message))

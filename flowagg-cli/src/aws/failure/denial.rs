@@ -1,4 +1,4 @@
-//! Which policy denies a call, as AWS's message names it, and who can change it.
+//! Finds which policy denied a call from AWS's message, and the advice for it.
 //!
 //! Source: "Access denied error message examples" (IAM User Guide). AWS writes `with an explicit deny in a TYPE policy` if a
 //! statement denies, and `because no TYPE policy allows the ACTION action` if none allows. S3 names the type only to callers
@@ -7,7 +7,6 @@
 use super::table::OF_QUERY;
 use crate::aws::call::{ASSUME_ROLE, Call, GET_CALLER_IDENTITY, is_of_query};
 
-/// A type of policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PolicyType {
     ServiceControl,
@@ -15,24 +14,24 @@ pub(super) enum PolicyType {
     Bucket,
     Key,
     Trust,
-    /// The policy of another resource.
+    /// The policy of a resource other than a bucket, key or role.
     Resource,
     Identity,
     Boundary,
     Session,
     Endpoint,
-    /// S3 Block Public Access: no policy, but AWS names it in the same place.
+    /// S3 Block Public Access. Not a policy, but AWS reports it in the same place.
     PublicAccessBlock,
-    /// A type that AWS does not name, or that is unknown here.
+    /// AWS named no type, or one that flowagg does not know.
     Unnamed,
 }
 
 /// How a policy denies a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// A statement denies it; no other statement can allow it.
+    /// A Deny statement matches; no Allow statement can override it.
     Denies,
-    /// No statement allows it.
+    /// No Allow statement matches.
     AllowsNot,
 }
 
@@ -54,7 +53,7 @@ impl PolicyType {
         Self::Unnamed,
     ];
 
-    /// AWS's name of it. A resource-based policy has a type for each kind of resource.
+    /// The name that AWS uses in messages. Bucket, key and resource policies have the same name.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::ServiceControl => "service control policy",
@@ -70,7 +69,7 @@ impl PolicyType {
         }
     }
 
-    /// The type that AWS names at the start of this text, in its answer to this call.
+    /// The type at the start of this text, from the response to this call.
     fn named(call: Call, text: &str) -> Self {
         let named = Self::ALL.into_iter().find(|policy| text.starts_with(policy.name()));
         match named.unwrap_or(Self::Unnamed) {
@@ -81,95 +80,95 @@ impl PolicyType {
         }
     }
 
-    /// What to do. `{account}`, `{action}`, `{who}` and `{find}` stand for those of the call.
+    /// The advice. `{account}`, `{action}`, `{who}` and `{find}` are replaced with the values of the call.
     pub(super) const fn help(self, effect: Effect) -> &'static str {
         match (self, effect) {
             (Self::ServiceControl, Denies) => {
-                "a service control policy (SCP) of the organization denies {action}, and no IAM policy overrides it: ask the owners of the management account for an exception; there, {find}"
+                "a service control policy (SCP) denies {action}, and no IAM policy can override it: ask the owners of the management account for an exception; in that account, {find}"
             }
             (Self::ServiceControl, AllowsNot) => {
-                "no service control policy (SCP) of the organization allows {action}, so no IAM policy can: ask the owners of the management account to allow it; there, {find}"
+                "no service control policy (SCP) allows {action}, so no IAM policy can: ask the owners of the management account to allow it; in that account, {find}"
             }
             (Self::ResourceControl, Denies) => {
-                "a resource control policy (RCP) of the organization denies {action}, and no other policy overrides it: ask the owners of the management account for an exception; there, {find}"
+                "a resource control policy (RCP) denies {action}, and no other policy can override it: ask the owners of the management account for an exception; in that account, {find}"
             }
             (Self::ResourceControl, AllowsNot) => {
-                "no resource control policy (RCP) of the organization allows {action}, so no other policy can: ask the owners of the management account to allow it; there, {find}"
+                "no resource control policy (RCP) allows {action}, so no other policy can: ask the owners of the management account to allow it; in that account, {find}"
             }
             (Self::Bucket, Denies) => {
-                "a Deny statement of the bucket policy denies {action}: change the statement as a caller that it does not deny, such as the root user of {account}; `aws s3api get-bucket-policy --bucket BUCKET` prints the policy"
+                "a Deny statement in the bucket policy denies {action}: edit it as a principal that it does not deny, such as the root user of {account}; `aws s3api get-bucket-policy --bucket BUCKET` prints the policy"
             }
             (Self::Bucket, AllowsNot) => {
-                "the bucket policy does not allow {action} to a caller from another account: set `hub.role` to a role in {account}, or allow the caller in the bucket policy"
+                "the bucket policy does not allow {action} for callers from other accounts: set `hub.role` to a role in {account}, or allow the caller in the bucket policy"
             }
             (Self::Key, Denies) => {
-                "a Deny statement of the key policy denies {action}: change it in the account of the key; `aws kms get-key-policy --key-id KEY` prints the policy"
+                "a Deny statement in the key policy denies {action}: edit it in the account that owns the key; `aws kms get-key-policy --key-id KEY` prints the policy"
             }
             (Self::Key, AllowsNot) => {
-                "the key policy does not allow {action}: allow it there, in the account of the key; `aws kms get-key-policy --key-id KEY` prints the policy"
+                "the key policy does not allow {action}: allow it in the account that owns the key; `aws kms get-key-policy --key-id KEY` prints the policy"
             }
             (Self::Trust, Denies) => {
-                "a Deny statement of the role's trust policy denies the caller: change it in {account}, where `aws iam get-role --role-name ROLE` prints it, or name another role with `role`"
+                "a Deny statement in the role's trust policy denies the caller: edit it in {account}, where `aws iam get-role --role-name ROLE` prints it, or set `role` to another role"
             }
             (Self::Trust, AllowsNot) => {
-                "the role's trust policy does not allow the caller: add the caller to it in {account}, as in the trust policy that `flowagg permissions` prints, or name another role with `role`"
+                "the role's trust policy does not allow the caller: add the caller to it in {account}, or set `role` to another role; `flowagg permissions` prints the trust policy"
             }
             (Self::Resource, Denies) => {
-                "a Deny statement in the policy of the resource denies {action}: the owner of the resource must change it"
+                "a Deny statement in the resource's policy denies {action}: ask the owner of the resource to change it"
             }
             (Self::Resource, AllowsNot) => {
-                "the policy of the resource does not allow {action}: the owner of the resource must allow it there"
+                "the resource's policy does not allow {action}: ask the owner of the resource to allow it"
             }
             (Self::Identity, Denies) => {
-                "a Deny statement in an IAM policy of {who} denies {action}: an IAM administrator must change it; `aws iam list-attached-role-policies --role-name ROLE` and `aws iam list-role-policies --role-name ROLE` list the policies"
+                "a Deny statement in an IAM policy of {who} denies {action}: ask an IAM administrator to change it; `aws iam list-attached-role-policies --role-name ROLE` and `aws iam list-role-policies --role-name ROLE` list the policies"
             }
             (Self::Identity, AllowsNot) => {
-                "allow {action} to {who}; `flowagg permissions` prints the IAM policies"
+                "allow {action} for {who}; `flowagg permissions` prints the IAM policies"
             }
             (Self::Boundary, Denies) => {
-                "the permissions boundary of {who} denies {action}, and no IAM policy overrides it: an IAM administrator must change the boundary; `aws iam get-role --role-name ROLE` names it"
+                "the permissions boundary of {who} denies {action}, and no IAM policy can override it: ask an IAM administrator to change the boundary; `aws iam get-role --role-name ROLE` shows which policy it is"
             }
             (Self::Boundary, AllowsNot) => {
-                "the permissions boundary of {who} does not allow {action}, so no IAM policy can: an IAM administrator must change the boundary; `aws iam get-role --role-name ROLE` names it"
+                "the permissions boundary of {who} does not allow {action}, so no IAM policy can: ask an IAM administrator to change the boundary; `aws iam get-role --role-name ROLE` shows which policy it is"
             }
             (Self::Session, Denies) => {
-                "the session policy of the credentials denies {action}: use credentials that were issued without it, or change it in the tool that requests them"
+                "the session policy of the credentials denies {action}: use credentials issued without it, or change it in the tool that requests them"
             }
             (Self::Session, AllowsNot) => {
-                "the session policy of the credentials does not allow {action}: use credentials that were issued without it, or change it in the tool that requests them"
+                "the session policy of the credentials does not allow {action}: use credentials issued without it, or change it in the tool that requests them"
             }
             (Self::Endpoint, Denies) => {
-                "the policy of the VPC endpoint that the call uses denies {action}: the owner of the endpoint must change it, or run flowagg outside this VPC; `aws ec2 describe-vpc-endpoints` shows the policy"
+                "the VPC endpoint policy denies {action}: ask the owner of the endpoint to change it, or run flowagg outside this VPC; `aws ec2 describe-vpc-endpoints` shows the policy"
             }
             (Self::Endpoint, AllowsNot) => {
-                "the policy of the VPC endpoint that the call uses does not allow {action}: the owner of the endpoint must allow it, or run flowagg outside this VPC; `aws ec2 describe-vpc-endpoints` shows the policy"
+                "the VPC endpoint policy does not allow {action}: ask the owner of the endpoint to allow it, or run flowagg outside this VPC; `aws ec2 describe-vpc-endpoints` shows the policy"
             }
             (Self::PublicAccessBlock, _) => {
-                "S3 Block Public Access refuses the bucket policy, because a statement of it grants public access: `flowagg policy check` reports that statement as `public-principal`; restrict it"
+                "S3 Block Public Access rejected the bucket policy because a statement grants public access: restrict that statement; `flowagg policy check` reports it as `public-principal`"
             }
             (Self::Unnamed, _) => {
-                "a Deny statement denies {action}, and no Allow statement overrides it: look for it in the service control policies, in the IAM policies of {who}, and in the policy of the resource"
+                "a Deny statement denies {action}, and no Allow statement can override it: look for it in the service control policies, the IAM policies of {who}, and the resource's policy"
             }
         }
     }
 }
 
-/// What AWS states about a denied call.
+/// The reason for a denied call, from AWS's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Denial<'m> {
     pub(super) policy: PolicyType,
     pub(super) effect: Effect,
-    /// The id of the organization's policy, if AWS names it.
+    /// The ID of the SCP or RCP, if the message contains it.
     id: Option<&'m str>,
 }
 
 impl<'m> Denial<'m> {
-    /// Whether an IAM policy that allows the action is all that is missing.
+    /// Whether an IAM policy that allows the action would be enough.
     pub(super) fn is_plain(self) -> bool {
         (self.policy, self.effect) == (PolicyType::Identity, AllowsNot)
     }
 
-    /// What a message states; `None` if it names no reason.
+    /// Parses a message; `None` if it contains no reason.
     pub(super) fn parse(call: Call, message: &'m str) -> Option<Self> {
         let stated = |policy, effect, id| Some(Self { policy, effect, id });
         if message.contains("not authorized") && message.contains(PolicyType::PublicAccessBlock.name()) {
@@ -194,8 +193,8 @@ impl<'m> Denial<'m> {
     fn help(self, call: Call) -> &'static str {
         #[cfg(feature = "query")]
         if self.is_plain() && call == crate::aws::call::GET_OBJECT {
-            // `flowagg permissions` prints it with `--query` only, and a bucket may have no fleet file.
-            return "allow {action} to {who}; `docs/query.md` has the IAM policy";
+            // `flowagg permissions` prints this action only with `--query`, and the bucket may have no fleet file.
+            return "allow {action} for {who}; see `docs/query.md` for the IAM policy";
         }
         if self.is_plain() && is_of_query(call) {
             return OF_QUERY;
@@ -203,7 +202,7 @@ impl<'m> Denial<'m> {
         self.policy.help(self.effect)
     }
 
-    /// What to do. `{account}` stands for that of the call.
+    /// The advice. `{account}` is replaced later.
     pub(super) fn advice(self, call: Call, message: &str) -> String {
         let find = match (self.id, self.policy) {
             (Some(id), _) => {
@@ -225,16 +224,16 @@ fn is_policy_id(id: &str) -> bool {
     id.starts_with("p-") && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// Puts the denied action, and who was denied it, into a sentence.
+/// Replaces `{action}` and `{who}` in a template.
 pub(super) fn fill(help: &str, call: Call, message: &str) -> String {
     let who = match call {
         ASSUME_ROLE | GET_CALLER_IDENTITY => "the caller",
-        _ => "the role or user that is used in {account}",
+        _ => "the role or user used in {account}",
     };
     help.replace("{who}", who).replace("{action}", action(message).unwrap_or(call.action))
 }
 
-/// The action that a message states is denied. It may be another than the call's, such as `logs:CreateLogDelivery`.
+/// The denied action in a message. It can differ from the call's action, e.g. `logs:CreateLogDelivery` for `CreateFlowLogs`.
 fn action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("not authorized to perform: ")?;
     let action = rest.split_whitespace().next()?;

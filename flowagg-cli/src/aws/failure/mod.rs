@@ -1,4 +1,4 @@
-//! From the SDK's errors to a [`Failure`] that says where, what, and what to do.
+//! Converts SDK errors to a [`Failure`]: the place, the error and the advice.
 
 mod codes;
 mod denial;
@@ -24,7 +24,7 @@ use super::complete::Incomplete;
 use super::proxy::ProxyFailed;
 use super::sender::{self, NotFromAws};
 
-/// Where a call goes, for the message when it fails.
+/// The account-region and resource of a call, for error messages.
 #[derive(Clone, Debug)]
 pub(crate) struct At {
     pub(crate) place: Place,
@@ -40,7 +40,7 @@ impl At {
         Self { resource: Some(resource.to_string()), ..self.clone() }
     }
 
-    /// A failure that no SDK error stands behind.
+    /// A failure without an SDK error.
     pub(crate) fn failed(
         &self,
         call: Call,
@@ -54,20 +54,20 @@ impl At {
         failed
     }
 
-    /// An item of a successful response that names an error.
+    /// The failure of an `Unsuccessful` item in a successful response.
     pub(crate) fn unsuccessful(&self, call: Call, code: Option<&str>, message: Option<&str>) -> Failure {
         let code = code.unwrap_or("no code");
-        let message = message.map_or_else(|| "AWS gave no reason".to_owned(), one_line);
+        let message = message.map_or_else(|| "AWS returned no message".to_owned(), one_line);
         let error = AwsError { call, code, message: &message, status: None, bucket_region: None };
         self.failed(call, Some(code), message.clone(), error.advice())
     }
 
-    /// AWS answered, and the response cannot be used.
+    /// The failure of a call whose response is incomplete.
     pub(crate) fn incomplete(&self, call: Call, why: &Incomplete) -> Failure {
         self.failed(call, None, why.to_string(), why.help())
     }
 
-    /// What AWS answered, or why it could not be asked.
+    /// The failure of a call that AWS rejected or that did not reach AWS.
     pub(crate) fn failure<E>(&self, call: Call, error: &SdkError<E, HttpResponse>) -> Failure
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -78,23 +78,23 @@ impl At {
     }
 }
 
-/// Why a call failed, without the account that it was sent to. Before the caller is known there is none.
+/// A failed call without an account: until the caller is identified, no account is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{call}: {message}; {}", advice.without_place())]
 #[non_exhaustive]
 pub struct CallError {
-    /// The operation, as AWS names it.
+    /// The name of the API operation.
     pub call: String,
     /// AWS's error code, if it returned one.
     pub code: Option<String>,
-    /// What went wrong.
+    /// The error message.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub advice: Advice,
 }
 
 impl CallError {
-    /// The same as a failure of this account-region.
+    /// Converts it to a failure of this account-region.
     pub(super) fn at(self, place: Place) -> Failure {
         let Self { call, code, message, advice } = self;
         let mut failure = Failure::new(place, call, message, advice);
@@ -102,12 +102,12 @@ impl CallError {
         failure
     }
 
-    /// Whether the caller was denied the call, and an IAM policy that allows it is enough as far as AWS states.
+    /// Whether the call was denied and, according to AWS, an IAM policy that allows it would be enough.
     pub(super) fn is_plain_denial(&self, call: Call) -> bool {
         is_plain_denial(call, self.code.as_deref(), &self.message)
     }
 
-    /// An error that no SDK error stands behind.
+    /// An error without an SDK error.
     pub(super) fn failed(
         call: Call,
         code: Option<&str>,
@@ -122,7 +122,7 @@ impl CallError {
         }
     }
 
-    /// What AWS answered, or why it could not be asked.
+    /// The error of a call that AWS rejected or that did not reach AWS.
     pub(super) fn of<E>(call: Call, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -132,19 +132,19 @@ impl CallError {
             SdkError::TimeoutError(_) => Self::failed(
                 call,
                 None,
-                "no answer in time",
-                "the network or AWS is slow: run the command again, or set a longer `--call-timeout`; completed changes are kept",
+                "the call timed out",
+                "the network or AWS is slow: run the command again, or increase `--call-timeout`; completed changes are kept",
             ),
             _ => Self::unsent(call, error),
         }
     }
 
-    /// An error that a response contains, if AWS sent it.
+    /// The error in a response. Responses of other servers are reported as such.
     fn returned(call: Call, error: &impl ProvideErrorMetadata, response: &HttpResponse) -> Self {
         let status = response.status().as_u16();
         let code = match error.code() {
             Some(code) => code.to_owned(),
-            // A response with a success status that the SDK could not read.
+            // A response with a success status that the SDK could not parse.
             None if response.status().is_success() => {
                 return Self::not_from_aws(call, &NotFromAws::of(response));
             }
@@ -153,7 +153,7 @@ impl CallError {
                 Err(foreign) => return Self::not_from_aws(call, &foreign),
             },
         };
-        let reason = error.message().unwrap_or("AWS gave no reason");
+        let reason = error.message().unwrap_or("AWS returned no message");
         let message = format!("{}{}", one_line(reason), response::times(response));
         let bucket_region = response::bucket_region(response, reason);
         let error = AwsError {
@@ -170,7 +170,7 @@ impl CallError {
         Self::failed(call, None, foreign.to_string(), foreign.help())
     }
 
-    /// A call that never got an answer: no credentials, no role, no connection.
+    /// A call without a response: no credentials, no role or no connection.
     fn unsent(call: Call, error: &(dyn Error + 'static)) -> Self {
         let mut deepest = error;
         let (mut in_credentials, mut is_untrusted) = (false, false);
@@ -184,7 +184,7 @@ impl CallError {
                 return Self::failed(
                     call,
                     None,
-                    "no AWS credentials were found",
+                    "no AWS credentials found",
                     "sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 );
             }
@@ -208,26 +208,26 @@ impl CallError {
         let help = if in_credentials {
             "the credentials could not be loaded: check the profile, and sign in again"
         } else if is_untrusted {
-            "the certificate of the endpoint is not trusted: if a proxy decrypts TLS, add its certificate authority to those of this machine, or name its file in SSL_CERT_FILE"
+            "the endpoint's TLS certificate is not trusted: if a proxy decrypts TLS, add its certificate authority to this machine's trusted certificates, or set SSL_CERT_FILE to its PEM file"
         } else {
-            "check the network, the region's name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set"
+            "check the network, the region name, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set"
         };
-        Self::failed(call, None, format!("could not be sent: {}", one_line(&deepest.to_string())), help)
+        Self::failed(call, None, format!("request failed: {}", one_line(&deepest.to_string())), help)
     }
 }
 
-/// Whether an error denies the call, and an IAM policy that allows it is enough as far as AWS states.
+/// Whether the call was denied and, according to AWS, an IAM policy that allows it would be enough.
 pub(super) fn is_plain_denial(call: Call, code: Option<&str>, message: &str) -> bool {
     let denial = Denial::parse(call, message);
     code.is_some_and(table::is_denial) && denial.is_none_or(Denial::is_plain)
 }
 
-/// Credentials that could not be loaded again, with the profile and what to do: for [`CallError::of`] to find in the SDK's error.
+/// Credentials could not be reloaded. Carries the profile and the advice through the SDK's error to [`CallError::of`].
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct Unloadable(pub(super) CallError);
 
-/// Whether TLS refused the certificate of a server. An [`io::Error`] hides the error in it from the chain.
+/// Whether TLS rejected a server certificate. An [`io::Error`] does not return its inner error from `source`.
 fn is_untrusted_certificate(error: &(dyn Error + 'static)) -> bool {
     let mut inner = Some(error);
     while let Some(error) = inner {
@@ -239,15 +239,14 @@ fn is_untrusted_certificate(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// Whether a role was denied for a reason that credentials of another account would not have: no Deny statement, and no other
-/// error than a denial.
+/// Whether credentials of another account might be able to assume the role: `AssumeRole` was denied, but not by a Deny statement.
 pub(crate) fn may_be_wrong_account(failure: &Failure) -> bool {
     let is_explicit = Denial::parse(call::ASSUME_ROLE, &failure.message)
         .is_some_and(|denial| denial.effect == Effect::Denies);
     failure.code.as_deref() == Some("AccessDenied") && !is_explicit
 }
 
-/// `HEAD` answers have no body to say more.
+/// Responses to `HEAD` requests have no body, so the status has to serve as the code.
 fn code_of_status(status: u16) -> String {
     match status {
         301 => "PermanentRedirect".into(),

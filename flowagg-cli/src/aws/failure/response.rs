@@ -1,10 +1,10 @@
-//! What a response to a failed call contains besides the code and the message.
+//! Details of an error response other than the code and the message.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use flowagg_core::id::Region;
 use flowagg_core::text::one_line;
 
-/// The region of the bucket, as S3 names it: in a header, in the body, or in the message.
+/// The bucket's region, from the header, the body or the message of an S3 error.
 ///
 /// Source: "Error responses" (Amazon S3 API Reference): `AuthorizationHeaderMalformed` has the element `Region`.
 pub(super) fn bucket_region(response: &HttpResponse, message: &str) -> Option<String> {
@@ -16,15 +16,15 @@ pub(super) fn bucket_region(response: &HttpResponse, message: &str) -> Option<St
     Region::parse(&named).ok().map(|region| region.to_string())
 }
 
-/// The time of the request and the time of AWS, which `RequestTimeTooSkewed` has in its body, for the end of a message.
+/// A suffix for the message of `RequestTimeTooSkewed`: the request time and AWS's time, from the body. Empty for other errors.
 pub(super) fn times(response: &HttpResponse) -> String {
     match (element(response, "RequestTime"), element(response, "ServerTime")) {
-        (Some(sent), Some(now)) => format!(" (time of the request {sent}, time of AWS {now})"),
+        (Some(sent), Some(now)) => format!(" (request time {sent}, AWS time {now})"),
         _ => String::new(),
     }
 }
 
-/// The text of an XML element of an error.
+/// The text of an XML element in the body.
 fn element(response: &HttpResponse, name: &str) -> Option<String> {
     let body = std::str::from_utf8(response.body().bytes()?).ok()?;
     let (_, rest) = body.split_once(&format!("<{name}>"))?;

@@ -1,24 +1,24 @@
-//! AWS's error codes, with what to do about each. The tables in `docs/guide.md` are generated from these.
+//! AWS error codes and the advice for each. The tables in `docs/operations.md` are generated from these.
 //!
 //! Sources: "Error codes for the Amazon EC2 API" (Amazon EC2 API Reference), "Error responses" (Amazon S3 API Reference),
 //! "AssumeRole" and "Common error types" (AWS STS API Reference), "Troubleshoot VPC Flow Logs" (Amazon VPC User Guide).
 
 use crate::aws::call::{self, Call};
 
-/// Errors of one kind, with the heading of their table in the guide.
+/// Errors of one kind. `title` is the heading of their table in `docs/operations.md`.
 pub(super) struct Part {
     pub(super) title: &'static str,
     pub(super) rows: &'static [Row],
 }
 
-/// A row: the errors that it is for, and the advice.
+/// Advice, and the errors that it applies to.
 pub(super) struct Row {
-    /// The codes; empty for any.
+    /// The codes; empty matches any code.
     pub(super) codes: &'static [Code],
     pub(super) only: Only,
-    /// What the message contains.
+    /// A substring of the message; empty matches any message.
     pub(super) says: &'static str,
-    /// `{account}`, `{region}`, `{action}`, `{who}` and `{bucket-region}` stand for those of the call.
+    /// The advice. `{account}`, `{region}`, `{action}`, `{who}` and `{bucket-region}` are replaced with the values of the call.
     pub(super) help: &'static str,
 }
 
@@ -29,12 +29,12 @@ pub(super) enum Code {
     Contains(&'static str),
 }
 
-/// The calls that a row is for.
+/// The calls that a row applies to.
 #[derive(Clone, Copy)]
 pub(super) enum Only {
     Any,
     At(Call),
-    /// The action that allows the call begins with this.
+    /// Calls whose IAM action starts with this.
     Of(&'static str),
 }
 
@@ -81,24 +81,24 @@ impl Code {
 
 const DENIED: &[Code] = &[Contains("AccessDenied"), Is("UnauthorizedOperation"), Is("Forbidden")];
 
-/// Whether a code means that the caller is denied the call.
+/// Whether a code means that the call was denied.
 pub(super) fn is_denial(code: &str) -> bool {
     DENIED.iter().any(|denied| denied.fits(code))
 }
 
-/// A denial of what only `flowagg query` calls.
+/// Advice for denied calls that only `flowagg query` makes.
 pub(super) const OF_QUERY: &str =
-    "allow {action} to {who}; `flowagg permissions --query` prints the IAM policies";
-/// An error of any other code.
-pub(super) const OTHER: &str = "running the command again does not help: correct what the message names; `flowagg doctor` checks roles, permissions, the bucket and its key";
-/// An error that AWS itself has.
+    "allow {action} for {who}; `flowagg permissions --query` prints the IAM policies";
+/// Advice for errors without a row.
+pub(super) const OTHER: &str = "retrying does not help: fix the problem in the message; `flowagg doctor` checks roles, permissions, the bucket and its key";
+/// Advice for failures inside AWS.
 pub(super) const OF_AWS: &str =
     "AWS could not process the call: wait, then run the command again; completed changes are kept";
 
 const CLOCK: &str =
-    "set the clock of this machine, which `date -u` prints: it differs from AWS's by more than AWS accepts";
+    "this machine's clock differs too much from AWS's: synchronize it; `date -u` prints its time";
 
-/// The first row that an error fits decides.
+/// The first matching row wins.
 pub(super) const PARTS: [Part; 7] = [
     Part {
         title: "The clock",
@@ -109,7 +109,7 @@ pub(super) const PARTS: [Part; 7] = [
                 .says("Signature not yet current"),
             row(
                 &[Is("RequestExpired")],
-                "set the clock of this machine if `date -u` prints a wrong time; if it is right, the credentials have expired: sign in again",
+                "synchronize this machine's clock if `date -u` prints the wrong time; otherwise the credentials have expired: sign in again",
             ),
         ],
     },
@@ -118,20 +118,20 @@ pub(super) const PARTS: [Part; 7] = [
         rows: &[
             row(
                 DENIED,
-                "only the management account and delegated administrators may list the accounts: set `organization.lookup` to a role in one of them",
+                "only the management account and delegated administrator accounts can list the organization's accounts: set `organization.lookup` to a role in one of them",
             )
             .of("organizations:"),
             row(
                 &[Is("AWSOrganizationsNotInUseException")],
-                "{account} is in no organization: set `organization.lookup` to a role in the management account",
+                "{account} is not in an organization: set `organization.lookup` to a role in the management account",
             ),
             row(
                 &[Is("AccountNotFoundException")],
-                "the organization has no such account: correct `organization.accounts`",
+                "the account is not in the organization: correct `organization.accounts`",
             ),
             row(
                 &[Is("ParentNotFoundException")],
-                "the organization has no such unit: correct `organization.units` or `organization.except-units`",
+                "the organizational unit does not exist: correct `organization.units` or `organization.except-units`",
             ),
         ],
     },
@@ -144,7 +144,7 @@ pub(super) const PARTS: [Part; 7] = [
             ),
             row(
                 &[Is("HTTP 400")],
-                "S3 returns no reason for this call; most likely the credentials have expired: sign in again, then run the command again",
+                "S3 returns no details for this call; the credentials have probably expired: sign in again, then run the command again",
             )
             .at(call::HEAD_BUCKET),
             row(
@@ -154,19 +154,19 @@ pub(super) const PARTS: [Part; 7] = [
                     Is("AuthFailure"),
                     Is("InvalidAccessKeyId"),
                 ],
-                "AWS does not accept these credentials in {region}: check them with `aws sts get-caller-identity`, and whether {region} is enabled with `aws account list-regions`",
+                "AWS rejected the credentials in {region}: check them with `aws sts get-caller-identity`, and check with `aws account list-regions` that {region} is enabled",
             ),
             row(
                 &[Is("SignatureDoesNotMatch"), Is("InvalidSignatureException")],
-                "the secret access key does not match the access key id: check the credentials with `aws sts get-caller-identity`",
+                "the secret access key does not match the access key ID: check the credentials with `aws sts get-caller-identity`",
             ),
             row(
                 &[Is("IncompleteSignature"), Starts("MissingAuthenticationToken")],
-                "the request arrived without a valid signature: check the proxy or the endpoint between flowagg and AWS, which changes requests",
+                "the request reached AWS without a valid signature: check the proxy or endpoint between flowagg and AWS, which modifies requests",
             ),
             row(
                 DENIED,
-                "the request arrived with headers that flowagg did not send: check the proxy between flowagg and AWS",
+                "the request reached AWS with headers that flowagg did not send: check the proxy between flowagg and AWS",
             )
             .says("headers present in the request which were not signed"),
             row(
@@ -175,59 +175,59 @@ pub(super) const PARTS: [Part; 7] = [
             ),
             row(
                 &[Is("RegionDisabledException")],
-                "STS is not active in {region} for the account that the message names: activate it there, in the account settings of the IAM console",
+                "STS is not active in {region} for the account in the message: activate it in that account, under Account settings in the IAM console",
             ),
             row(
                 &[Is("Blocked"), Is("PendingVerification"), Is("AccountDisabled"), Is("AllAccessDisabled")],
-                "AWS restricts {account}: contact AWS Support",
+                "AWS has restricted {account}: contact AWS Support",
             ),
             row(DENIED, "the root user cannot assume roles: sign in as an IAM user or role")
                 .at(call::ASSUME_ROLE)
                 .says("root accounts"),
             row(
                 DENIED,
-                "create the role in {account} with a trust policy for the caller, or name another with `role`; the caller needs sts:AssumeRole on it; `flowagg permissions` prints the policies, and `aws iam get-role` in {account} shows the role",
+                "create the role in {account} with a trust policy for the caller and allow the caller sts:AssumeRole on it, or set `role` to another role; `flowagg permissions` prints the policies, and `aws iam get-role` in {account} shows the role",
             )
             .at(call::ASSUME_ROLE),
             row(
                 &[Is("ValidationError")],
-                "AWS does not accept the name of the role: correct `role`",
+                "AWS rejected the role name: correct `role`",
             )
             .at(call::ASSUME_ROLE),
             row(
                 &[Is("PackedPolicyTooLarge")],
-                "the session policies and session tags of the caller's credentials are too large: use credentials with fewer",
+                "the session policies and session tags of the caller's credentials are too large: use credentials with fewer of them",
             )
             .at(call::ASSUME_ROLE),
             row(
                 &[Starts("MalformedPolicyDocument")],
-                "flowagg sends no session policy: check the proxy or the endpoint between flowagg and AWS, which changes requests",
+                "flowagg does not send a session policy: check the proxy or endpoint between flowagg and AWS, which modifies requests",
             )
             .at(call::ASSUME_ROLE),
             row(
                 DENIED,
-                "allow {action} to {who}; if it is allowed, look for a statement that grants public access, which S3 Block Public Access refuses: `flowagg policy check` reports it as `public-principal`; if another account owns the bucket, choose another `hub.bucket`",
+                "allow {action} for {who}; if it is already allowed, remove any statement that grants public access, which S3 Block Public Access rejects (`flowagg policy check` reports it as `public-principal`); if another account owns the bucket, choose another `hub.bucket`",
             )
             .at(call::PUT_POLICY),
             #[cfg(feature = "query")]
             row(
                 DENIED,
-                "allow {action} on the objects to {who}, and kms:Decrypt on the key if a KMS key encrypts them: `flowagg permissions --query` prints the IAM policies, and `docs/query.md` has that of a bucket without a fleet file",
+                "allow {action} on the objects for {who}, and kms:Decrypt on the key if a KMS key encrypts them: `flowagg permissions --query` prints the IAM policies; for a bucket without a fleet file, see `docs/query.md`",
             )
             .at(call::GET_OBJECT),
             row(
                 DENIED,
-                "if another account owns the bucket, choose another `hub.bucket`; if {account} does, allow {action} to the role or user that is used there",
+                "if another account owns the bucket, choose another `hub.bucket`; otherwise allow {action} for the role or user used in {account}",
             )
             .of("s3:"),
             row(
                 DENIED,
-                "allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery to {who}; `flowagg permissions` prints the IAM policies",
+                "allow ec2:CreateFlowLogs, ec2:CreateTags and logs:CreateLogDelivery for {who}; `flowagg permissions` prints the IAM policies",
             )
             .at(call::CREATE_FLOW_LOGS),
             row(
                 DENIED,
-                "allow ec2:DeleteFlowLogs and logs:DeleteLogDelivery to {who}; `flowagg permissions` prints the IAM policies",
+                "allow ec2:DeleteFlowLogs and logs:DeleteLogDelivery for {who}; `flowagg permissions` prints the IAM policies",
             )
             .at(call::DELETE_FLOW_LOGS),
             row(DENIED, OF_QUERY).at(call::DESCRIBE_INSTANCES),
@@ -235,7 +235,7 @@ pub(super) const PARTS: [Part; 7] = [
             row(DENIED, OF_QUERY).at(call::DESCRIBE_SECURITY_GROUPS),
             row(DENIED, OF_QUERY).at(call::DESCRIBE_SECURITY_GROUP_RULES),
             row(DENIED, OF_QUERY).at(call::GET_PREFIX_LIST_ENTRIES),
-            row(DENIED, "allow {action} to {who}; `flowagg permissions` prints the IAM policies"),
+            row(DENIED, "allow {action} for {who}; `flowagg permissions` prints the IAM policies"),
         ],
     },
     Part {
@@ -247,41 +247,41 @@ pub(super) const PARTS: [Part; 7] = [
             ),
             row(
                 &[Starts("IllegalLocationConstraint")],
-                "the endpoint is one of another region than `hub.region`: correct `hub.region`, or the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)",
+                "the endpoint belongs to a region other than `hub.region`: correct `hub.region` or the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)",
             ),
-            row(&[Is("NotFound")], "no bucket has this name: correct `hub.bucket` or `--bucket`")
+            row(&[Is("NotFound")], "the bucket does not exist: correct `hub.bucket` or `--bucket`")
                 .at(call::HEAD_BUCKET),
-            row(&[Is("NoSuchBucket")], "the bucket does not exist any more: `flowagg plan` shows what is missing"),
+            row(&[Is("NoSuchBucket")], "the bucket does not exist: run `flowagg plan` to see what is missing"),
             #[cfg(feature = "query")]
             row(
                 &[Is("InvalidObjectState")],
-                "the object is in an archive storage class: restore it (`aws s3api restore-object`), or leave its time out with `--from` and `--to`",
+                "the object is in an archive storage class: restore it (`aws s3api restore-object`), or exclude it with `--from` and `--to`",
             )
             .at(call::GET_OBJECT),
-            row(&[Is("BucketAlreadyExists")], "another account owns this bucket name: choose another `hub.bucket`"),
-            row(&[Is("InvalidBucketName")], "S3 does not accept this name: choose another `hub.bucket`"),
+            row(&[Is("BucketAlreadyExists")], "another account owns a bucket with this name: choose another `hub.bucket`"),
+            row(&[Is("InvalidBucketName")], "S3 rejected the bucket name: choose another `hub.bucket`"),
             row(
                 &[Is("MethodNotAllowed")],
-                "only the account that owns the bucket may read and change its policy: correct `hub.account`, or set `hub.role` to a role in {account}",
+                "only the account that owns the bucket can read and change its policy: correct `hub.account`, or set `hub.role` to a role in {account}",
             )
             .of("s3:"),
             row(
                 &[Is("InvalidBucketAclWithObjectOwnership")],
-                "the bucket ACL grants access to other accounts: replace these grants with statements of the bucket policy and reset the ACL (`aws s3api put-bucket-acl --acl private`), or set `hub.object-ownership = \"keep\"`",
+                "the bucket ACL grants access to other accounts: replace these grants with bucket policy statements and reset the ACL (`aws s3api put-bucket-acl --bucket BUCKET --acl private`), or set `hub.object-ownership = \"keep\"`",
             ),
             row(
                 &[Is("MalformedPolicy")],
-                "the policy names a user, a role or an account that does not exist: `flowagg policy check` reports deleted ones as `deleted-principal`; remove it from its statement",
+                "the policy names a user, role or account that does not exist: remove it from the statement; `flowagg policy check` reports deleted ones as `deleted-principal`",
             )
             .says("Invalid principal"),
             row(
                 &[Is("MalformedPolicy"), Is("PolicyTooLarge")],
-                "the policy is larger than the 20,480 bytes that S3 accepts: `flowagg policy size` shows how much room is left",
+                "the policy exceeds the S3 limit of 20,480 bytes: shorten it; `flowagg policy size` shows its size",
             )
             .says("maximum allowed"),
             row(
                 &[Is("MalformedPolicy")],
-                "S3 does not accept the policy: `flowagg policy check` reports the statement and the cause",
+                "S3 rejected the policy: run `flowagg policy check` to find the statement and the cause",
             ),
             row(
                 &[Is("NotFoundException")],
@@ -290,52 +290,52 @@ pub(super) const PARTS: [Part; 7] = [
             .of("kms:"),
             row(
                 &[Starts("KMS."), Is("DisabledException"), Starts("KMSInvalidState"), Is("KeyUnavailableException")],
-                "the KMS key cannot be used: `aws kms describe-key --key-id KEY` shows its state; enable it, or change `hub.encryption`",
+                "the KMS key cannot be used: enable it, or change `hub.encryption`; `aws kms describe-key --key-id KEY` shows its state",
             ),
         ],
     },
     Part {
         title: "Flow logs",
         rows: &[
-            row(&[Ends(".NotFound")], "the resource does not exist any more: `flowagg plan` shows what remains"),
+            row(&[Ends(".NotFound")], "the resource does not exist: run `flowagg plan` again to see what remains"),
             row(
                 &[Is("FlowLogsLimitExceeded")],
-                "the resource has as many flow logs as AWS allows, 250: delete some; `aws ec2 describe-flow-logs --filter Name=resource-id,Values=ID` lists them",
+                "the resource has reached the AWS limit of 250 flow logs: delete some; `aws ec2 describe-flow-logs --filter Name=resource-id,Values=ID` lists them",
             ),
             row(
                 &[Is("FlowLogAlreadyExists")],
-                "a flow log that AWS takes for the same exists: `flowagg plan --all` lists it, with its possible owner; delete it, or set `flow-logs.foreign`",
+                "AWS considers an existing flow log identical: delete it, or set `flow-logs.foreign`; `flowagg plan --all` lists it with its possible owner",
             ),
-            row(&[], "a flow log that AWS takes for the same exists: `flowagg plan --all` lists it, with its possible owner; delete it, or set `flow-logs.foreign`")
+            row(&[], "AWS considers an existing flow log identical: delete it, or set `flow-logs.foreign`; `flowagg plan --all` lists it with its possible owner")
                 .says("existing Flow Log with the same configuration"),
             row(
                 &[Starts("LogDestinationNotFound")],
-                "the bucket does not exist, or its policy does not allow delivery from {account}: `flowagg plan` shows which",
+                "the bucket does not exist, or its policy does not allow delivery from {account}: run `flowagg plan` to see which",
             ),
             row(
                 &[Starts("LogDestinationPermissionIssue")],
-                "the bucket policy does not allow delivery from {account}, or AWS has no room to add to it: `flowagg plan` shows what is missing, and `flowagg policy size` how much room is left",
+                "the bucket policy does not allow delivery from {account}, or is too large for AWS to add to it: run `flowagg plan` to see what is missing and `flowagg policy size` to see its size",
             ),
             row(
                 &[],
-                "the bucket does not exist, or its policy does not allow delivery from {account}: `flowagg plan` shows which; after a change of the policy, wait a minute before the next run",
+                "the bucket does not exist, or its policy does not allow delivery from {account}: run `flowagg plan` to see which; after a policy change, wait a minute before the next run",
             )
             .says("Access Denied for LogDestination"),
             row(
                 &[],
-                "the bucket's KMS key cannot be used: it must be a customer managed key, given by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key",
+                "the bucket's KMS key cannot be used: use a customer managed key, specified by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key",
             )
             .says("is undeliverable"),
-            row(&[Is("400")], "the bucket does not exist: `flowagg plan` shows what is missing")
+            row(&[Is("400")], "the bucket does not exist: run `flowagg plan` to see what is missing")
                 .at(call::CREATE_FLOW_LOGS)
                 .says("does not exist"),
             row(
                 &[Is("TagPolicyViolation")],
-                "a tag policy of the organization does not allow the tags of the fleet: ask the owners of the management account to allow them",
+                "a tag policy of the organization does not allow the fleet's tags: ask the owners of the management account to allow them",
             ),
             row(
                 &[Is("TagLimitExceeded")],
-                "the flow log has as many tags as AWS allows: remove tags that are not needed",
+                "the flow log has reached the AWS limit on tags: remove unneeded tags",
             ),
             row(
                 &[
@@ -344,7 +344,7 @@ pub(super) const PARTS: [Part; 7] = [
                     Starts("UnknownParameter"),
                     Is("UnsupportedOperation"),
                 ],
-                "AWS does not accept what the message names in {region}: correct it in `flow-logs`, or remove the resource from the member; if it is in neither, update flowagg",
+                "AWS rejected the parameter or resource in the message for {region}: correct `flow-logs`, or remove the resource from the member; if neither contains it, update flowagg",
             )
             .at(call::CREATE_FLOW_LOGS),
         ],
@@ -373,7 +373,7 @@ pub(super) const PARTS: [Part; 7] = [
             ),
             row(
                 &[Is("RequestTimeout"), Starts("IdempotentParameterMismatch")],
-                "the request did not arrive as it was sent: run the command again; completed changes are kept",
+                "the request did not reach AWS intact: run the command again; completed changes are kept",
             ),
             row(
                 &[
@@ -395,11 +395,11 @@ pub(super) const PARTS: [Part; 7] = [
         rows: &[
             row(
                 &[Contains("LimitExceeded")],
-                "{account} has reached a quota of AWS, and waiting does not change that: delete what is not needed, or request an increase in the Service Quotas console",
+                "{account} has reached an AWS quota: delete unneeded resources, or request an increase in the Service Quotas console; waiting does not help",
             ),
             row(
                 &[Is("NotImplemented"), Is("InvalidAction"), Is("UnknownOperationException")],
-                "the endpoint does not support this call: check `--endpoint-url` and AWS_ENDPOINT_URL, or whether {region} has the service",
+                "the endpoint does not support this call: check `--endpoint-url` and AWS_ENDPOINT_URL, and that the service is available in {region}",
             ),
         ],
     },

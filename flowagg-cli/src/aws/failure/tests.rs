@@ -9,7 +9,7 @@ use super::*;
 use crate::aws::call::{CREATE_FLOW_LOGS, GET_POLICY, PUT_POLICY};
 use crate::aws::mocked::place;
 
-/// The failure of a call for this response.
+/// The failure that this response produces.
 fn failure(
     call: Call,
     (code, message): (Option<&str>, &str),
@@ -44,7 +44,7 @@ fn error(call: Call, code: &'static str, message: &str) -> Failure {
 const SCP: &str = "with an explicit deny in a service control policy";
 
 #[test]
-fn denial_names_who_can_change_what() {
+fn denial_advice_depends_on_the_policy_type() {
     let user = "User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform:";
     let encoded = format!("Encoded authorization failure message: {}", "l26Lbh".repeat(200));
     let denied = |call, reason: &str| error(call, "AccessDenied", &format!("{user} {reason}"));
@@ -81,43 +81,43 @@ fn denial_names_who_can_change_what() {
         ),
         denied(PUT_POLICY, "s3:PutBucketPolicy with an explicit deny"),
     ];
-    assert!(failures[0].message.ends_with(&encoded), "the data has the whole message");
+    assert!(failures[0].message.ends_with(&encoded), "the data contains the whole message");
     assert_data_eq!(
         shown(failures),
         str![[r#"
 CreateFlowLogs: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: logs:CreateLogDelivery on resource: * with an explicit deny in a service control policy: arn:aws:organizations::900000000015:policy/o-r1e3db1vbq/service_control_policy/p-y4hziqde. Encoded authorization failure message: [...]
-  a service control policy (SCP) of the organization denies logs:CreateLogDelivery, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations describe-policy --policy-id p-y4hziqde` prints the policy; `--json` prints the whole encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
+  a service control policy (SCP) denies logs:CreateLogDelivery, and no IAM policy can override it: ask the owners of the management account for an exception; in that account, `aws organizations describe-policy --policy-id p-y4hziqde` prints the policy; `--json` prints the full encoded message, and `aws sts decode-authorization-message --encoded-message MESSAGE` decodes it
 CreateFlowLogs: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateFlowLogs with an explicit deny in a service control policy
-  a service control policy (SCP) of the organization denies ec2:CreateFlowLogs, and no IAM policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies
+  a service control policy (SCP) denies ec2:CreateFlowLogs, and no IAM policy can override it: ask the owners of the management account for an exception; in that account, `aws organizations list-policies --filter SERVICE_CONTROL_POLICY` lists the policies
 AssumeRole: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: sts:AssumeRole with an explicit deny in a resource control policy
-  a resource control policy (RCP) of the organization denies sts:AssumeRole, and no other policy overrides it: ask the owners of the management account for an exception; there, `aws organizations list-policies --filter RESOURCE_CONTROL_POLICY` lists the policies
+  a resource control policy (RCP) denies sts:AssumeRole, and no other policy can override it: ask the owners of the management account for an exception; in that account, `aws organizations list-policies --filter RESOURCE_CONTROL_POLICY` lists the policies
 GetBucketPolicy: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: s3:GetBucketPolicy with an explicit deny in a resource-based policy
-  a Deny statement of the bucket policy denies s3:GetBucketPolicy: change the statement as a caller that it does not deny, such as the root user of 222222222222; `aws s3api get-bucket-policy --bucket BUCKET` prints the policy
+  a Deny statement in the bucket policy denies s3:GetBucketPolicy: edit it as a principal that it does not deny, such as the root user of 222222222222; `aws s3api get-bucket-policy --bucket BUCKET` prints the policy
 GetBucketPolicy: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: s3:GetBucketPolicy because no resource-based policy allows the s3:GetBucketPolicy action
-  the bucket policy does not allow s3:GetBucketPolicy to a caller from another account: set `hub.role` to a role in 222222222222, or allow the caller in the bucket policy
+  the bucket policy does not allow s3:GetBucketPolicy for callers from other accounts: set `hub.role` to a role in 222222222222, or allow the caller in the bucket policy
 GetKeyPolicy: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: kms:GetKeyPolicy with an explicit deny in a resource-based policy
-  a Deny statement of the key policy denies kms:GetKeyPolicy: change it in the account of the key; `aws kms get-key-policy --key-id KEY` prints the policy
+  a Deny statement in the key policy denies kms:GetKeyPolicy: edit it in the account that owns the key; `aws kms get-key-policy --key-id KEY` prints the policy
 AssumeRole: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: sts:AssumeRole because no role trust policy allows the sts:AssumeRole action
-  the role's trust policy does not allow the caller: add the caller to it in 222222222222, as in the trust policy that `flowagg permissions` prints, or name another role with `role`
+  the role's trust policy does not allow the caller: add the caller to it in 222222222222, or set `role` to another role; `flowagg permissions` prints the trust policy
 AssumeRole: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: sts:AssumeRole because no identity-based policy allows the sts:AssumeRole action
-  allow sts:AssumeRole to the caller; `flowagg permissions` prints the IAM policies
+  allow sts:AssumeRole for the caller; `flowagg permissions` prints the IAM policies
 CreateFlowLogs: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateTags with an explicit deny in a permissions boundary
-  the permissions boundary of the role or user that is used in 222222222222 denies ec2:CreateTags, and no IAM policy overrides it: an IAM administrator must change the boundary; `aws iam get-role --role-name ROLE` names it
+  the permissions boundary of the role or user used in 222222222222 denies ec2:CreateTags, and no IAM policy can override it: ask an IAM administrator to change the boundary; `aws iam get-role --role-name ROLE` shows which policy it is
 CreateFlowLogs: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: ec2:CreateTags because no session policy allows the ec2:CreateTags action
-  the session policy of the credentials does not allow ec2:CreateTags: use credentials that were issued without it, or change it in the tool that requests them
+  the session policy of the credentials does not allow ec2:CreateTags: use credentials issued without it, or change it in the tool that requests them
 PutBucketPolicy: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: s3:PutBucketPolicy because no VPC endpoint policy allows the s3:PutBucketPolicy action
-  the policy of the VPC endpoint that the call uses does not allow s3:PutBucketPolicy: the owner of the endpoint must allow it, or run flowagg outside this VPC; `aws ec2 describe-vpc-endpoints` shows the policy
+  the VPC endpoint policy does not allow s3:PutBucketPolicy: ask the owner of the endpoint to allow it, or run flowagg outside this VPC; `aws ec2 describe-vpc-endpoints` shows the policy
 PutBucketPolicy: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: s3:PutBucketPolicy because public policies are blocked by the BlockPublicPolicy block public access setting.
-  S3 Block Public Access refuses the bucket policy, because a statement of it grants public access: `flowagg policy check` reports that statement as `public-principal`; restrict it
+  S3 Block Public Access rejected the bucket policy because a statement grants public access: restrict that statement; `flowagg policy check` reports it as `public-principal`
 PutBucketPolicy: AccessDenied: User: arn:aws:sts::222222222222:assumed-role/flowagg/flowagg is not authorized to perform: s3:PutBucketPolicy with an explicit deny
-  a Deny statement denies s3:PutBucketPolicy, and no Allow statement overrides it: look for it in the service control policies, in the IAM policies of the role or user that is used in 222222222222, and in the policy of the resource
+  a Deny statement denies s3:PutBucketPolicy, and no Allow statement can override it: look for it in the service control policies, the IAM policies of the role or user used in 222222222222, and the resource's policy
 
 "#]]
     );
 }
 
 #[test]
-fn clock_and_region_are_named() {
+fn clock_skew_and_wrong_region_include_details_of_the_response() {
     let skewed = "<Error><Code>RequestTimeTooSkewed</Code><RequestTime>20261130T021500Z</RequestTime><ServerTime>2026-11-30T02:45:12Z</ServerTime></Error>";
     let moved = "<Error><Code>PermanentRedirect</Code></Error>";
     let elsewhere = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>us-west-2</Region></Error>";
@@ -155,12 +155,12 @@ fn clock_and_region_are_named() {
             error(GET_POLICY, "AuthorizationHeaderMalformed", expecting),
         ]),
         str![[r#"
-GetBucketPolicy: RequestTimeTooSkewed: The difference between the request time and the current time is too large. (time of the request 20261130T021500Z, time of AWS 2026-11-30T02:45:12Z)
-  set the clock of this machine, which `date -u` prints: it differs from AWS's by more than AWS accepts
+GetBucketPolicy: RequestTimeTooSkewed: The difference between the request time and the current time is too large. (request time 20261130T021500Z, AWS time 2026-11-30T02:45:12Z)
+  this machine's clock differs too much from AWS's: synchronize it; `date -u` prints its time
 AssumeRole: SignatureDoesNotMatch: Signature expired: 20240704T215913Z is now earlier than 20240704T221303Z (20240704T222803Z - 15 min.)
-  set the clock of this machine, which `date -u` prints: it differs from AWS's by more than AWS accepts
+  this machine's clock differs too much from AWS's: synchronize it; `date -u` prints its time
 CreateFlowLogs: RequestExpired: Request has expired.
-  set the clock of this machine if `date -u` prints a wrong time; if it is right, the credentials have expired: sign in again
+  synchronize this machine's clock if `date -u` prints the wrong time; otherwise the credentials have expired: sign in again
 GetBucketPolicy: PermanentRedirect: use another endpoint
   the bucket is in us-east-2: set `hub.region` to that region, or choose another `hub.bucket`; `aws s3api head-bucket --bucket BUCKET` prints the region
 GetBucketPolicy: PermanentRedirect: use another endpoint
@@ -175,10 +175,10 @@ GetBucketPolicy: AuthorizationHeaderMalformed: the region 'eu-west-1' is wrong; 
 }
 
 #[test]
-fn untrusted_certificate_is_told_with_where_to_add_its_authority() {
+fn untrusted_certificate_is_reported_with_how_to_trust_it() {
     use aws_smithy_runtime_api::client::result::ConnectorError;
     let refused = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-    // As hyper-rustls nests it.
+    // Nested as in hyper-rustls.
     let refused = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, refused));
     let error: SdkError<AssumeRoleError, HttpResponse> =
         SdkError::dispatch_failure(ConnectorError::io(refused.into()));
@@ -186,15 +186,15 @@ fn untrusted_certificate_is_told_with_where_to_add_its_authority() {
     assert_data_eq!(
         shown([failure]),
         str![[r#"
-AssumeRole: could not be sent: invalid peer certificate: UnknownIssuer
-  the certificate of the endpoint is not trusted: if a proxy decrypts TLS, add its certificate authority to those of this machine, or name its file in SSL_CERT_FILE
+AssumeRole: request failed: invalid peer certificate: UnknownIssuer
+  the endpoint's TLS certificate is not trusted: if a proxy decrypts TLS, add its certificate authority to this machine's trusted certificates, or set SSL_CERT_FILE to its PEM file
 
 "#]]
     );
 }
 
 #[test]
-fn response_of_another_server_is_no_error_of_aws() {
+fn response_of_another_server_is_not_reported_as_an_aws_error() {
     let page = "<html><body>Blocked</body></html>";
     let html = [("content-type", "text/html")];
     assert_data_eq!(
@@ -210,19 +210,19 @@ fn response_of_another_server_is_no_error_of_aws() {
             failure(GET_POLICY, (None, ""), 407, &[], ""),
         ]),
         str![[r#"
-GetBucketPolicy: this response is not from AWS: HTTP 403, content type `text/html`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-CreateFlowLogs: this response is not from AWS: HTTP 200, content type `application/json`
-  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in
-GetBucketPolicy: this response is not from AWS: HTTP 407, without a content type
-  check the proxy: it requires authentication; sign in to it, or exempt the endpoints of AWS from it
+GetBucketPolicy: the response is not from AWS: HTTP 403, content type `text/html`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+CreateFlowLogs: the response is not from AWS: HTTP 200, content type `application/json`
+  check the proxy, and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL) if one is set; if the network has a sign-in page, sign in there
+GetBucketPolicy: the response is not from AWS: HTTP 407, without a content type
+  the proxy requires authentication: sign in to it, or exclude the AWS endpoints with NO_PROXY
 
 "#]]
     );
 }
 
 #[test]
-fn another_run_is_advised_only_if_it_may_help() {
+fn retry_is_advised_only_for_temporary_errors() {
     assert_data_eq!(
         shown([
             failure(
@@ -247,11 +247,11 @@ fn another_run_is_advised_only_if_it_may_help() {
 GetBucketPolicy: Surprise: We failed.
   AWS could not process the call: wait, then run the command again; completed changes are kept
 GetBucketPolicy: Surprise: You failed.
-  running the command again does not help: correct what the message names; `flowagg doctor` checks roles, permissions, the bucket and its key
+  retrying does not help: fix the problem in the message; `flowagg doctor` checks roles, permissions, the bucket and its key
 GetBucketPolicy: HTTP 503: 
   AWS could not process the call: wait, then run the command again; completed changes are kept
 CreateFlowLogs: AddressLimitExceeded: Too many.
-  222222222222 has reached a quota of AWS, and waiting does not change that: delete what is not needed, or request an increase in the Service Quotas console
+  222222222222 has reached an AWS quota: delete unneeded resources, or request an increase in the Service Quotas console; waiting does not help
 CreateFlowLogs: RequestLimitExceeded: Too fast.
   AWS is throttling these calls: wait, then run the command again; completed changes are kept
 
@@ -260,7 +260,7 @@ CreateFlowLogs: RequestLimitExceeded: Too fast.
 }
 
 #[test]
-fn items_of_a_successful_response_have_the_advice_of_their_message() {
+fn unsuccessful_items_get_advice_by_message() {
     let at = At::new(place()).about("vpc-0000000a");
     let items = [
         (Some("400"), Some("LogDestination: acme-logs does not exist")),
@@ -281,17 +281,17 @@ fn items_of_a_successful_response_have_the_advice_of_their_message() {
         shown(items),
         str![[r#"
 CreateFlowLogs: 400: LogDestination: acme-logs does not exist
-  the bucket does not exist: `flowagg plan` shows what is missing
+  the bucket does not exist: run `flowagg plan` to see what is missing
 CreateFlowLogs: 400: LogDestination: acme-logs is undeliverable
-  the bucket's KMS key cannot be used: it must be a customer managed key, given by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key
+  the bucket's KMS key cannot be used: use a customer managed key, specified by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key
 CreateFlowLogs: 400: Access Denied for LogDestination: acme-logs. Please check LogDestination permission.
-  the bucket does not exist, or its policy does not allow delivery from 222222222222: `flowagg plan` shows which; after a change of the policy, wait a minute before the next run
+  the bucket does not exist, or its policy does not allow delivery from 222222222222: run `flowagg plan` to see which; after a policy change, wait a minute before the next run
 CreateFlowLogs: FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and log destination.
-  a flow log that AWS takes for the same exists: `flowagg plan --all` lists it, with its possible owner; delete it, or set `flow-logs.foreign`
+  AWS considers an existing flow log identical: delete it, or set `flow-logs.foreign`; `flowagg plan --all` lists it with its possible owner
 CreateFlowLogs: InvalidVpcID.NotFound: The vpc ID 'vpc-0000000a' does not exist
-  the resource does not exist any more: `flowagg plan` shows what remains
-CreateFlowLogs: no code: AWS gave no reason
-  running the command again does not help: correct what the message names; `flowagg doctor` checks roles, permissions, the bucket and its key
+  the resource does not exist: run `flowagg plan` again to see what remains
+CreateFlowLogs: no code: AWS returned no message
+  retrying does not help: fix the problem in the message; `flowagg doctor` checks roles, permissions, the bucket and its key
 
 "#]]
     );

@@ -16,18 +16,18 @@ use crate::aws::complete::{Incomplete, each_page};
 use crate::aws::failure::At;
 use crate::aws::tasks::spread;
 
-/// NAT gateways, as records name them.
+/// NAT gateways and their identifiers in records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gateways {
-    /// How many there are.
+    /// The number of NAT gateways.
     pub(crate) count: usize,
-    /// What their records have.
+    /// The identifiers that records contain.
     pub(crate) named: BTreeSet<Gateway>,
-    /// Account-regions whose gateways are not known.
+    /// Failures of account-regions whose gateways could not be listed.
     pub(crate) failures: Vec<Failure>,
 }
 
-/// Looks up the NAT gateways of these account-regions. Those that were deleted more than about an hour ago are not listed.
+/// Looks up the NAT gateways of these account-regions. EC2 lists deleted ones for about an hour.
 pub(crate) async fn gateways(
     accounts: &Accounts,
     places: BTreeSet<Place>,
@@ -60,7 +60,7 @@ pub(crate) async fn gateways(
     all
 }
 
-/// Gateways in every state: one that failed or is being deleted may have records.
+/// Lists gateways in every state: failed and deleted ones may have records.
 async fn of_client(ec2: &Client, at: &At) -> Result<Gateways, Failure> {
     let mut found = Gateways::default();
     let mut ids = BTreeSet::new();
@@ -75,9 +75,9 @@ async fn of_client(ec2: &Client, at: &At) -> Result<Gateways, Failure> {
     Ok(found)
 }
 
-/// The id of a gateway, and what its records have: the network interface of a zonal one, the id of a regional one.
+/// The ID of a gateway and its identifiers in records: network interfaces and addresses for a zonal gateway, the ID for a regional one.
 fn read(gateway: &NatGateway) -> Result<(String, Vec<Gateway>), Incomplete> {
-    let id = gateway.nat_gateway_id().ok_or(Incomplete::Missing("the id of a NAT gateway"))?;
+    let id = gateway.nat_gateway_id().ok_or(Incomplete::Missing("the ID of a NAT gateway"))?;
     let unknown = |id: &str| Incomplete::UnknownId(id.to_owned());
     let mut named = Vec::new();
     for address in gateway.nat_gateway_addresses() {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn zonal_gateways_are_named_by_interface_and_address_and_regional_ones_by_id() {
+    async fn zonal_gateways_have_interface_and_address_and_regional_ones_their_id() {
         let regional = NatGateway::builder()
             .nat_gateway_id("nat-0bbbbbbbbbbbbbbbb")
             .availability_mode(AvailabilityMode::Regional)
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn denied_call_and_unknown_id_are_failures_of_the_place() {
+    async fn denied_call_and_invalid_id_are_failures() {
         let denied = mock!(Client::describe_nat_gateways).then_error(|| {
             DescribeNatGatewaysError::generic(ErrorMetadata::builder().code("UnauthorizedOperation").build())
         });
@@ -152,6 +152,6 @@ mod tests {
             DescribeNatGatewaysOutput::builder().nat_gateways(zonal("nat-1", "eni-x", "10.0.0.1")).build()
         });
         let failure = of_client(&mocked::ec2(&[&unknown]), &at).await.unwrap_err();
-        assert_eq!(failure.message, "the response contains the id `eni-x`, whose form is unknown");
+        assert_eq!(failure.message, "the response contains the ID `eni-x`, which has an unknown format");
     }
 }

@@ -19,7 +19,7 @@ use crate::aws::complete::{Incomplete, each_page};
 use crate::aws::failure::At;
 use crate::aws::tasks::spread;
 
-/// Looks up what is wanted in these account-regions. What could not be looked up is a failure next to what was found.
+/// Looks up `wanted` in these account-regions. Failed lookups are returned alongside the names that were found.
 pub(crate) async fn names(
     accounts: &Accounts,
     places: BTreeSet<Place>,
@@ -48,12 +48,12 @@ pub(crate) async fn names(
     (found, failures)
 }
 
-/// Looks up one account-region. A call that fails does not keep the others from being made.
+/// Looks up names in one account-region. A failed call does not stop the others.
 async fn look(ec2: &Client, at: &At, part: Part) -> (Found, Vec<Failure>) {
     let mut found = Found::default();
     let mut failures = Vec::new();
     for (filter, values) in interface_filters(&part) {
-        // What fails once fails with the next filter as well.
+        // A call that fails would also fail with the next filter.
         if let Err(failure) = interfaces(ec2, at, filter, &values, &mut found).await {
             failures.push(of_lookup(DESCRIBE_INTERFACES, failure));
             break;
@@ -71,7 +71,7 @@ async fn look(ec2: &Client, at: &At, part: Part) -> (Found, Vec<Failure>) {
     (found, failures)
 }
 
-/// The filters that find the network interfaces with these ids and addresses. Ids that do not exist are no error for a filter.
+/// The filters for network interfaces with these IDs and addresses. Unlike ID parameters, filters accept IDs that do not exist.
 ///
 /// Source: "DescribeNetworkInterfaces", Filter.N (Amazon EC2 API Reference).
 fn interface_filters(part: &Part) -> Vec<(&'static str, BTreeSet<String>)> {
@@ -87,12 +87,12 @@ fn interface_filters(part: &Part) -> Vec<(&'static str, BTreeSet<String>)> {
     filters.into_iter().filter(|(_, values)| !values.is_empty()).collect()
 }
 
-/// Whether an address may be a public one of IPv4.
+/// Whether it may be a public IPv4 address.
 fn is_public(address: &IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if !address.is_private() && !address.is_link_local() && !address.is_loopback())
 }
 
-/// The filter with as many of the values as a call takes.
+/// Filters with up to [`VALUES_OF_A_FILTER`] values each.
 fn filters<'a>(name: &'a str, values: &'a BTreeSet<String>) -> impl Iterator<Item = Filter> + 'a {
     let values: Vec<String> = values.iter().cloned().collect();
     let chunks: Vec<Vec<String>> = values.chunks(VALUES_OF_A_FILTER).map(<[String]>::to_vec).collect();
@@ -180,14 +180,14 @@ async fn gateways(ec2: &Client, at: &At, ids: &BTreeSet<String>, found: &mut Fou
 }
 
 fn id(id: Option<&str>) -> Result<&str, Incomplete> {
-    id.ok_or(Incomplete::Missing("the id of a resource"))
+    id.ok_or(Incomplete::Missing("the ID of a resource"))
 }
 
 fn name(tags: &[Tag]) -> Option<String> {
     tags.iter().find(|tag| tag.key() == Some("Name"))?.value().map(str::to_owned)
 }
 
-/// Whether the account that is called owns it.
+/// Whether the account owns the resource. True if no owner is returned.
 fn is_own(owner: Option<&str>, account: AccountId) -> bool {
     owner.is_none_or(|owner| owner == account.to_string())
 }

@@ -1,5 +1,5 @@
-//! The objects of a bucket, as a store that queries read: listed and downloaded with the same clients as everything else, so that
-//! credentials, roles, proxies, retries, the pace, traces and counts are the same.
+//! An `ObjectStore` over a bucket for queries. It uses the same clients as everything else, with the same credentials, roles,
+//! proxies, retries, rate limits, traces and call counts.
 
 #[cfg(test)]
 mod tests;
@@ -29,19 +29,20 @@ use super::complete::{Incomplete, Pages};
 use super::failure::At;
 use super::observe::locate;
 
-/// How this store is called in errors of `object_store`.
+/// The name of this store in `object_store` errors.
 const STORE: &str = "S3";
-/// How often an object is requested whose download breaks off. The SDK only retries until a response begins.
+/// Attempts to download an object if the download breaks off. The SDK only retries until a response starts.
 const DOWNLOADS: u32 = 3;
 
-/// The region of a bucket, which may belong to another account.
+/// The region of a bucket. Another account may own the bucket.
 pub async fn locate_bucket(account: &Account, bucket: &BucketName) -> std::result::Result<Region, Failure> {
     locate(account, bucket, None).await
 }
 
-/// The objects of one bucket. They can be listed and downloaded as a whole; everything else is refused.
+/// The objects of one bucket. Supports listing and downloading whole objects; other operations return
+/// [`Error::NotImplemented`].
 ///
-/// The source of each error is a [`Failure`], with the call, AWS's code and what to do about it.
+/// The source of each error is a [`Failure`] with the call, AWS's code and the advice.
 #[derive(Clone, Debug)]
 pub struct BucketObjects {
     s3: Client,
@@ -52,8 +53,8 @@ pub struct BucketObjects {
 }
 
 impl BucketObjects {
-    /// The objects of a bucket in a region, with the credentials of an account. If `owner` is given, calls fail if another account
-    /// owns the bucket.
+    /// Opens a bucket in a region with the credentials of an account. If `owner` is set, calls fail if another account owns the
+    /// bucket.
     pub fn new(account: &Account, region: &Region, bucket: BucketName, owner: Option<AccountId>) -> Self {
         let at = At::new(Place::new(account.id, region)).about(&bucket);
         let owner = owner.map(|owner| owner.to_string());
@@ -81,7 +82,7 @@ impl BucketObjects {
         })
     }
 
-    /// An object as a whole.
+    /// Downloads an object.
     async fn download(&self, location: &Path) -> std::result::Result<Download, Failure> {
         let at = self.at.about(format!("{}/{location}", self.bucket));
         let mut downloads = 1;
@@ -98,7 +99,7 @@ impl BucketObjects {
         }
     }
 
-    /// The body of a response, which has to have the length that its header names.
+    /// Reads the body of a response. Fails if it does not have the length in the header.
     async fn body(&self, mut answer: GetObjectOutput) -> std::result::Result<Download, Incomplete> {
         let expected = answer.content_length().and_then(|length| u64::try_from(length).ok());
         let modified = answer.last_modified().map(time).unwrap_or_default();
@@ -151,9 +152,9 @@ impl Listing {
         let folders = page.common_prefixes().iter().filter_map(|folder| Path::parse(folder.prefix()?).ok());
         let mut objects = Vec::with_capacity(page.contents().len());
         for object in page.contents() {
-            // Some tools mark a folder by an object with its name.
+            // Some tools create an object with the folder's name as a marker.
             let key = object.key().filter(|key| !key.ends_with('/') && self.turned.is_new(key));
-            // AWS delivers to no key with an empty part, which a path cannot have.
+            // A `Path` cannot contain empty segments; AWS never delivers to such keys.
             let Some(location) = key.and_then(|key| Path::parse(key).ok()) else { continue };
             let size = object.size().and_then(|size| u64::try_from(size).ok());
             let size = size.ok_or_else(|| {
@@ -175,7 +176,7 @@ impl Listing {
     }
 }
 
-/// A failure as an error of the store. Only an object can be missing: a missing bucket is an error, not an empty listing.
+/// Converts a failure. Only missing objects become `NotFound`, because a missing bucket must not look like an empty listing.
 fn error(failure: Failure, path: &str) -> Error {
     let (path, source) = (path.to_owned(), Box::new(failure));
     match source.code.as_deref() {

@@ -31,7 +31,7 @@ fn page(keys: &[&str], next: Option<&str>) -> ListObjectsV2Output {
         .build()
 }
 
-/// The pages of the folder `AWSLogs/`, for the owner of the bucket.
+/// A page of the folder `AWSLogs/`, if the expected bucket owner is sent.
 fn listed(
     token: Option<&'static str>,
     output: impl Fn() -> ListObjectsV2Output + Send + Sync + 'static,
@@ -50,20 +50,20 @@ async fn keys(rules: &[&Rule]) -> Result<Vec<String>> {
     objects(rules).list(Some(&folder)).map_ok(|object| object.location.to_string()).try_collect().await
 }
 
-/// The failure behind an error.
+/// The source of an error.
 fn failure(error: &Error) -> &Failure {
     error.source().unwrap().downcast_ref().unwrap()
 }
 
 #[tokio::test]
-async fn listing_has_the_objects_of_all_pages_once_and_no_markers_of_folders() {
+async fn listing_returns_each_object_once_without_folder_markers() {
     let first = listed(None, || page(&["AWSLogs/", "AWSLogs/a", "AWSLogs/b"], Some("next")));
     let second = listed(Some("next"), || page(&["AWSLogs/b", "AWSLogs/c//d", "AWSLogs/e"], None));
     assert_eq!(keys(&[&first, &second]).await.unwrap(), ["AWSLogs/a", "AWSLogs/b", "AWSLogs/e"]);
 }
 
 #[tokio::test]
-async fn listing_whose_pages_do_not_end_fails() {
+async fn listing_with_a_repeated_page_token_fails() {
     let first = listed(None, || page(&["AWSLogs/a"], Some("next")));
     let second = listed(Some("next"), || page(&["AWSLogs/b"], Some("next")));
     let error = keys(&[&first, &second]).await.unwrap_err();
@@ -74,7 +74,7 @@ async fn listing_whose_pages_do_not_end_fails() {
 }
 
 #[tokio::test]
-async fn folders_and_objects_of_one_level_are_told_apart() {
+async fn folders_and_objects_of_one_level_are_distinguished() {
     let level = mock!(Client::list_objects_v2)
         .match_requests(|request| request.delimiter() == Some("/") && request.prefix().is_none())
         .then_output(|| {
@@ -88,7 +88,7 @@ async fn folders_and_objects_of_one_level_are_told_apart() {
 }
 
 #[tokio::test]
-async fn bucket_that_is_missing_is_no_empty_listing() {
+async fn missing_bucket_is_an_error_not_an_empty_listing() {
     let missing = mock!(Client::list_objects_v2).then_error(|| {
         ListObjectsV2Error::generic(ErrorMetadata::builder().code("NoSuchBucket").message("no").build())
     });
@@ -107,14 +107,14 @@ fn body(bytes: &'static [u8], length: i64) -> Rule {
 }
 
 #[tokio::test]
-async fn object_is_downloaded_as_a_whole() {
+async fn whole_object_is_downloaded() {
     let found = objects(&[&body(b"records", 7)]).get(&Path::from("AWSLogs/a")).await.unwrap();
     assert_eq!((found.meta.size, found.range.clone()), (7, 0..7));
     assert_eq!(found.bytes().await.unwrap().as_ref(), b"records");
 }
 
 #[tokio::test]
-async fn download_that_breaks_off_is_repeated_and_then_fails() {
+async fn interrupted_download_is_retried_then_fails() {
     let cut = body(b"rec", 7);
     let error = objects(&[&cut]).get(&Path::from("AWSLogs/a")).await.unwrap_err();
     assert_eq!(cut.num_calls(), 3);
@@ -124,7 +124,7 @@ async fn download_that_breaks_off_is_repeated_and_then_fails() {
 }
 
 #[tokio::test]
-async fn object_that_was_deleted_is_not_found_and_one_that_is_denied_says_what_to_allow() {
+async fn missing_denied_and_archived_objects_have_their_own_errors() {
     let path = Path::from("AWSLogs/a");
     let deleted = mock!(Client::get_object)
         .then_error(|| GetObjectError::NoSuchKey(NoSuchKey::builder().meta(code("NoSuchKey")).build()));
@@ -134,7 +134,7 @@ async fn object_that_was_deleted_is_not_found_and_one_that_is_denied_says_what_t
     let denied = mock!(Client::get_object).then_error(|| GetObjectError::generic(code("AccessDenied")));
     let error = objects(&[&denied]).get(&path).await.unwrap_err();
     assert!(matches!(error, Error::PermissionDenied { .. }), "{error:?}");
-    assert!(failure(&error).help().starts_with("allow s3:GetObject on the objects to "), "{error:?}");
+    assert!(failure(&error).help().starts_with("allow s3:GetObject on the objects for "), "{error:?}");
 
     let archived =
         mock!(Client::get_object).then_error(|| GetObjectError::generic(code("InvalidObjectState")));
@@ -147,7 +147,7 @@ fn code(code: &str) -> ErrorMetadata {
 }
 
 #[tokio::test]
-async fn nothing_is_written_or_read_in_parts() {
+async fn writes_and_range_reads_are_not_implemented() {
     let objects = objects(&[]);
     let path = Path::from("AWSLogs/a");
     for error in [

@@ -1,4 +1,4 @@
-//! What lies in the fleet's folder of logs, and how old its flow logs are: found by listing folders, never their objects.
+//! The contents of the fleet's log folder and the age of its flow log files, found by listing folders instead of objects.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::hub::{folders, last_segment, listing};
 use crate::aws::Account;
 use crate::aws::failure::At;
 
-/// How many folders of one bucket are listed at once.
+/// The number of folders of one bucket that are listed concurrently.
 const AT_ONCE: usize = 16;
 
 /// Everything two levels under `[prefix/]AWSLogs/`: one listing, and one for each account that has a folder.
@@ -40,7 +40,7 @@ async fn listed(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>, Fai
     Ok(found)
 }
 
-/// The bucket, with the age of its flow logs if the fleet's lifecycle rules would expire some of them sooner.
+/// Adds the age of the oldest flow log files if the fleet's lifecycle rules would expire some of them sooner.
 pub(super) async fn with_age(fleet: &Fleet, mut bucket: Bucket, scope: &Scope, account: &Account) -> Bucket {
     let mut sooner = folders_that_end_sooner(fleet, &bucket, scope);
     let is_change = !sooner.is_empty();
@@ -64,7 +64,7 @@ pub(super) async fn with_age(fleet: &Fleet, mut bucket: Bucket, scope: &Scope, a
     bucket
 }
 
-/// The first day that one of these folders of flow logs has.
+/// The earliest day in these flow log folders.
 async fn oldest(s3: &Client, hub: &Hub, under: &BTreeSet<String>, at: &At) -> Result<Option<Date>, Failure> {
     let regions = stream::iter(under.iter().map(|folder| folders(s3, hub, folder, at)));
     let regions: Vec<Vec<String>> = regions.buffer_unordered(AT_ONCE).try_collect().await?;
@@ -73,7 +73,7 @@ async fn oldest(s3: &Client, hub: &Hub, under: &BTreeSet<String>, at: &At) -> Re
     Ok(days.into_iter().flatten().min())
 }
 
-/// The first day under the folder of a region: its first year, in that the first month, in that the first day.
+/// The earliest day in a region's folder: the first year, the first month in it, the first day in that.
 async fn first_day(s3: &Client, hub: &Hub, region: &str, at: &At) -> Result<Option<Date>, Failure> {
     let mut folder = region.to_owned();
     let mut date = [0i16; 3];

@@ -1,6 +1,6 @@
-//! Lists in pages, where reading an item is more than an expression.
+//! Paged listings with a closure for each item.
 
-/// Every page of a call, each item read by a closure.
+/// Like `each_page`, with a closure instead of an expression.
 macro_rules! each_item {
     ($request:expr, $items:ident, $at:expr, $call:expr, $read:expr) => {
         $crate::aws::complete::each_page!($request, $items, $at, $call, |item| ($read)(item))

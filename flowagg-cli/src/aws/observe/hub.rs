@@ -1,4 +1,4 @@
-//! The hub bucket: whether it is there, is ours and lies where the fleet file says, and how it is set.
+//! The hub bucket: existence, owner, region and settings.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,13 @@ use crate::aws::call::*;
 use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
-/// Reads the hub bucket.
 pub(super) async fn read(hub: &Hub, account: &Account) -> Result<Option<Bucket>, Failure> {
     let s3 = account.s3(&hub.region);
     let at = At::new(hub.place()).about(&hub.bucket);
     read_with(&s3, hub, &at).await
 }
 
-/// Every call must succeed, except those that read how the bucket is used.
+/// Every call must succeed, except the reads of usage and contents.
 pub(super) async fn read_with(s3: &Client, hub: &Hub, at: &At) -> Result<Option<Bucket>, Failure> {
     if !exists(s3, hub, at).await? {
         return Ok(None);
@@ -58,15 +57,15 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
     let answer = s3.head_bucket().bucket(hub.bucket.as_str()).expected_bucket_owner(owner).send().await;
     let found = match answer {
         Ok(found) => found.bucket_region().map(str::to_owned),
-        Err(error) => match (status(&error), told(&error)) {
+        Err(error) => match (status(&error), bucket_region(&error)) {
             (Some(404), _) => return Ok(false),
             (Some(403), _) => {
                 let mut failure = at.failure(HEAD_BUCKET, &error);
-                failure.message = format!("the bucket exists, but {} may not look at it", hub.account);
+                failure.message = format!("the bucket exists, but access is denied to {}", hub.account);
                 return Err(failure);
             }
             (Some(301), region) => region.or(Some("another region".to_owned())),
-            // S3 also answers so where a signature is for another region, and for other reasons.
+            // S3 returns these statuses if the signature is for another region, but also for other reasons.
             (Some(307 | 400), Some(region)) if region != hub.region.as_str() => Some(region),
             _ => return Err(at.failure(HEAD_BUCKET, &error)),
         },
@@ -75,7 +74,7 @@ async fn exists(s3: &Client, hub: &Hub, at: &At) -> Result<bool, Failure> {
         Some(region) if region != hub.region.as_str() => Err(at.failed(
             HEAD_BUCKET,
             None,
-            format!("the bucket is in {region}, the fleet file says {}", hub.region),
+            format!("the bucket is in {region}, but the fleet file names {}", hub.region),
             "correct `hub.region`, or choose another `hub.bucket`",
         )),
         _ => Ok(true),
@@ -94,7 +93,7 @@ pub(crate) async fn locate(
     let request = account.s3(&home).head_bucket().bucket(bucket.as_str()).set_expected_bucket_owner(owner);
     let region = match request.send().await {
         Ok(found) => found.bucket_region().map(str::to_owned),
-        Err(error) => match (status(&error), told(&error)) {
+        Err(error) => match (status(&error), bucket_region(&error)) {
             (Some(301), Some(region)) => Some(region),
             (Some(307 | 400), Some(region)) if region != home.as_str() => Some(region),
             _ => return Err(at.failure(HEAD_BUCKET, &error)),
@@ -104,12 +103,12 @@ pub(crate) async fn locate(
     region.map_err(|error| at.failed(HEAD_BUCKET, None, error.to_string(), error.help()))
 }
 
-/// The region that an error of S3 names.
-fn told<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+/// The bucket's region in an S3 error.
+fn bucket_region<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     error.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned)
 }
 
-/// The status of an error that S3 returned. A response that another server sent has none.
+/// The HTTP status of an S3 error; `None` if another server sent the response.
 fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     match error {
         SdkError::ServiceError(error) => Some(error.raw().status().as_u16()),
@@ -117,7 +116,7 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     }
 }
 
-/// An answer, or `None` where S3 says under one of these codes that there is none.
+/// The response, or `None` if it is an error with the code `none`: the setting does not exist.
 pub(super) fn unless_none<T, E>(
     answer: Result<T, SdkError<E, HttpResponse>>,
     none: &str,
@@ -140,7 +139,7 @@ pub(crate) async fn encryption(s3: &Client, hub: &Hub, at: &At) -> Result<Option
     Ok(rules.first().and_then(encryption_of))
 }
 
-/// The rules of the bucket's encryption, as S3 returns them: one with the default, or none.
+/// The bucket's encryption rules as S3 returns them: one, or none.
 pub(crate) async fn encryption_rules(
     s3: &Client,
     hub: &Hub,
@@ -154,7 +153,7 @@ pub(crate) async fn encryption_rules(
     Ok(configuration.map(|it| it.rules).unwrap_or_default())
 }
 
-/// A rule may have no default, and only block kinds of encryption.
+/// The default encryption of a rule; `None` if the rule only blocks encryption types.
 pub(super) fn encryption_of(rule: &types::ServerSideEncryptionRule) -> Option<BucketEncryption> {
     let default = rule.apply_server_side_encryption_by_default()?;
     let mut encryption = BucketEncryption::new(default.sse_algorithm().as_str().to_owned());
@@ -163,12 +162,12 @@ pub(super) fn encryption_of(rule: &types::ServerSideEncryptionRule) -> Option<Bu
     Some(encryption)
 }
 
-/// Whether it is the alias of the AWS managed key of S3, or the alias's ARN.
+/// Whether it is the alias of the AWS managed key for S3, or the alias ARN.
 fn is_aws_managed(key: &str) -> bool {
     key == "alias/aws/s3" || key.ends_with(":alias/aws/s3")
 }
 
-/// The bucket's public access block. Without one, every switch is off.
+/// The bucket's public access block. If it has none, all switches are off.
 pub(crate) async fn public_access_block(
     s3: &Client,
     hub: &Hub,
@@ -213,13 +212,13 @@ pub(crate) async fn policy(s3: &Client, hub: &Hub, at: &At) -> Result<Option<Str
     policy.map(Some).ok_or_else(|| at.incomplete(GET_POLICY, &Incomplete::Empty))
 }
 
-/// The folders right under a prefix, whole.
+/// The complete prefixes of the folders directly under a prefix.
 pub(crate) async fn folders(s3: &Client, hub: &Hub, under: &str, at: &At) -> Result<Vec<String>, Failure> {
     listing(s3, hub, under, at).await.map(|(folders, _)| folders.into_iter().collect())
 }
 
-/// The folders and the keys right under a prefix, whole and each once. The key that is the prefix itself, by which some tools mark a folder, is
-/// left out.
+/// The complete folder prefixes and keys directly under a prefix, without duplicates. Omits the key that equals the prefix, which
+/// some tools create as a folder marker.
 pub(super) async fn listing(
     s3: &Client,
     hub: &Hub,
@@ -242,7 +241,7 @@ pub(super) async fn listing(
     Ok((folders, keys))
 }
 
-/// The name of a folder.
+/// The name of a folder without its parents.
 pub(crate) fn last_segment(folder: &str) -> Option<&str> {
     folder.strip_suffix('/')?.rsplit('/').next()
 }

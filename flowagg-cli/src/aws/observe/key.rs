@@ -1,4 +1,4 @@
-//! The KMS key of the hub bucket: who manages it, whether it is on, and its policy.
+//! The KMS key of the hub bucket: its manager, state and policy.
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
 use flowagg_core::failure::Failure;
@@ -12,8 +12,8 @@ use crate::aws::call::{DESCRIBE_KEY, GET_KEY_POLICY};
 use crate::aws::complete::Incomplete;
 use crate::aws::failure::At;
 
-/// The key that deliveries are encrypted with: the fleet file's, or else the bucket's. `None` if S3 manages the keys, or if the
-/// bucket does not name the key by its ARN.
+/// Reads the key that encrypts deliveries: the fleet file's, otherwise the bucket's. `None` if S3 manages the keys, or if the bucket
+/// does not specify the key by its ARN.
 pub(super) async fn read(
     hub: &Hub,
     encryption: Option<&BucketEncryption>,
@@ -47,7 +47,7 @@ async fn look(hub: &Hub, account: &Account, arn: &str) -> Result<Key, Failure> {
     Ok(key)
 }
 
-/// Whether AWS manages the key, and its state.
+/// Whether AWS manages the key, and the key's state.
 fn described_as(metadata: Option<&KeyMetadata>) -> Result<(bool, String), Incomplete> {
     let state = metadata.and_then(|it| it.key_state()).ok_or(Incomplete::Missing("the state of the key"))?;
     let manager = metadata.and_then(|it| it.key_manager());
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn key_without_a_state_is_not_taken_for_one_that_is_on() {
+    fn key_without_a_state_is_incomplete() {
         let key = || KeyMetadata::builder().key_id("1");
         let enabled = key().key_state(KeyState::Enabled).build().unwrap();
         assert_eq!(described_as(Some(&enabled)), Ok((false, "Enabled".to_owned())));

@@ -1,4 +1,4 @@
-//! The bucket's lifecycle configuration as the XML that S3 sends, which the SDK's types do not keep whole.
+//! The bucket's lifecycle configuration as the XML that S3 returns: the SDK's types drop unknown elements.
 
 use std::sync::{Arc, Mutex};
 
@@ -34,12 +34,12 @@ pub(crate) async fn lifecycle(s3: &Client, hub: &Hub, at: &At) -> Result<Option<
     }
 }
 
-/// Keeps the body of the last response.
+/// Captures the body of the last response.
 #[derive(Clone, Debug, Default)]
 struct Body(Arc<Mutex<Vec<u8>>>);
 
 impl Body {
-    /// Text that is not UTF-8 is not a lifecycle configuration, and fails as one.
+    /// The body as text; empty if it is not UTF-8, which then fails to parse.
     fn text(&self) -> String {
         let body = self.0.lock().map(|body| body.clone()).unwrap_or_default();
         String::from_utf8(body).unwrap_or_default()

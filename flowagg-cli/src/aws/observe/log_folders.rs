@@ -1,4 +1,4 @@
-//! Every folder of logs in the hub bucket, found by listing folders and never objects.
+//! All log folders in the hub bucket, found by listing folders instead of objects.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -16,15 +16,15 @@ use crate::aws::call::LIST_OBJECTS;
 use crate::aws::failure::At;
 use crate::aws::tasks::AT_ONCE;
 
-/// How deep an `AWSLogs/` folder may be, in folders.
+/// The maximum depth of an `AWSLogs/` folder.
 const DEEPEST: usize = 5;
-/// How many folders are listed at most.
+/// The maximum number of folder listings.
 const MOST_LISTINGS: usize = 5_000;
 
-/// What to do if not all folders are listed.
-const UNLISTED: &str = "pass `--adopt-unchecked`, after a look at who delivers to the bucket";
+/// Advice if not all folders are listed.
+const UNLISTED: &str = "check who delivers to the bucket, then pass `--adopt-unchecked`";
 
-/// Lists the folders of logs: `[prefix/]AWSLogs/<account>/<service>/`, under any prefix.
+/// Lists log folders: `[prefix/]AWSLogs/<account>/<service>/`, with any prefix.
 pub async fn log_folders(hub: &Hub, account: &Account) -> LogFolders {
     match find(hub, account).await {
         Ok(found) => LogFolders::Listed(found),
@@ -42,7 +42,7 @@ async fn find(hub: &Hub, account: &Account) -> Result<BTreeSet<LogFolder>, Failu
     Ok(found)
 }
 
-/// Every folder of the bucket with the name `AWSLogs`, with a slash at its end.
+/// Every folder named `AWSLogs` in the bucket, with a trailing slash.
 pub(crate) async fn log_roots(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSet<String>, Failure> {
     let mut found = BTreeSet::new();
     let mut open = VecDeque::from([(String::new(), 0)]);
@@ -50,8 +50,7 @@ pub(crate) async fn log_roots(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSe
     while let Some((folder, depth)) = open.pop_front() {
         listings += 1;
         if listings > MOST_LISTINGS {
-            let message =
-                format!("the bucket has more than {MOST_LISTINGS} folders outside of `{AWS_LOGS}/`");
+            let message = format!("the bucket has more than {MOST_LISTINGS} folders outside `{AWS_LOGS}/`");
             return Err(at.failed(LIST_OBJECTS, None, message, UNLISTED));
         }
         for below in folders(s3, hub, &folder, at).await? {
@@ -61,7 +60,7 @@ pub(crate) async fn log_roots(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSe
                 open.push_back((below, depth + 1));
             } else {
                 let message =
-                    format!("the bucket has folders below `{below}`, deeper than {DEEPEST} folders");
+                    format!("the bucket has folders below `{below}`, more than {DEEPEST} levels deep");
                 return Err(at.failed(LIST_OBJECTS, None, message, UNLISTED));
             }
         }
@@ -69,7 +68,7 @@ pub(crate) async fn log_roots(s3: &Client, hub: &Hub, at: &At) -> Result<BTreeSe
     Ok(found)
 }
 
-/// The folders of each account's services under an `AWSLogs/` folder.
+/// The service folders of each account in an `AWSLogs/` folder.
 pub(crate) async fn services(
     s3: &Client,
     hub: &Hub,

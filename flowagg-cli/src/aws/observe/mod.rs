@@ -1,4 +1,4 @@
-//! Reads what AWS has, in every account and region at once.
+//! Reads the current state from AWS, in all account-regions concurrently.
 
 mod contents;
 mod each;
@@ -38,27 +38,27 @@ pub(crate) use survey::listed;
 pub(crate) use survey::survey_in;
 pub use survey::{Survey, survey};
 
-/// A fleet, and what AWS has of it.
+/// A fleet and its observed state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Observation {
-    /// The fleet, with what was looked up.
+    /// The fleet, with the accounts and regions that were looked up.
     pub fleet: Fleet,
     /// Its accounts.
     pub accounts: Accounts,
-    /// What AWS has.
+    /// The observed state.
     pub observed: Observed,
 }
 
-/// How much is kept of a region that was read.
+/// How much of each region's state to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// Nothing: only which accounts can be entered, and their regions.
+    /// Nothing. Only accounts are entered and their regions listed.
     #[cfg(feature = "query")]
     Places,
     /// Everything.
     Whole,
-    /// What a plan needs: a region is [reduced](flowagg_core::plan::reduced) as soon as it is read.
+    /// What a plan needs. Each region is [reduced](flowagg_core::plan::reduced) as soon as it is read.
     ToPlan,
 }
 
@@ -73,8 +73,8 @@ impl Detail {
     }
 }
 
-/// Reads the hub and every member's regions at once. What cannot be read is a failure in its place. With `only`, no other
-/// member or region is read.
+/// Reads the hub and every member's regions concurrently. Parts that cannot be read contain the failure. With `only`, other members
+/// and regions are not read.
 ///
 /// Fails if the accounts of an organization cannot be listed.
 pub async fn observe(
@@ -86,7 +86,7 @@ pub async fn observe(
     observe_in(Detail::Whole, file, session, only, progress).await
 }
 
-/// The same, with this much of each region.
+/// Like [`observe`], with the given detail for each region.
 pub(crate) async fn observe_in(
     detail: Detail,
     file: FleetFile,
@@ -98,7 +98,7 @@ pub(crate) async fn observe_in(
     let ((bucket, key), survey) =
         futures::join!(read_hub(&hub, session.hub()), survey_in(detail, file, session, only, progress));
     let Survey { fleet, accounts, regions } = survey?;
-    // Which objects would expire sooner depends on the members.
+    // The members determine which objects would expire sooner.
     let scope = Only::scope(only, &fleet);
     let bucket = match bucket {
         Ok(Some(bucket)) => Ok(Some(contents::with_age(&fleet, bucket, &scope, session.hub()).await)),
@@ -111,7 +111,7 @@ pub(crate) async fn observe_in(
     Ok(Observation { fleet, accounts, observed })
 }
 
-/// Reads the bucket, then the key that it is encrypted with.
+/// Reads the bucket, then its KMS key.
 async fn read_hub(
     hub: &Hub,
     account: &Account,
@@ -122,10 +122,10 @@ async fn read_hub(
     (bucket, key)
 }
 
-/// Reads again what a plan has changed: the hub, and the flow logs where some were to be made, replaced or deleted.
+/// Reads again what a plan has changed: the hub, and the flow logs of account-regions with changes.
 ///
-/// Where AWS's own answer has settled everything (`settled`), it is not asked once more: such a place is not in what is
-/// returned. EC2 may not show for a while what it has just made.
+/// Account-regions in `settled`, whose responses already confirm every change, are not read again and not returned: EC2 may not list
+/// new flow logs for a while.
 pub(crate) async fn observe_again(
     Observation { fleet, accounts, observed: mut before }: Observation,
     plan: &Plan,
@@ -133,7 +133,7 @@ pub(crate) async fn observe_again(
     progress: &dyn Progress,
 ) -> Observation {
     let mut changed: BTreeSet<Place> = plan.flow_logs().iter().map(|change| change.place.clone()).collect();
-    // AWS may touch the bucket policy when a flow log is made in the bucket's own account.
+    // AWS may change the bucket policy when a flow log is created in the bucket's own account.
     let in_hub = changed.iter().any(|place| place.account == fleet.hub.account);
     let in_question: BTreeSet<AccountId> = plan.concerns().iter().map(|concern| concern.account).collect();
     for place in settled.iter().filter(|place| !in_question.contains(&place.account)) {
@@ -162,7 +162,7 @@ pub(crate) async fn observe_again(
     Observation { fleet, accounts, observed }
 }
 
-/// Reads the flow logs of these accounts and regions again. What could not be read before stays unread.
+/// Reads the flow logs of these account-regions again. Those that could not be read before keep their failure.
 pub async fn read_again(
     accounts: &Accounts,
     places: &BTreeSet<Place>,
@@ -185,7 +185,7 @@ pub async fn read_again(
             match (state, flow_logs) {
                 (Ok(state), Ok(flow_logs)) => {
                     state.flow_logs = flow_logs;
-                    // A region that was reduced is not any more.
+                    // The state is not reduced anymore.
                     state.up_to_date.clear();
                 }
                 (state, Err(failure)) => *state = Err(failure),

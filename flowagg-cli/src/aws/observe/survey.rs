@@ -1,4 +1,4 @@
-//! Every account of a fleet: found, entered and read. The first is read before the last is found.
+//! Lists, enters and reads every account of a fleet. Reading starts before all accounts are listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,20 +18,21 @@ use crate::Progress;
 use crate::aws::access::{Account, Accounts, Session, Units, find_accounts, not_a_region};
 use crate::aws::tasks::{AT_ONCE, outcome};
 
-/// A fleet with every account and region that belongs to it, and what they have.
+/// A fleet with the state of all its account-regions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Survey {
-    /// The fleet, with what was looked up.
+    /// The fleet, with the accounts and regions that were looked up.
     pub fleet: Fleet,
     /// Its accounts.
     pub accounts: Accounts,
-    /// What each region has, or why it could not be read.
+    /// The state of each account-region, or the failure.
     pub regions: BTreeMap<Place, Result<RegionState, Failure>>,
 }
 
-/// Finds, enters and reads every account at once. With `only`, no other member is entered. Fails where the accounts of
-/// an organization cannot be listed.
+/// Lists, enters and reads all accounts concurrently. With `only`, other members are not entered.
+///
+/// Fails if the accounts of an organization cannot be listed.
 pub async fn survey(
     file: FleetFile,
     session: &Session,
@@ -41,7 +42,7 @@ pub async fn survey(
     survey_in(Detail::Whole, file, session, only, progress).await
 }
 
-/// The fleet with the accounts of its organization. None is entered, and the regions of `["all"]` stay unknown.
+/// The fleet with the accounts of its organization. No account is entered, and regions of `["all"]` stay unresolved.
 #[cfg(feature = "query")]
 pub(crate) async fn listed(file: FleetFile, session: &Session) -> Result<Fleet, Failure> {
     let discovery = file.discovery().map(|(organization, how)| (organization.clone(), how.clone()));
@@ -59,7 +60,7 @@ pub(crate) async fn listed(file: FleetFile, session: &Session) -> Result<Fleet, 
     Ok(resolution.finish())
 }
 
-/// The same, with this much of each region.
+/// Like [`survey`], with the given detail for each region.
 pub(crate) async fn survey_in(
     detail: Detail,
     file: FleetFile,
@@ -72,10 +73,10 @@ pub(crate) async fn survey_in(
         only: only.to_vec(),
         at_once: Semaphore::new(AT_ONCE / 2),
         reads: detail.reads(),
-        // What its flow logs should be does not depend on the accounts that are found.
+        // The wanted flow logs do not depend on the accounts that are found.
         reduces_to: (detail == Detail::ToPlan).then(|| file.clone().resolve().finish()),
     });
-    // A task of its own for each member, so that all cores work.
+    // One task for each member, so that all cores are used.
     let start = |member| outcome(tokio::spawn(Arc::clone(&reader).member(member)));
     let wanted = |member: &&Member| Only::member(only, member);
     let named: Vec<Member> = file.members.values().filter(wanted).cloned().collect();
@@ -130,17 +131,17 @@ struct MemberReader {
     session: Session,
     only: Vec<Only>,
     at_once: Semaphore,
-    /// Whether the regions are read.
+    /// Whether regions are read.
     reads: bool,
-    /// The fleet that the regions are compared with, if they are reduced.
+    /// The fleet to reduce each region with, if it is reduced.
     reduces_to: Option<Fleet>,
 }
 
-/// What came of one member.
+/// The outcome of one member.
 struct MemberState {
     account: AccountId,
     entered: Result<Account, Failure>,
-    /// Its regions, where they had to be looked up.
+    /// Its enabled regions, if they were looked up.
     enabled: Option<BTreeSet<Region>>,
     states: BTreeMap<Place, Result<RegionState, Failure>>,
 }
@@ -202,8 +203,8 @@ impl MemberReader {
         self.session.enter(member.account, &member.role).await
     }
 
-    /// The regions that flowagg does not know and the account does not list as enabled, with the reason. A misspelled region has no
-    /// endpoints, and calls there would be tried until they time out.
+    /// Regions that flowagg does not know and that are not enabled in the account, each with the failure. A misspelled region has no
+    /// endpoints, so calls there would be retried until they time out.
     async fn uncalled(&self, account: &Account, regions: &BTreeSet<Region>) -> BTreeMap<Region, Failure> {
         let unknown: Vec<&Region> = regions.iter().filter(|region| !region.is_known()).collect();
         if unknown.is_empty() {
@@ -229,7 +230,7 @@ impl MemberReader {
 }
 
 impl MemberState {
-    /// A member whose regions nobody knows counts as one place, so that its failure is not lost.
+    /// The outcome of a member whose regions are unknown: one account-region with the failure, so that it is reported.
     fn lost(self, failure: Failure) -> Self {
         let region = failure.place.region.clone();
         let place = Place::new(self.account, &region);
@@ -247,7 +248,7 @@ mod tests {
     use crate::aws::mocked;
 
     #[test]
-    fn a_member_whose_regions_nobody_knows_is_one_failure_and_keeps_its_place_in_the_fleet() {
+    fn member_with_unknown_regions_has_one_failure_and_stays_in_the_fleet() {
         let place = mocked::place();
         let mut failure = Failure::new(
             Place::new(place.account, &Region::parse("us-east-1").unwrap()),
@@ -266,7 +267,7 @@ mod tests {
         assert_eq!(
             lost.enabled,
             Some(BTreeSet::from([failure.place.region.clone()])),
-            "so that the plan looks there"
+            "the plan must include this region"
         );
         assert_eq!(lost.states, BTreeMap::from([(failure.place.clone(), Err(failure))]));
     }

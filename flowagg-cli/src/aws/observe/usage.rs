@@ -1,4 +1,4 @@
-//! What else the hub bucket is set up for. A read that fails leaves its setting unknown and does not fail the others.
+//! Settings of the hub bucket that show how it is used. A failed read leaves its setting unknown; the others are still read.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
@@ -16,7 +16,7 @@ use super::hub::unless_none;
 use crate::aws::call::*;
 use crate::aws::failure::At;
 
-/// Makes every read at once.
+/// Reads all settings concurrently.
 pub(super) async fn read(s3: &Client, hub: &Hub, at: &At) -> Usage {
     let (public_policy, acl, versioning, object_lock, replication, requester_pays, notifications) = futures::join!(
         public_policy(s3, hub, at),
@@ -54,7 +54,7 @@ async fn acl(s3: &Client, hub: &Hub, at: &At) -> Result<Acl, Failure> {
     answer.map(|answer| acl_of(&answer)).map_err(|error| at.failure(GET_ACL, &error))
 }
 
-/// The grants to anyone but the owner. If S3 does not name the owner, that is all of them.
+/// The grants to grantees other than the owner; all grants if S3 does not return the owner.
 fn acl_of(answer: &GetBucketAclOutput) -> Acl {
     let owner = answer.owner().and_then(|owner| owner.id());
     let is_foreign = |grant: &&Grant| {
@@ -71,7 +71,7 @@ fn grant_of(grant: &Grant) -> AclGrant {
         Some((kind, uri, id, email)) => {
             Grantee::Other(uri.or(id).or(email).unwrap_or(kind.as_str()).to_owned())
         }
-        None => Grantee::Other("a grantee that S3 does not name".to_owned()),
+        None => Grantee::Other("an unnamed grantee".to_owned()),
     };
     let permission = grant.permission().map_or("an unknown permission", |it| it.as_str()).to_owned();
     AclGrant::new(grantee, permission)
@@ -84,7 +84,7 @@ async fn versioning(s3: &Client, hub: &Hub, at: &At) -> Result<Versioning, Failu
     versioning_of(answer.status()).ok_or_else(|| unclear(at, GET_VERSIONING))
 }
 
-/// A bucket that never had versioning has no status.
+/// The status is missing if versioning was never enabled. `None` if it is unknown.
 fn versioning_of(status: Option<&BucketVersioningStatus>) -> Option<Versioning> {
     match status {
         None => Some(Versioning::Off),
@@ -148,10 +148,10 @@ fn notifies(answer: &GetBucketNotificationConfigurationOutput) -> bool {
         || answer.event_bridge_configuration().is_some()
 }
 
-/// A response without the value that it is for.
+/// The failure for a response without the requested value.
 fn unclear(at: &At, call: Call) -> Failure {
     let help =
-        "run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS";
+        "run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS";
     at.failed(call, None, "the response does not contain the setting", help)
 }
 

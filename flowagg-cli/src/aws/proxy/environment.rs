@@ -1,4 +1,4 @@
-//! The proxies that the environment names, and what takes none.
+//! The proxies in the environment, and the hosts that bypass them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,15 +9,15 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use crate::aws::setting::{SettingError, raw, redacted, variable};
 
-/// The metadata services of instances and containers. Only this machine reaches them.
+/// The metadata services of instances and containers. Only this machine can reach them.
 ///
 /// Source: "Container credential provider" and "IMDS credential provider" (AWS SDKs and Tools Reference Guide).
 const LINK_LOCAL: &str = "169.254.0.0/16,fd00:ec2::/32";
-/// Endpoints that replace these.
+/// Variables for endpoints that replace them.
 const OF_THIS_MACHINE: [&str; 2] =
     ["AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
 
-/// A proxy, and the variable that names it.
+/// A proxy, and the variable that it was set in.
 #[derive(Clone)]
 pub(super) struct Proxy {
     pub(super) variable: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// The first variable that is set decides; an empty one means that there is no proxy.
+    /// Reads the first variable that is set. An empty value means no proxy.
     pub(super) fn named(names: [&'static str; 2]) -> Result<Option<Self>, SettingError> {
         for variable in names {
             if let Some(url) = raw(variable)? {
@@ -47,12 +47,12 @@ impl Proxy {
 }
 
 pub(super) fn unusable(variable: &str, url: &str) -> SettingError {
-    let what = format!("`{}` is not the URL of an HTTP proxy", redacted(url));
-    let help = "write it as in `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, with special characters percent-encoded (`%40` for `@`)";
+    let what = format!("`{}` is not a valid HTTP proxy URL", redacted(url));
+    let help = "use the form `http://proxy.example:8080` or `http://USER:PASSWORD@proxy.example:8080`, and percent-encode special characters (`%40` for `@`)";
     SettingError::new(variable, what, help)
 }
 
-/// Whether a URL has a scheme that can be used, a host, one user name at most, and a port that is a number.
+/// Whether a URL has a supported scheme, a host, at most one user name, and a valid port.
 fn is_usable(uri: &Uri) -> bool {
     let Some(authority) = uri.authority() else { return false };
     let (userinfo, place) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
@@ -63,7 +63,7 @@ fn is_usable(uri: &Uri) -> bool {
         && (place == host || authority.port_u16().is_some_and(|port| port > 0))
 }
 
-/// Without the user name and the password.
+/// Redacts the user name and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ({})", redacted(&self.url), self.variable)
@@ -76,14 +76,14 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// What takes no proxy.
+/// Hosts that bypass the proxy.
 #[derive(Debug)]
 pub(super) struct Exempt {
-    /// It intercepts all but the hosts of `NO_PROXY`.
+    /// Matches all hosts except those in `NO_PROXY`.
     matcher: Matcher,
-    /// Hosts with their ports.
+    /// Hosts with ports.
     authorities: BTreeSet<String>,
-    /// Whether an entry is `*`, which the matcher takes for host names alone.
+    /// Whether an entry is `*`. The matcher applies that only to host names.
     is_everything: bool,
 }
 
@@ -115,7 +115,7 @@ impl Exempt {
     }
 }
 
-/// The host and the port of a URL, in lower case.
+/// The host and port of a URL, in lower case.
 fn authority(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_of_proxies_may_lack_the_scheme_and_must_have_a_host_and_a_valid_port() {
+    fn proxy_url_needs_a_host_and_a_valid_port_but_no_scheme() {
         let parse = |url: &str| Proxy::parse("HTTPS_PROXY", url);
         for url in [
             "proxy:8080",
@@ -151,7 +151,7 @@ mod tests {
             assert!(parse(url).is_err(), "{url}");
         }
         let error = parse("http://user:p@ss@proxy:8080").unwrap_err();
-        assert_eq!(error.what, "`http://***@proxy:8080` is not the URL of an HTTP proxy");
+        assert_eq!(error.what, "`http://***@proxy:8080` is not a valid HTTP proxy URL");
         assert!(parse("user:pass@proxy:8080").unwrap().has_credentials());
         assert_eq!(
             format!("{:?}", parse("user:pass@proxy").unwrap()),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn exempt_are_the_hosts_of_no_proxy_and_the_metadata_services() {
+    fn no_proxy_hosts_and_metadata_services_bypass_the_proxy() {
         let urls = ["http://127.0.0.1:51679/v2/credentials", "nonsense !"];
         let exempt =
             Exempt::new(" .internal.example, s3.amazonaws.com,10.0.0.0/8 ,localhost:4566", urls.into_iter());

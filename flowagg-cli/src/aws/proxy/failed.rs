@@ -1,4 +1,4 @@
-//! What it means if a request does not get through a proxy.
+//! Errors of requests through a proxy.
 
 use std::error::Error;
 
@@ -12,10 +12,10 @@ use tower_service::Service;
 
 use super::environment::Proxy;
 
-/// Why no tunnel could be opened; hyper-util exports it only like this.
+/// The error of opening a tunnel. hyper-util exports it only through this associated type.
 type TunnelError = <Tunnel<Tcp> as Service<Uri>>::Error;
 
-/// The same error, with the proxy. Missing credentials are not worth another attempt.
+/// Adds the proxy to an error. Rejected credentials are not retried.
 pub(super) fn failed(proxy: &Proxy, uri: &Uri, error: ConnectorError) -> ConnectorError {
     let cause = Cause::of(uri, &error);
     let is_final = cause == Cause::Credentials;
@@ -32,15 +32,15 @@ pub(super) fn failed(proxy: &Proxy, uri: &Uri, error: ConnectorError) -> Connect
     }
 }
 
-/// Why a request did not get through a proxy.
+/// Why a request through a proxy failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     Credentials,
-    /// No connection to the proxy.
+    /// The proxy cannot be reached.
     Unreachable(String),
-    /// It opens no tunnel to this host.
+    /// The proxy refused a tunnel to this host.
     Refused(String),
-    /// Something behind the proxy, or a connection that broke.
+    /// An error behind the proxy, or an interrupted connection.
     Behind(String),
 }
 
@@ -68,7 +68,7 @@ impl Cause {
     }
 }
 
-/// A request that did not get through a proxy.
+/// A request through a proxy failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(in crate::aws) struct ProxyFailed {
@@ -81,9 +81,9 @@ impl ProxyFailed {
         let Proxy { variable, url } = proxy;
         let (message, help) = match cause {
             Cause::Credentials if proxy.has_credentials() => (
-                format!("the proxy {proxy} does not accept the user name and password"),
+                format!("the proxy {proxy} rejected the user name and password"),
                 format!(
-                    "correct them in {variable}; special characters are percent-encoded (`%40` for `@`), and they are sent as Basic authentication"
+                    "correct them in {variable} and percent-encode special characters (`%40` for `@`); flowagg uses Basic authentication"
                 ),
             ),
             Cause::Credentials => {
@@ -92,7 +92,7 @@ impl ProxyFailed {
                 (
                     format!("the proxy {proxy} requires a user name and password"),
                     format!(
-                        "set {variable} to `{scheme}://USER:PASSWORD@{place}`, with special characters percent-encoded (`%40` for `@`)"
+                        "set {variable} to `{scheme}://USER:PASSWORD@{place}` and percent-encode special characters (`%40` for `@`)"
                     ),
                 )
             }
@@ -106,15 +106,14 @@ impl ProxyFailed {
                     .to_owned(),
             ),
             Cause::Behind(cause) => (
-                format!("could not be sent through the proxy {proxy}: {cause}"),
-                "check the proxy and the endpoint; if the proxy decrypts TLS, its certificate authority must be among those of this machine, or in the file that SSL_CERT_FILE names"
+                format!("request through the proxy {proxy} failed: {cause}"),
+                "check the proxy and the endpoint; if the proxy decrypts TLS, add its certificate authority to this machine's trusted certificates, or set SSL_CERT_FILE to its PEM file"
                     .to_owned(),
             ),
         };
         Self { message, help }
     }
 
-    /// What to do about it.
     pub(in crate::aws) fn help(&self) -> &str {
         &self.help
     }

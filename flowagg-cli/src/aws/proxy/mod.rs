@@ -1,7 +1,7 @@
-//! HTTP proxies: which requests take one, and what it means if one fails.
+//! HTTP proxies: which requests use one, and errors.
 //!
-//! The variables are those of the AWS CLI: `HTTPS_PROXY` for endpoints with TLS, `HTTP_PROXY` for the others, and `NO_PROXY`; in
-//! lower case they come first. `ALL_PROXY` is not read. Source: "Using an HTTP proxy for the AWS CLI" (AWS CLI User Guide).
+//! The variables are those of the AWS CLI: `HTTPS_PROXY` for endpoints with TLS, `HTTP_PROXY` for others, and `NO_PROXY`. Lowercase
+//! names take precedence. `ALL_PROXY` is ignored. Source: "Using an HTTP proxy for the AWS CLI" (AWS CLI User Guide).
 
 mod environment;
 mod failed;
@@ -27,9 +27,9 @@ pub(super) use self::failed::ProxyFailed;
 use self::failed::{Cause, failed};
 use super::setting::{SettingError, check_certificates};
 
-/// The client of all calls, those for credentials included. Its requests take the proxies that the environment names.
+/// The HTTP client for all calls, including those for credentials. Uses the proxies in the environment.
 ///
-/// There is one for all: each would read the machine's root certificates and keep connections of its own.
+/// It is shared because each client reads the machine's root certificates and has its own connections.
 pub(super) fn http_client() -> Result<SharedHttpClient, SettingError> {
     check_certificates()?;
     let direct = Builder::new().tls_provider(tls()).build_https();
@@ -48,7 +48,7 @@ fn tls() -> Provider {
     Provider::Rustls(CryptoMode::AwsLc)
 }
 
-/// A proxy, and the client that sends through it.
+/// A proxy and the client that uses it.
 #[derive(Clone, Debug)]
 struct Via {
     proxy: Proxy,
@@ -120,7 +120,7 @@ impl HttpConnector for Router {
         let proxy = proxy.clone();
         HttpConnectorFuture::new(async move {
             match answer.await {
-                // To a request in clear text the proxy itself answers, as no tunnel is opened.
+                // Without TLS there is no tunnel, so the proxy itself responds.
                 Ok(answer) if answer.status().as_u16() == PROXY_AUTHENTICATION_REQUIRED => {
                     Err(ConnectorError::user(ProxyFailed::new(&proxy, Cause::Credentials).into()))
                 }

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many calls AWS takes at once, and how many more each second.
+/// AWS's request rate limit: a burst, and a refill per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rate {
-    /// The service, and which of its calls.
+    /// The service and the group of its calls.
     name: &'static str,
     burst: u32,
     each_second: u32,
@@ -15,7 +15,7 @@ const fn rate(name: &'static str, burst: u32, each_second: u32) -> Rate {
     Rate { name, burst, each_second }
 }
 
-/// The rate that a call counts against. S3 and KMS take thousands each second: there it is `None`.
+/// The rate limit of a call. `None` for S3 and KMS, which accept thousands of calls per second.
 ///
 /// Sources: "Request throttling for the Amazon EC2 API" (Amazon EC2 Developer Guide); "Quotas and service limits for AWS
 /// Organizations" (AWS Organizations User Guide); "IAM and AWS STS quotas" (IAM User Guide).
@@ -34,11 +34,11 @@ pub(super) fn rate_of(service: &str, operation: &str) -> Option<Rate> {
     })
 }
 
-/// Tokens for calls, as AWS keeps them.
+/// A token bucket like the one that AWS uses.
 #[derive(Debug)]
 pub(super) struct Bucket {
     rate: Rate,
-    /// Below zero while calls wait for tokens that are still to come.
+    /// Negative while calls wait for future tokens.
     tokens: f64,
     at: Option<Instant>,
 }
@@ -48,7 +48,7 @@ impl Bucket {
         Self { rate, tokens: f64::from(rate.burst), at: None }
     }
 
-    /// Takes a token, and says how long it is until it is there.
+    /// Takes a token and returns the time until it is available.
     pub(super) fn take(&mut self, now: Instant) -> Duration {
         let each_second = f64::from(self.rate.each_second);
         let since = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
@@ -64,17 +64,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
+    fn burst_is_sent_at_once_and_the_rest_at_the_rate() {
         let start = Instant::now();
         let mut bucket = Bucket::full(rate("test", 3, 10));
         let waits: Vec<u128> = (0..6).map(|_| bucket.take(start).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
         let later = start + Duration::from_secs(1);
-        assert_eq!(bucket.take(later), Duration::ZERO, "what came in the meantime is there");
+        assert_eq!(bucket.take(later), Duration::ZERO, "tokens were refilled");
     }
 
     #[test]
-    fn no_more_than_the_burst_is_saved_up() {
+    fn refill_is_limited_to_the_burst() {
         let start = Instant::now();
         let mut bucket = Bucket::full(rate("test", 2, 10));
         bucket.take(start);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_and_writes_of_ec2_have_a_bucket_each_and_s3_none() {
+    fn ec2_reads_and_writes_have_separate_buckets_and_s3_has_none() {
         assert_ne!(rate_of("EC2", "DescribeVpcs"), rate_of("EC2", "CreateFlowLogs"));
         assert_eq!(rate_of("S3", "GetBucketPolicy"), None);
     }

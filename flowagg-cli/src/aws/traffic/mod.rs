@@ -1,4 +1,4 @@
-//! Every call on its way to AWS: counted, traced, and kept within the rates that AWS publishes.
+//! Counts and traces every AWS call, and keeps calls within AWS's published rate limits.
 
 mod bucket;
 mod wire;
@@ -14,26 +14,26 @@ pub(crate) use wire::{NameTheCall, Wire};
 
 use self::bucket::{Bucket, Rate, rate_of};
 
-/// How often each operation was sent, tries of the same call included.
+/// The number of requests for each operation, including retries.
 pub type Calls = BTreeMap<String, u64>;
 
-/// What all clients of one run share.
+/// State that all clients of a run share.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     calls: Mutex<Calls>,
     buckets: Mutex<BTreeMap<Key, Bucket>>,
 }
 
-/// AWS keeps one bucket for each account, region and rate. Before the caller is known there is no account.
+/// AWS has one token bucket for each account, region and rate. There is no account until the caller is known.
 type Key = (Option<AccountId>, Region, Rate);
 
 impl Traffic {
-    /// The calls since this was last asked.
+    /// The calls since the previous `take`.
     pub(crate) fn take(&self) -> Calls {
         std::mem::take(&mut locked(&self.calls))
     }
 
-    /// Counts a call, and says how long it has to wait so that AWS does not refuse it.
+    /// Counts a call and returns how long to delay it so that AWS does not throttle it.
     fn admit(&self, account: Option<AccountId>, region: &Region, service: &str, operation: &str) -> Duration {
         *locked(&self.calls).entry(operation.to_owned()).or_default() += 1;
         let Some(rate) = rate_of(service, operation) else { return Duration::ZERO };

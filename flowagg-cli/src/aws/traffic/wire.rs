@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::Traffic;
 
-/// Writes the operation on each request, for [`Wire`] to read.
+/// Attaches the operation to each request, for [`Wire`].
 #[derive(Debug)]
 pub(crate) struct NameTheCall;
 
@@ -41,7 +41,7 @@ impl Intercept for NameTheCall {
     }
 }
 
-/// The way from one account and region to AWS. Before the caller is known there is no account.
+/// The HTTP client of one account-region, with counting, tracing and rate limits. Without an account until the caller is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     pub(crate) account: Option<AccountId>,
@@ -60,8 +60,8 @@ impl HttpClient for Wire {
         SharedHttpConnector::new(Sender { wire: self.clone(), connector })
     }
 
-    // `validate_base_client_config` is not passed on: the client below would read every root certificate of the machine
-    // again, for each SDK client that is made.
+    // `validate_base_client_config` is not forwarded: the inner client would read all root certificates of the machine again for
+    // each SDK client.
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
         self.http.connector_metadata()
@@ -84,7 +84,7 @@ impl HttpConnector for Sender {
         HttpConnectorFuture::new(async move {
             let account = account.map(tracing::field::display);
             if !wait.is_zero() {
-                tracing::debug!(account, %region, operation, ?wait, "waits, to stay within AWS's rate");
+                tracing::debug!(account, %region, operation, ?wait, "waiting to stay within AWS's rate limit");
                 tokio::time::sleep(wait).await;
             }
             let start = Instant::now();

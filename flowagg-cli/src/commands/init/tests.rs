@@ -9,7 +9,7 @@ fn denied(call: &str) -> CallError {
         call: call.to_owned(),
         code: Some("AccessDenied".to_owned()),
         message: "not authorized".to_owned(),
-        advice: "allow the action to the caller".into(),
+        advice: "allow the action for the caller".into(),
     }
 }
 
@@ -49,7 +49,7 @@ fn options() -> InitArgs {
     }
 }
 
-/// What standard error contains, without styles, and the members or the error. `input` is `None` without a terminal.
+/// Standard error without styles, and the answers or the error. `input` is `None` without a terminal.
 fn asked(
     options: &InitArgs,
     defaults: &InitDefaults,
@@ -82,7 +82,7 @@ impl std::fmt::Display for Members {
 }
 
 #[test]
-fn the_prompts_offer_defaults_and_repeat_until_an_answer_is_valid() {
+fn prompts_offer_defaults_and_repeat_until_the_answer_is_valid() {
     let (shown, answers) = asked(
         &options(),
         &defaults(),
@@ -98,28 +98,28 @@ fn the_prompts_offer_defaults_and_repeat_until_an_answer_is_valid() {
     assert_data_eq!(
         shown,
         str![[r#"
-account of the bucket [111122223333]: region of the bucket [eu-west-1]: existing bucket: alb-logs
-bucket, which `apply` creates if it does not exist [flow-logs-111122223333]: error: `ACME` is not a bucket name: `A` may not stand in one
-       3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, as in `acme-flow-logs`
-bucket, which `apply` creates if it does not exist [flow-logs-111122223333]: 
-log every account of organization o-a1b2c3d4e5? [y/N] accounts to log, separated by commas, or the id of an organization: error: `` is not an AWS account id: it has 0 digits
-       an account id has 12 digits, as in `111122223333`
-accounts to log, separated by commas, or the id of an organization: error: `3333` is not an AWS account id: it has 4 digits
-       an account id has 12 digits, as in `111122223333`
-accounts to log, separated by commas, or the id of an organization: 
+Hub account (owns the bucket) [111122223333]: Bucket region [eu-west-1]: existing bucket: alb-logs
+Bucket name (created by `apply` if missing) [flow-logs-111122223333]: error: `ACME` is not a valid bucket name: `A` is not allowed
+       use 3 to 63 of a-z, 0-9, `-` and `.`, with a letter or digit at both ends, e.g. `acme-flow-logs`
+Bucket name (created by `apply` if missing) [flow-logs-111122223333]: 
+Log every account of organization o-a1b2c3d4e5? [y/N] Accounts to log (comma-separated), or an organization ID: error: `` is not a valid AWS account ID: it has 0 digits
+       use 12 digits, e.g. `111122223333`
+Accounts to log (comma-separated), or an organization ID: error: `3333` is not a valid AWS account ID: it has 4 digits
+       use 12 digits, e.g. `111122223333`
+Accounts to log (comma-separated), or an organization ID: 
 "#]]
     );
 }
 
 #[test]
-fn the_hub_is_never_the_only_member_unless_it_is_named() {
+fn hub_is_not_a_member_by_default() {
     for organization in [Ok(None), Err(denied("DescribeOrganization"))] {
         let mut defaults = defaults();
         defaults.organization = organization;
         let (_, answers) = asked(&options(), &defaults, None);
         assert_eq!(
             answers.unwrap_err(),
-            "missing: `--organization` or `--account`; give them as options, or answer the prompts in a terminal"
+            "missing: `--organization` or `--account`; pass them as options, or run `flowagg init` in a terminal"
         );
         let (_, answers) = asked(&options(), &defaults, Some("\n\n\n111122223333\n"));
         assert_eq!(answers.unwrap().members.to_string(), "organization -, accounts 111122223333");
@@ -127,7 +127,7 @@ fn the_hub_is_never_the_only_member_unless_it_is_named() {
 }
 
 #[test]
-fn values_that_could_not_be_looked_up_are_named() {
+fn failed_lookups_are_reported() {
     let mut defaults = defaults();
     defaults.region = None;
     defaults.organization = Err(denied("DescribeOrganization"));
@@ -135,13 +135,13 @@ fn values_that_could_not_be_looked_up_are_named() {
     let (shown, answers) = asked(&options(), &defaults, None);
     assert_eq!(
         answers.unwrap_err(),
-        "missing: `--region`, `--organization` or `--account`; give them as options, or answer the prompts in a terminal"
+        "missing: `--region`, `--organization` or `--account`; pass them as options, or run `flowagg init` in a terminal"
     );
     assert_data_eq!(
         shown,
         str![[r#"
-note: existing buckets could not be listed: ListBuckets: not authorized; allow the action to the caller
-note: the organization could not be looked up: DescribeOrganization: not authorized; allow the action to the caller
+note: could not list existing buckets: ListBuckets: not authorized; allow the action for the caller
+note: could not look up the organization: DescribeOrganization: not authorized; allow the action for the caller
 
 "#]]
     );
@@ -157,7 +157,7 @@ note: account 111122223333 is not in an organization
 "#]]
     );
 
-    // Nothing is written, and nothing is stated about the file.
+    // Nothing is written, so there are no notes about the file.
     defaults.organization = Ok(Some(organization()));
     let (shown, answers) = asked(&options(), &defaults, None);
     assert!(answers.is_err());
@@ -165,15 +165,15 @@ note: account 111122223333 is not in an organization
 }
 
 #[test]
-fn default_members_and_accounts_that_cannot_be_listed_are_noted() {
+fn notes_mention_default_members_and_failed_account_lists() {
     let mut found = organization();
     found.listable = Err(denied("ListAccounts"));
     let mut members = Members { organization: Some(found.id.clone()), accounts: BTreeSet::new() };
     assert_data_eq!(
         notes(&members, Some(&found), false).join("\n"),
         str![[r#"
-every account of organization o-a1b2c3d4e5 is a member; `--account` chooses accounts instead
-the accounts of the organization could not be listed: ListAccounts: not authorized; allow the action to the caller
+every account of organization o-a1b2c3d4e5 is a member; select accounts with `--account`
+could not list the accounts of the organization: ListAccounts: not authorized; allow the action for the caller
 "#]]
     );
     assert_eq!(notes(&members, Some(&found), true).len(), 1);
@@ -182,12 +182,12 @@ the accounts of the organization could not be listed: ListAccounts: not authoriz
 }
 
 #[test]
-fn the_end_of_the_input_cancels_every_prompt() {
+fn end_of_input_cancels_every_prompt() {
     for input in ["", "\n", "\n\n", "\n\n\n", "\n\n\nn\n", "\n\n\nn\nx\n"] {
         let (shown, answers) = asked(&options(), &defaults(), Some(input));
         assert_eq!(
             answers.unwrap_err(),
-            "the input ended before every prompt was answered; nothing was written; answer the prompts, or give the values as options",
+            "input ended before all prompts were answered; nothing was written; answer the prompts, or pass the values as options",
             "{input:?}"
         );
         assert!(shown.ends_with(": \n") || shown.ends_with("[y/N] \n"), "{shown}");
@@ -195,7 +195,7 @@ fn the_end_of_the_input_cancels_every_prompt() {
 }
 
 #[test]
-fn values_of_options_are_not_looked_up() {
+fn values_given_as_options_are_not_looked_up() {
     let mut options = options();
     options.bucket = Some("acme-flow-logs".parse().unwrap());
     options.account = vec![account("222222222222")];
@@ -208,7 +208,7 @@ fn values_of_options_are_not_looked_up() {
 }
 
 #[test]
-fn the_file_of_an_organization_names_what_its_management_account_needs() {
+fn organization_file_explains_the_requirements_of_the_management_account() {
     let mut found = organization();
     found.listable = Err(denied("ListAccounts"));
     let members = Members { organization: Some(found.id.clone()), accounts: BTreeSet::new() };
@@ -225,26 +225,26 @@ fn the_file_of_an_organization_names_what_its_management_account_needs() {
     assert_data_eq!(
         organization,
         str![[r##"
-# AWS creates `OrganizationAccountAccessRole` with a trust policy for the management account 999999999999, not for the hub account 111122223333: set `role` to a role that trusts 111122223333; `flowagg export iam` writes it.
-# Every account of it: `units`, `except-units`, `accounts` and `except-accounts` choose among them.
-# These credentials may not list the accounts. A role in the management account or a delegated administrator's may: `lookup = { account = "999999999999", role = "…" }`.
-# AWS creates no `OrganizationAccountAccessRole` in the management account 999999999999: create the role there, or add the account to `except-accounts`.
+# AWS creates `OrganizationAccountAccessRole` with a trust policy for the management account 999999999999, not for the hub account 111122223333. Set `role` to a role that trusts 111122223333, such as the one that `flowagg export iam` writes.
+# Every account of the organization is logged. To select accounts, use `units`, `except-units`, `accounts` and `except-accounts`.
+# The caller is not allowed to list the accounts. Set `lookup` to a role in the management account or in a delegated administrator account: `lookup = { account = "999999999999", role = "…" }`.
+# AWS does not create `OrganizationAccountAccessRole` in the management account 999999999999. Create the role there, or add the account to `except-accounts`.
 id = "o-a1b2c3d4e5"
 regions = ["all"]
 
 "##]]
     );
 
-    // Members that are listed have the same role.
+    // Listed members have the same role.
     let mut listed = file.clone();
     listed.organization = None;
     let id = account("222222222222");
     let member = Member::new(id, Regions::ALL, RoleName::default(), Selection::default());
     listed.members.insert(id, member);
     let of_listed = remarks(&listed, None, Some(&defaults()));
-    assert!(of_listed.iter().any(|it| it.text.contains("set `role` to a role that trusts 111122223333")));
+    assert!(of_listed.iter().any(|it| it.text.contains("Set `role` to a role that trusts 111122223333")));
 
-    // The caller works in the management account with its own credentials.
+    // In the management account, the caller uses its own credentials.
     let mut in_management = defaults();
     in_management.account = account("999999999999");
     let of_caller = remarks(&file, Some(&found), Some(&in_management));
@@ -252,7 +252,7 @@ regions = ["all"]
 }
 
 #[test]
-fn settings_of_an_existing_bucket_are_not_promised() {
+fn file_does_not_promise_settings_of_an_existing_bucket() {
     let members = || Members { organization: None, accounts: BTreeSet::from([account("222222222222")]) };
     let of_hub = |bucket: &str| {
         let bucket = bucket.parse().unwrap();
@@ -264,14 +264,14 @@ fn settings_of_an_existing_bucket_are_not_promised() {
     };
     assert_data_eq!(
         of_hub("alb-logs"),
-        str![
-            "The bucket exists and keeps its settings. Flow logs expire by its own rules until `retention-days` is set."
-        ]
+        str![[
+            r#"This bucket exists and keeps its settings. Its own lifecycle rules expire flow logs unless `retention-days` is set."#
+        ]]
     );
     assert_data_eq!(
         of_hub("flow-logs"),
-        str![
-            "In a bucket that `apply` creates, objects expire after 90 days: `retention-days`. S3 encrypts them: `encryption` names a KMS key."
-        ]
+        str![[
+            r#"In a bucket that `apply` creates, objects expire after 90 days (see `retention-days`) and are encrypted by S3. Set `encryption` to use a KMS key."#
+        ]]
     );
 }

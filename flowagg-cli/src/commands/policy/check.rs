@@ -1,4 +1,4 @@
-//! `flowagg policy check`: the findings of the linter, for people, for machines and for code scanners.
+//! `flowagg policy check`: prints the findings of the linter as text, JSON or SARIF.
 
 use flowagg_policy::{Finding, Severity, checks, lint};
 use schemars::JsonSchema;
@@ -10,10 +10,10 @@ use crate::args::CheckArgs;
 use crate::commands::error::CommandError;
 use crate::{Exit, Screen, show};
 
-/// What `policy check --json` prints.
+/// Output of `policy check --json`.
 #[derive(JsonSchema, Serialize)]
 pub(in crate::commands) struct CheckDocument<'a> {
-    /// What was found, by its place in the text.
+    /// The findings, in the order of the text.
     findings: &'a [Finding],
 }
 
@@ -37,7 +37,7 @@ fn sarif(findings: &[Finding], input: Input<'_>) -> Value {
     let mut rules: Vec<&Finding> = findings.iter().collect();
     rules.sort_by_key(|finding| finding.id);
     rules.dedup_by_key(|finding| finding.id);
-    // A rule has the help of its check; that of a finding may be for its statement alone.
+    // The help of a rule is that of its check; the help of a finding can be specific to its statement.
     let help = |finding: &Finding| match checks().find(|check| check.id == finding.id) {
         Some(check) => check.help.to_owned(),
         None => finding.help.to_string(),

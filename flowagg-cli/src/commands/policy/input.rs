@@ -5,12 +5,11 @@ use std::path::Path;
 
 use crate::commands::error::CommandError;
 
-/// Where a policy or a list of requests is read from.
+/// The source of a policy or a list of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Input<'a> {
-    /// Standard input, which the command line names `-`.
+    /// Standard input, `-` on the command line.
     Stdin,
-    /// A file.
     File(&'a Path),
 }
 
@@ -20,14 +19,14 @@ impl<'a> Input<'a> {
         if path == Path::new("-") { Self::Stdin } else { Self::File(path) }
     }
 
-    /// Reads all of its text. An empty text is an error: a command that failed before a pipe looks the same as a bucket without a
-    /// policy.
+    /// Reads the whole text. An empty text is an error, because the output of a failed command in a pipe looks like that of a bucket
+    /// without a policy.
     pub(super) fn text(self) -> Result<String, CommandError> {
         let text = self.read()?;
         if text.trim().is_empty() {
             return Err(CommandError::usage(
-                format!("{self} is empty: nothing was read"),
-                "check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`",
+                format!("{self} is empty"),
+                "check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`",
             ));
         }
         Ok(text)
@@ -42,13 +41,13 @@ impl<'a> Input<'a> {
         read.map_err(|error| {
             CommandError::usage(
                 format!("{self} cannot be read: {error}"),
-                "name a file of UTF-8 text, or `-`",
+                "use a UTF-8 text file, or `-` for standard input",
             )
         })?;
         Ok(text)
     }
 
-    /// The policy that was read from here cannot be used.
+    /// The error for an invalid policy from this input.
     pub(super) fn unusable(self, what: impl Display, help: impl Into<String>) -> CommandError {
         CommandError::usage(format!("the policy in {self}: {what}"), help)
     }

@@ -1,4 +1,4 @@
-//! `flowagg policy`: the policy engine by hand. Offline, but for a fleet file whose accounts have to be looked up.
+//! `flowagg policy`: works with bucket policies. It makes AWS calls only to look up the accounts of a fleet file.
 
 pub(super) mod check;
 mod input;
@@ -78,14 +78,14 @@ async fn merged(
         .map_err(|error| input.unusable(&error, error.help()))?;
     if let Some(adopted) = &adopted {
         screen.note(&format!(
-            "statement {} is replaced by the fleet's grant; only the policy was checked: `flowagg plan --adopt` also checks which \
-             deliveries it serves",
+            "statement {} is replaced with the fleet's grant; only the policy was checked: `flowagg plan --adopt` also checks the \
+             deliveries that depend on it",
             adopted.names.join(", ")
         ))?;
     }
     let statements =
         changed_statements(&live, &merged.text).map_err(|error| input.unusable(&error, error.help()))?;
-    // The fleet file gives the accounts, their regions and the folder.
+    // Accounts are compared as the fleet file defines them, with their regions and folder.
     let changed = &effects.granted & &effects.revoked;
     let (granted, revoked) = (&effects.granted - &changed, &effects.revoked - &changed);
     let mut difference = Difference::default();
@@ -105,45 +105,45 @@ async fn merged(
         screen.note(&format!("the fleet's statements still name {account}, {why}"))?;
     }
     for still in access(&merged.kept_access, Names::NONE) {
-        let why = "which the fleet file does not; `--prune` removes that";
+        let why = "which is not in the fleet file; `--prune` removes it";
         screen.note(&format!("the fleet's statements still cover {still}, {why}"))?;
     }
     for from in access(&merged.revoked_access, Names::NONE) {
-        screen.note(&format!("this revokes the grant for {from}"))?;
+        screen.note(&format!("revokes the grant of {from}"))?;
     }
     write(&merged, &effects, &problems, options.json, screen)
 }
 
-/// What `policy build --json` and `policy merge --json` print.
+/// Output of `policy build --json` and `policy merge --json`.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct MergeDocument<'a> {
-    /// The policy's text.
+    /// The text of the policy.
     policy: &'a str,
-    /// Whether it says anything else than the policy that it was merged into.
+    /// Whether it differs in meaning from the policy that it was merged into.
     changed: bool,
     /// The form of the fleet's grant in it.
     #[schemars(with = "GrantForm")]
     form: &'static str,
     /// The reason for this form.
     form_reason: FormReason,
-    /// What counts against the limit, in bytes of compact JSON.
+    /// The size that counts against the limit, in bytes of compact JSON.
     bytes: usize,
-    /// The most that S3 takes.
+    /// The maximum size that S3 accepts, in bytes.
     limit: usize,
-    /// Accounts that may deliver from now on.
+    /// Accounts that are newly allowed to deliver.
     granted: &'a BTreeSet<AccountId>,
-    /// Accounts that may no longer deliver.
+    /// Accounts that are not allowed to deliver anymore.
     revoked: &'a BTreeSet<AccountId>,
-    /// Deliveries of the fleet that the policy denies, allows without intent, or allows depending on unknown condition keys.
+    /// Deliveries that the policy denies or may deny, and deliveries that it newly allows although the grant does not include them.
     problems: &'a [DeliveryProblem],
-    /// Accounts that the fleet's statements still name and the fleet file does not.
+    /// Accounts that are in the fleet's statements but not in the fleet file.
     kept: &'a BTreeSet<AccountId>,
-    /// Access that the fleet's statements still cover and the fleet file does not.
+    /// Access that the fleet's statements grant but the fleet file does not declare.
     kept_access: &'a BTreeSet<Access>,
-    /// Who else may no longer deliver, in words, such as an account in one region.
+    /// Other access that is revoked, such as that of an account in one region.
     revoked_access: &'a BTreeSet<Access>,
-    /// What else is worth knowing.
+    /// Further notes.
     notes: &'a [String],
 }
 
@@ -177,7 +177,7 @@ fn write(
     if problems.is_empty() {
         return Ok(Exit::Done);
     }
-    screen.say("policy: not every delivery of the fleet is certain to be allowed: see the notes above")?;
+    screen.say("policy: not all deliveries of the fleet are certain to be allowed; see the notes above")?;
     Ok(Exit::Differs)
 }
 
@@ -185,20 +185,20 @@ fn compared(options: &args::DiffArgs, screen: &mut Screen<'_>) -> Result<Exit, C
     let inputs = (Input::named(&options.before), Input::named(&options.after));
     if inputs == (Input::Stdin, Input::Stdin) {
         return Err(CommandError::usage(
-            "both policies are to come from standard input",
-            "name a file for one of them",
+            "both policies cannot be read from standard input",
+            "use a file for one of them",
         ));
     }
     let (before, after) = (inputs.0.text()?, inputs.1.text()?);
     let difference = diff(&before, &after).map_err(|error| {
-        // Which of the two it is, its own comparison with itself tells.
+        // A policy that cannot be compared with itself is the invalid one.
         let input = if diff(&before, &before).is_err() { inputs.0 } else { inputs.1 };
         input.unusable(&error, error.help())
     })?;
     if options.json {
         show::document(&difference, screen.out)?;
     } else if difference.is_empty() {
-        writeln!(screen.out, "the two say the same")?;
+        writeln!(screen.out, "the policies are equivalent")?;
     } else {
         write!(screen.out, "{difference}")?;
     }

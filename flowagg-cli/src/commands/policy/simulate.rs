@@ -37,7 +37,7 @@ pub(super) fn run(
     deliveries(&policy, &asked, options, screen)
 }
 
-/// One request a line, one decision a line.
+/// Evaluates requests, one per line, and prints one decision per line.
 fn requests(
     policy: &Policy,
     input: Input<'_>,
@@ -49,7 +49,7 @@ fn requests(
     let (mut allowed, mut all) = (0, 0);
     for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let request: Request = serde_json::from_str(line).map_err(|error| {
-            let help = "a request is {\"principal\": ..., \"action\": ..., \"resource\": ..., \"context\": {key: string or list}, \
+            let help = "use the form {\"principal\": ..., \"action\": ..., \"resource\": ..., \"context\": {key: string or list}, \
                         \"unknown\": [key]}";
             CommandError::usage(format!("invalid request in line {} of {input}: {error}", n + 1), help)
         })?;
@@ -72,7 +72,7 @@ fn requests(
     Ok(if allowed == all { Exit::Done } else { Exit::Differs })
 }
 
-/// A line of `policy simulate --json`: the decision, and the request if it is one of the delivery service.
+/// A line of `policy simulate --json`: the decision, and the request if it is from the delivery service.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::commands) struct SimulateDocument {
@@ -80,7 +80,7 @@ pub(in crate::commands) struct SimulateDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     account: Option<AccountId>,
-    /// The region of its flow log.
+    /// The region of the flow log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     region: Option<Region>,
@@ -96,7 +96,7 @@ pub(in crate::commands) struct SimulateDocument {
     decision: Decision,
 }
 
-/// The fleet file, if there is one. The default file may be missing.
+/// Reads the fleet file. The default file may be missing.
 fn fleet(global: &GlobalArgs) -> Result<Option<Fleet>, CommandError> {
     if global.config == Path::new(crate::args::FLEET_FILE) && !global.config.exists() {
         return Ok(None);
@@ -111,14 +111,14 @@ struct Asked {
 }
 
 impl Asked {
-    /// Options come first, then the fleet file, then the statements of the policy for the delivery service.
+    /// Takes each value from its option, the fleet file, or the policy's statements for the delivery service, in that order.
     fn new(
         options: &SimulateArgs,
         fleet: Option<&Fleet>,
         mentioned: &Mentioned,
     ) -> Result<Self, CommandError> {
         let mut grant = fleet.map(Grant::from);
-        // The accounts of the organization are not looked up here, so it is not known who belongs to it.
+        // The accounts of the organization are not looked up here, so memberships are unknown.
         if let Some(grant) = &mut grant
             && fleet.and_then(|fleet| fleet.organization.as_ref()?.discovery.as_ref()).is_some()
         {
@@ -132,8 +132,8 @@ impl Asked {
         };
         if accounts.is_empty() {
             return Err(CommandError::usage(
-                "neither the fleet file nor the policy names an account whose logs are delivered",
-                "pass `--account`, or requests with `--requests`",
+                "neither the fleet file nor the policy contains an account",
+                "pass `--account` or `--requests`",
             ));
         }
         let mut deliveries = Vec::new();
@@ -162,7 +162,7 @@ impl Asked {
     }
 }
 
-/// `--bucket`, else the only bucket of the policy's statements, else that of the fleet file.
+/// The bucket: `--bucket`, else the only bucket in the policy's statements, else the bucket of the fleet file.
 fn bucket(
     options: &SimulateArgs,
     fleet: Option<&Fleet>,
@@ -175,13 +175,11 @@ fn bucket(
     match (named.next(), named.next(), fleet) {
         (Some(only), None, _) => Ok(only.clone()),
         (_, _, Some(fleet)) => Ok(fleet.hub.bucket.clone()),
-        _ => {
-            Err(CommandError::usage("the policy does not name exactly one bucket", "pass it with `--bucket`"))
-        }
+        _ => Err(CommandError::usage("the policy does not contain exactly one bucket", "pass `--bucket`")),
     }
 }
 
-/// `--region`, else those of the member in the fleet file, else those of the policy's statements, else the first of the partition.
+/// The regions: `--region`, else the member's, else those in the policy's statements, else the first region of the partition.
 fn regions(
     account: AccountId,
     options: &SimulateArgs,
@@ -198,8 +196,8 @@ fn regions(
     named.or_else(of_member).or_else(of_policy).unwrap_or_else(|| BTreeSet::from([partition.first_region()]))
 }
 
-/// The two requests of each delivery. If there are several, those that are not certainly allowed are printed, once for all accounts
-/// with the same cause.
+/// Evaluates the two requests of each delivery. If there are several deliveries, only requests that are not certain to be allowed are
+/// printed, once for all accounts with the same cause.
 fn deliveries(
     policy: &Policy,
     asked: &Asked,
@@ -271,7 +269,7 @@ fn deliveries(
     Ok(if count(Some(true)) == accounts.len() { Exit::Done } else { Exit::Differs })
 }
 
-/// A request that is not certainly allowed.
+/// A request that is not certain to be allowed.
 struct Problem {
     action: &'static str,
     resource: String,

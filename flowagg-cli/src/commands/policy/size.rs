@@ -1,4 +1,4 @@
-//! `flowagg policy size`: how large the policy is, and how many accounts fit in each form.
+//! `flowagg policy size`: shows the size of the policy and the number of accounts that fit in each form.
 
 use flowagg_policy::{Grant, sizes};
 

@@ -1,4 +1,4 @@
-//! One answer: a question or a statement, what it would read, or the list of questions.
+//! Runs a question or a statement once, explains what it would read, or lists the questions.
 
 use flowagg_core::question::{Question, QuestionName};
 use flowagg_query::{Statement, StatementKind};
@@ -20,7 +20,7 @@ use crate::args::{GlobalArgs, QueryArgs, QueryTime};
 use crate::show::{self, Ended, ResultFormat, Watched};
 use crate::{Exit, Screen};
 
-/// Asks a question once, or runs a statement.
+/// Runs a question or a statement once.
 pub(super) async fn ask(
     global: &GlobalArgs,
     options: &QueryArgs,
@@ -31,13 +31,13 @@ pub(super) async fn ask(
     engine::check(options)?;
     let threshold = options.fail_if_rows.then(|| asked.threshold());
     if options.format == ResultFormat::Parquet && options.out.is_none() {
-        let help = "name a file with `--out`, as in `--out rows.parquet`";
-        return Err(CommandError::usage("a Parquet file is not written to standard output", help));
+        let help = "write it to a file, as in `--out rows.parquet`";
+        return Err(CommandError::usage("cannot write Parquet to standard output", help));
     }
     if let (Some(limit), Some(threshold)) = (options.limit, threshold)
         && limit as u64 <= threshold
     {
-        let what = format!("`--limit {limit}` leaves no row above the threshold of {threshold}");
+        let what = format!("`--limit {limit}` can never exceed the threshold of {threshold}");
         return Err(CommandError::usage(what, format!("raise it to at least {}", threshold + 1)));
     }
     let is_about_rules = matches!(asked.question(), Some(Question::UnusedRules));
@@ -64,8 +64,11 @@ pub(super) async fn ask(
     }
     let mut statement = asked.statement(options)?;
     if options.fail_if_rows && statement.kind() != StatementKind::Query {
-        let what = "`--fail-if-rows` is for questions and SELECT statements";
-        return Err(CommandError::usage(what, "leave it out, or run the statement without EXPLAIN"));
+        let what = "`--fail-if-rows` requires a question or a SELECT statement";
+        return Err(CommandError::usage(
+            what,
+            "remove `--fail-if-rows`, or run the statement without EXPLAIN",
+        ));
     }
     let (mut source, rules) = if is_about_rules && !options.explain {
         let (source, rules) = rules::open(global, options, screen).await?;
@@ -100,7 +103,7 @@ pub(super) async fn ask(
     prepared.run(rules, screen).await
 }
 
-/// Lists all questions, or shows one with the records that it counts.
+/// Lists all questions, or describes one and the records that it counts.
 pub(super) fn list(
     global: &GlobalArgs,
     options: &QueryArgs,
@@ -131,20 +134,20 @@ pub(super) fn list(
     Ok(Exit::Done)
 }
 
-/// The times of the command line, or the default.
+/// The time window of the command line, or the default.
 fn window(
     options: &QueryArgs,
     default: QueryTime,
     now: Timestamp,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), CommandError> {
-    // A folder is a choice already.
+    // With `--path`, the default is all records.
     let default = options.path.is_none().then_some(default);
     let from = options.from.or(default).map(|from| from.start(now));
     let to = options.to.map(|to| to.end(now));
     match (from, to) {
         (Some(from), Some(to)) if to <= from => {
             let what = format!("the end, {to:.0}, is not after the start, {from:.0}");
-            Err(CommandError::usage(what, "give `--from` and `--to` in their order"))
+            Err(CommandError::usage(what, "set `--from` to a time before `--to`"))
         }
         times => Ok(times),
     }

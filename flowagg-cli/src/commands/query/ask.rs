@@ -1,19 +1,19 @@
-//! The question before much is read, from the task that lists to the terminal.
+//! Passes the confirmation of a large read from the task that lists objects to the terminal.
 
 use async_trait::async_trait;
 use flowagg_query::{Gate, Totals};
 use tokio::sync::{mpsc, oneshot};
 
-/// Sends the question of a table, and waits for the answer.
+/// Requests a confirmation and waits for the answer.
 #[derive(Debug)]
 pub(super) struct Asking(mpsc::Sender<Question>);
 
-/// A question: more than the limit was listed.
+/// A request for confirmation: more than the limit was listed.
 #[derive(Debug)]
 pub(super) struct Question {
-    /// What was listed until then.
+    /// The total that was listed so far.
     pub(super) listed: Totals,
-    /// Where the answer goes: whether to go on.
+    /// Receives the answer: whether to continue.
     pub(super) answer: oneshot::Sender<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! What was asked: a question by its name, or a statement.
+//! The question or the SQL statement of a command line.
 
 use std::io::{self, Read as _};
 
@@ -15,7 +15,7 @@ use super::saved::{self, OF_SQL, Saved};
 use crate::Screen;
 use crate::args::{GlobalArgs, QueryArgs};
 
-/// What was asked, for any engine.
+/// A question or a statement, for any engine.
 pub(super) enum Asked {
     Question(Question),
     /// A saved question, with the values of its parameters.
@@ -27,7 +27,7 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    /// Reads the command line, and standard input if it names that. What has white space is a statement.
+    /// Reads the command line, and standard input for `-`. A text with white space is a statement.
     pub(super) fn read(
         global: &GlobalArgs,
         options: &QueryArgs,
@@ -44,8 +44,8 @@ impl Asked {
             return question(global, text, options).map(Self::Question);
         }
         if let Some(name) = text.split_whitespace().next().and_then(|word| QuestionName::parse(word).ok()) {
-            let what = format!("`{text}` is one argument, so it is not the question `{name}`");
-            return Err(CommandError::usage(what, format!("leave the quotes out: `flowagg query {text}`")));
+            let what = format!("`{text}` is a single argument, so it is not parsed as the question `{name}`");
+            return Err(CommandError::usage(what, format!("remove the quotes: `flowagg query {text}`")));
         }
         if is_name {
             return question(global, text, options).map(Self::Question);
@@ -59,13 +59,13 @@ impl Asked {
         let sql = sql.trim();
         if !sql.contains(char::is_whitespace) {
             let what = format!("`{sql}` is not a SQL statement");
-            let help = "give one as a single argument, as in \"SELECT count(*) FROM vpc_flow_logs\"";
+            let help = "pass one as a single argument, as in \"SELECT count(*) FROM vpc_flow_logs\"";
             return Err(CommandError::usage(what, help));
         }
         Ok(Self::Sql(sql.to_owned()))
     }
 
-    /// The SQL for this machine.
+    /// The SQL for the local engine.
     pub(super) fn sql(&self, options: &QueryArgs) -> String {
         match self {
             Self::Question(question) => of_question(question, options.limit.unwrap_or(Question::ROWS)),
@@ -73,7 +73,7 @@ impl Asked {
         }
     }
 
-    /// The statement for this machine.
+    /// The statement for the local engine.
     pub(super) fn statement(&self, options: &QueryArgs) -> Result<Statement, CommandError> {
         let statement = Statement::parse(&self.sql(options));
         statement.map_err(|error| match self {
@@ -82,7 +82,7 @@ impl Asked {
         })
     }
 
-    /// The question, if it is one of flowagg's own.
+    /// The built-in question, if it is one.
     pub(super) fn question(&self) -> Option<&Question> {
         match self {
             Self::Question(question) => Some(question),
@@ -90,7 +90,7 @@ impl Asked {
         }
     }
 
-    /// The most rows that are no finding.
+    /// The maximum number of rows that is not a finding.
     pub(super) fn threshold(&self) -> u64 {
         match self {
             Self::Saved { saved, .. } => saved.question.threshold,
@@ -99,12 +99,12 @@ impl Asked {
     }
 }
 
-/// The SQL of a question for this machine, with up to the given number of rows if it ranks.
+/// The SQL of a question for the local engine. A question that ranks returns up to `rows` rows.
 pub(super) fn of_question(question: &Question, rows: usize) -> String {
     question.sql(&Table::of_session(FlowLogs::NAME), rows)
 }
 
-/// The question as a fleet is asked, whose fleet file may not record what it needs.
+/// The question for a fleet. Fails if the fleet's flow logs do not record a required field.
 pub(super) fn for_fleet(question: &Question, file: &FleetFile) -> Result<Question, CommandError> {
     let question = question.clone().of_fleet(&file.flow_logs);
     let recorded = question.check(&file.flow_logs);
@@ -112,31 +112,30 @@ pub(super) fn for_fleet(question: &Question, file: &FleetFile) -> Result<Questio
     Ok(question)
 }
 
-/// Prints the start of the window if it is the default.
+/// Prints a note if the window starts at the default time.
 pub(super) fn default_start(options: &QueryArgs, from: Timestamp, screen: &mut Screen<'_>) -> io::Result<()> {
     if options.from.is_some() {
         return Ok(());
     }
-    screen.note(&format!("records that ended since {from:.0} are read: `--from` sets another start"))
+    screen.note(&format!("reading records that ended since {from:.0}; `--from` changes this"))
 }
 
-/// Fails if an option of flowagg's own questions is given for a statement.
+/// Fails if an option for built-in questions is given for a statement or a saved question.
 fn only_of_questions(options: &QueryArgs) -> Result<(), CommandError> {
     let Some(option) = given(options).given().next() else { return Ok(()) };
-    let what = format!(
-        "`{option}` is an option of flowagg's own questions, not of SQL statements and saved questions"
-    );
-    Err(CommandError::usage(what, "leave it out, or ask a question: `flowagg query --list` shows them"))
+    let what =
+        format!("`{option}` applies only to built-in questions, not to SQL statements or saved questions");
+    Err(CommandError::usage(what, "remove it, or run a built-in question; `flowagg query --list` shows them"))
 }
 
-/// The question of this name, with what is given for it.
+/// The question of this name, with its argument and options.
 fn question(global: &GlobalArgs, name: &str, options: &QueryArgs) -> Result<Question, CommandError> {
     let name = named(global, name)?;
     Question::new(name, options.arguments.iter().map(String::as_str), given(options))
         .map_err(|error| CommandError::usage(error.to_string(), error.help()))
 }
 
-/// The options of questions that are given.
+/// The question options of the command line.
 fn given(options: &QueryArgs) -> Options {
     let of_question = &options.of_question;
     let mut given = Options::default();
@@ -147,7 +146,7 @@ fn given(options: &QueryArgs) -> Options {
     given
 }
 
-/// The question of this name. If there is none, a similar one is suggested, also one that is saved.
+/// The question of this name. The error suggests a similar name, including those of saved questions.
 pub(super) fn named(global: &GlobalArgs, name: &str) -> Result<QuestionName, CommandError> {
     QuestionName::parse(name).map_err(|error| {
         let UnknownQuestion { text, .. } = &error;
@@ -175,13 +174,13 @@ fn input(screen: &mut Screen<'_>) -> Result<String, CommandError> {
         let read = input.read_to_string(&mut sql);
         read.map_err(|error| {
             let what = format!("standard input cannot be read: {error}");
-            CommandError::usage(what, "give the statement as an argument")
+            CommandError::usage(what, "pass the statement as an argument")
         })?;
     }
     Ok(sql)
 }
 
-/// What is to be known about the rows of a question, which are seen as they are printed.
+/// Notes about the rows of a question.
 pub(super) struct Remarks<'q> {
     question: Option<&'q Question>,
     has_mark: bool,
@@ -192,13 +191,13 @@ impl<'q> Remarks<'q> {
         Self { question, has_mark: false }
     }
 
-    /// Sees rows before they are printed.
+    /// Inspects rows before they are printed.
     pub(super) fn see(&mut self, rows: &RecordBatch) {
         let marks = rows.column_by_name(BOTH_ENDS).and_then(|column| column.as_boolean_opt());
         self.has_mark |= self.question.is_some() && marks.is_some_and(|marks| marks.true_count() > 0);
     }
 
-    /// Prints the notes that follow the given number of rows. `missing` prints which fields of the question are not recorded.
+    /// Prints the notes for the given number of rows. `missing` prints which fields of the question are not recorded.
     pub(super) fn print(
         &self,
         rows: usize,
@@ -216,14 +215,14 @@ impl<'q> Remarks<'q> {
         let is_of_gateways = matches!(question.name(), QuestionName::Nat | QuestionName::NatToAws);
         if rows == 0 && is_of_gateways && names_gateways && has_records && limit != Some(0) {
             screen.note(if question.asks_fleet() {
-                "no record is of a NAT gateway of the fleet: check `--from`, and that their VPCs are logged"
+                "no records of the fleet's NAT gateways were found: check `--from`, and check that their VPCs are logged"
             } else {
-                "no record is of one of these NAT gateways: check `--nat` (a zonal gateway is named by its network interface or private \
-                 address, a regional one by its id) and `--from`"
+                "no records of these NAT gateways were found: check `--from` and `--nat` (name a zonal gateway by its network interface or \
+                 private address, and a regional one by its ID)"
             })?;
         }
         if question.ranks() && limit.is_none() && rows >= Question::ROWS {
-            screen.note(&format!("these are the first {rows} rows: `--limit` sets another number"))?;
+            screen.note(&format!("only the first {rows} rows are shown; `--limit` changes this"))?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A query in Amazon Athena: what it scans, the question whether to run it, and its rows.
+//! A query in Amazon Athena: its estimate, its confirmation and its rows.
 
 use std::sync::Arc;
 
@@ -27,39 +27,39 @@ use crate::{Exit, Screen};
 /// A query that is ready to be run.
 struct Ready {
     sql: String,
-    /// What it reads, if it is a question.
+    /// The part of the table that it reads, if it is a question.
     reads: Option<Reads>,
-    /// The fleet, if something was looked up.
+    /// The fleet, if NAT gateways were looked up.
     fleet: Option<FleetSource>,
     gateways: Option<FleetGateways>,
 }
 
-/// What is looked up before the query is run, and while its rows arrive.
+/// Data that is looked up before the query runs and used for its rows.
 struct LookedUp {
     fleet: Option<FleetSource>,
     rules: Option<RuleAnswer>,
 }
 
-/// A question, and what it reads.
+/// A question, and the part of the table that it reads.
 struct Reads {
     question: Question,
     spec: FlowLogSpec,
     folders: Vec<String>,
 }
 
-/// What is asked, and how.
+/// A query and its options.
 pub(super) struct Ask<'a> {
     pub(super) global: &'a GlobalArgs,
     pub(super) options: &'a QueryArgs,
     pub(super) asked: &'a Asked,
-    /// The most rows that are no finding; `None` if any number is none.
+    /// The maximum number of rows that is not a finding; `None` if rows are never a finding.
     pub(super) threshold: Option<u64>,
-    /// What stands above the rows where they are watched.
+    /// The heading of the rows with `--watch`.
     pub(super) heading: Option<String>,
 }
 
 impl Ask<'_> {
-    /// Runs it. The window is its start, its end and the current time.
+    /// Runs the query. The window is its start, its end and the current time.
     pub(super) async fn run(
         self,
         (from, to, now): (Timestamp, Option<Timestamp>, Timestamp),
@@ -80,7 +80,7 @@ impl Ask<'_> {
         if !options.yes && !options.explain && !screen.interactive {
             let help = "run it with `--explain` first, then with `--yes`";
             return Err(CommandError::usage(
-                "a query in Athena costs money, and there is no terminal to ask on",
+                "a query in Athena costs money: cannot ask for confirmation without a terminal",
                 help,
             ));
         }
@@ -91,7 +91,7 @@ impl Ask<'_> {
         let price = options.of_athena.price_per_tb();
         let estimate = match &ready.reads {
             Some(reads) => estimate(reads, &file.hub, session.hub(), price, screen).await?,
-            None => "how much Athena scans is not known: at most all objects of the tables. A workgroup can limit it\n"
+            None => "the amount that Athena scans is unknown, up to all objects of the tables. A workgroup can limit it\n"
                 .to_owned(),
         };
         if options.explain {
@@ -99,8 +99,8 @@ impl Ask<'_> {
             return Ok(Exit::Done.into());
         }
         write!(screen.err, "{estimate}")?;
-        if !options.yes && !screen.agreed("Run this?")? {
-            screen.say("the query was not run")?;
+        if !options.yes && !screen.agreed("Run this query?")? {
+            screen.say("query not run")?;
             return Ok(Exit::Failed.into());
         }
         let out = options.out.as_deref().map(NewFile::create).transpose()?;
@@ -121,7 +121,7 @@ impl Ask<'_> {
         }
     }
 
-    /// Reads the rules if the question is about them, and enters the fleet if names will be looked up.
+    /// Reads the security group rules if the question needs them, and opens a session if names will be looked up.
     async fn look_up(&self, ready: &mut Ready, screen: &mut Screen<'_>) -> Result<LookedUp, CommandError> {
         let is_about_rules = matches!(self.asked.question(), Some(Question::UnusedRules));
         let mut fleet = ready.fleet.take();
@@ -150,7 +150,7 @@ impl Ask<'_> {
         let look_up = LookUp { fleet: fleet.as_ref(), only: &global.only, gateways };
         let asked = (ready.reads.as_ref().map(|reads| &reads.question), rules);
         let mut watched = Watched::new(screen.interactive, screen.events);
-        // The first page names the columns.
+        // The first page contains the columns.
         let first = match page(&mut answer, &mut watched).await? {
             Ok(page) => page.unwrap_or_else(|| RecordBatch::new_empty(Arc::new(Schema::empty()))),
             Err(exit) => return Ok(not_finished(exit, screen)?.into()),
@@ -188,7 +188,7 @@ impl Ask<'_> {
     }
 }
 
-/// The next rows; `None` after the last ones. A signal ends the wait for them.
+/// The next rows; `None` after the last page. A signal ends the wait.
 async fn page(
     answer: &mut QueryResult,
     watched: &mut Watched,
@@ -203,7 +203,7 @@ async fn page(
     }
 }
 
-/// A question of the fleet's table.
+/// Prepares a question on the fleet's table.
 async fn of_question(
     global: &GlobalArgs,
     options: &QueryArgs,
@@ -222,7 +222,7 @@ async fn of_question(
         found.print(screen)?;
         (gateways, looked_up) = (Some(found), Some(fleet));
     }
-    // The table is of the whole fleet, whatever part of it is read.
+    // The table covers the whole fleet, even if a part of it is read.
     let whole = GlobalArgs { only: Vec::new(), ..global.clone() };
     let fleet = start::fleet(&whole, screen).await?;
     let names = options.of_athena.names();
@@ -233,7 +233,7 @@ async fn of_question(
     Ok(Ready { sql, reads: Some(reads), fleet: looked_up, gateways })
 }
 
-/// SQL, as it is.
+/// Prepares a SQL statement, which is not changed.
 fn of_sql(global: &GlobalArgs, options: &QueryArgs, sql: &str) -> Result<Ready, CommandError> {
     let given = [
         (options.from.is_some(), "--from"),
@@ -241,14 +241,14 @@ fn of_sql(global: &GlobalArgs, options: &QueryArgs, sql: &str) -> Result<Ready, 
         (!global.only.is_empty(), "--only"),
     ];
     if let Some((_, option)) = given.into_iter().find(|(is_given, _)| *is_given) {
-        let what = format!("`{option}` does not limit a SQL statement in Athena, which runs unchanged");
-        let help = "limit it in its WHERE clause by `log_account`, `log_region` and the columns of days, or ask a question";
+        let what = format!("`{option}` does not limit a SQL statement in Athena");
+        let help = "limit the statement in its WHERE clause by `log_account`, `log_region` and the date columns, or use a question";
         return Err(CommandError::usage(what, help));
     }
     Ok(Ready { sql: sql.to_owned(), reads: None, fleet: None, gateways: None })
 }
 
-/// What a question scans, and what that costs. Fails if files are not in the format of the table.
+/// The amount that a question scans, and its cost. Fails if there are objects that are not in the format of the table.
 async fn estimate(
     reads: &Reads,
     hub: &Hub,
@@ -264,11 +264,11 @@ async fn estimate(
             "the table reads {} files, and {of_other_format} of {objects} objects are in another format",
             format.as_str()
         );
-        let help = "run the query on this machine with `--engine local`, which reads both formats";
+        let help = "use `--engine local`, which reads both formats";
         return Err(CommandError::Query(Problem::new(what, help)));
     }
     if objects == 0 {
-        screen.note("no flow log object was found: check `--from`, `--to` and `--only`")?;
+        screen.note("no flow log objects were found: check `--from`, `--to` and `--only`")?;
     }
     Ok(AthenaCost { bytes, price }.estimate(objects))
 }

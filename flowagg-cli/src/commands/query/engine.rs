@@ -1,4 +1,4 @@
-//! Which options an engine has.
+//! Checks the options against the selected engine.
 
 use super::super::error::CommandError;
 use crate::args::QueryArgs;
@@ -16,24 +16,22 @@ pub(super) fn check(options: &QueryArgs) -> Result<(), CommandError> {
 
     if options.engine == Engine::Local {
         let Some(option) = options.of_athena.given() else { return Ok(()) };
-        let what = format!("`{option}` is an option of `--engine athena`");
-        return Err(CommandError::usage(what, format!("add `--engine athena`, or leave out `{option}`")));
+        let what = format!("`{option}` requires `--engine athena`");
+        return Err(CommandError::usage(what, format!("add `--engine athena`, or remove `{option}`")));
     }
-    let table = "Athena reads the table of the bucket of the fleet file";
-    let here = |option: &str| {
-        format!("leave out `{option}`, or run the query on this machine with `--engine local`")
-    };
-    let confirmed = "flowagg asks before every query in Athena";
+    let table = "Athena reads the table of the fleet file's bucket";
+    let here = |option: &str| format!("remove `{option}`, or use `--engine local`");
+    let confirmed = "every query in Athena is confirmed";
     let misplaced = [
         (options.bucket.is_some(), "--bucket", table, here("--bucket")),
         (options.path.is_some(), "--path", table, here("--path")),
         (options.prefix.is_some(), "--prefix", table, here("--prefix")),
-        (options.strict, "--strict", "Athena has no such option", here("--strict")),
+        (options.strict, "--strict", "Athena has no equivalent", here("--strict")),
         (
             options.ask_above.is_some(),
             "--ask-above",
             confirmed,
-            "leave it out: `--yes` runs the query without asking, and `--explain` prints what it scans"
+            "remove it; `--yes` skips the confirmation, and `--explain` prints the amount that is scanned"
                 .to_owned(),
         ),
     ];

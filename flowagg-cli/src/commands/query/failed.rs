@@ -1,4 +1,4 @@
-//! From the errors of a query to those of a command.
+//! Converts query errors to command errors.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use super::super::error::{CommandError, Problem};
 
 const COLUMNS: &str = "correct the statement; `DESCRIBE vpc_flow_logs` lists the columns";
 
-/// A statement that cannot be run, or a call that failed before it was.
+/// The error for a statement that cannot run, or for a call that failed before it ran.
 pub(super) fn invalid(error: QueryError) -> CommandError {
     match call(&error) {
         Some(failure) => failure.into(),
@@ -21,7 +21,7 @@ pub(super) fn invalid(error: QueryError) -> CommandError {
     }
 }
 
-/// A query that failed while it ran.
+/// The error for a query that failed while it ran.
 pub(super) fn failed(error: QueryError) -> CommandError {
     match call(&error) {
         Some(failure) => failure.into(),
@@ -29,13 +29,13 @@ pub(super) fn failed(error: QueryError) -> CommandError {
     }
 }
 
-/// The call to AWS that failed, if it was one.
+/// The AWS call that failed, if that is the cause.
 fn call(error: &QueryError) -> Option<Failure> {
     std::iter::successors(Some(error as &(dyn Error + 'static)), |&error| error.source())
         .find_map(|error| error.downcast_ref::<Failure>().cloned())
 }
 
-/// What is wrong and how to fix it, and whether the statement is.
+/// The problem, and whether the statement causes it.
 fn problem(error: &QueryError) -> (Problem, bool) {
     let error = error.root();
     let of_statement =
@@ -45,9 +45,7 @@ fn problem(error: &QueryError) -> (Problem, bool) {
         error => error.to_string(),
     };
     let fix = match error {
-        QueryError::Broken { .. } => {
-            "delete it or restore it, or run without `--strict` to skip broken objects"
-        }
+        QueryError::Broken { .. } => "delete or restore it, or run without `--strict` to skip broken objects",
         QueryError::List { .. } | QueryError::Get { .. } => "check that the folder and its files can be read",
         error => error.help().unwrap_or(COLUMNS),
     };

@@ -1,4 +1,4 @@
-//! What a query looks up in the accounts of the fleet: NAT gateways before it runs, and names of what is in its rows.
+//! Lookups in the accounts of the fleet: NAT gateways before a query runs, and names for its rows.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::aws::lookup::{self, Gateways};
 use crate::aws::observe::{Detail, Survey, survey_in};
 use crate::{Exit, Screen};
 
-/// Checks that there is a fleet file if something has to be looked up.
+/// Checks that a fleet file is read if lookups are needed.
 pub(super) fn check(options: &QueryArgs, question: Option<&Question>) -> Result<(), CommandError> {
     let source = match (&options.bucket, &options.path) {
         (None, None) => return Ok(()),
@@ -28,8 +28,8 @@ pub(super) fn check(options: &QueryArgs, question: Option<&Question>) -> Result<
         return Ok(());
     };
     Err(CommandError::usage(
-        format!("{what} in the accounts of the fleet file, and `{source}` reads no fleet file"),
-        format!("leave out one of the two: without `{source}`, the bucket of the fleet file is read"),
+        format!("{what} in the accounts of the fleet file, which `{source}` does not read"),
+        format!("remove one of the two options; without `{source}`, the bucket of the fleet file is read"),
     ))
 }
 
@@ -37,9 +37,9 @@ pub(super) fn check(options: &QueryArgs, question: Option<&Question>) -> Result<
 pub(super) struct FleetGateways {
     /// The accounts and regions that they were looked up in.
     pub(super) survey: Survey,
-    /// What could not be looked up.
+    /// Failed lookups.
     pub(super) failures: Vec<Failure>,
-    /// Whether the question is answered by them: there are none, and nothing has to be read.
+    /// Whether the answer is already known: there are no gateways, so nothing has to be read.
     pub(super) are_answer: bool,
     count: usize,
     named: BTreeSet<Gateway>,
@@ -70,19 +70,19 @@ impl FleetGateways {
         Ok(Self { survey, failures, are_answer: false, count, named, places })
     }
 
-    /// The question with these gateways, and with how many rows it is asked: none if it is about gateways and there are none.
+    /// The question with these gateways, and the maximum number of rows: 0 if it is about gateways and there are none.
     pub(super) fn of(&mut self, question: Question, fleet: &FleetSource, rows: usize) -> (Question, usize) {
         self.are_answer = self.count == 0 && question.needs_listed_gateways(&fleet.file.flow_logs);
         (question.with_gateways(self.named.iter().cloned()), if self.are_answer { 0 } else { rows })
     }
 
-    /// Prints what could not be looked up, and returns how a run ends that only prints a statement.
+    /// Prints failed lookups, and returns the exit code of a run that only prints a statement.
     pub(super) fn end(&self, screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
         screen.failures(&self.failures)?;
         Ok(if self.failures.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
-    /// Prints how many were found.
+    /// Prints the number of gateways.
     pub(super) fn print(&self, screen: &mut Screen<'_>) -> Result<(), CommandError> {
         let places = match self.places {
             1 => "1 account-region".to_owned(),
@@ -94,6 +94,6 @@ impl FleetGateways {
             1 => format!("1 NAT gateway was found in {places}"),
             count => format!("{count} NAT gateways were found in {places}"),
         };
-        Ok(screen.note(&format!("{found}. Deleted gateways are not found: name them with `--nat`"))?)
+        Ok(screen.note(&format!("{found}. Deleted gateways cannot be found; name them with `--nat`"))?)
     }
 }

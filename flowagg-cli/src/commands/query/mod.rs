@@ -1,4 +1,4 @@
-//! `flowagg query`: questions and SQL over the objects of a bucket, or of a folder, on this machine; or in Amazon Athena.
+//! `flowagg query`: runs questions and SQL on the objects of a bucket or a folder, on this machine or in Amazon Athena.
 
 mod answer;
 mod ask;

@@ -1,4 +1,4 @@
-//! The names of what is in the rows of a query, in columns of their own.
+//! Adds columns with the names of accounts, resources and addresses to the rows of a query.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,35 +23,35 @@ use crate::aws::lookup;
 use crate::aws::observe::{Detail, listed, survey_in};
 use crate::{Exit, Screen};
 
-/// The most rows that names are looked up for. Each address may take a part of a call in every account-region.
+/// The maximum number of rows with names. Each address may need a part of a call in every account-region.
 const NAMED_ROWS: usize = 10_000;
 
-/// Adds the columns with names. Rows wait until all that get names are there.
+/// Adds the columns with names. Rows are held back until all rows that get names have arrived.
 pub(super) struct Naming {
     schema: SchemaRef,
     columns: Vec<(usize, NamedColumn)>,
     account: Option<usize>,
     region: Option<usize>,
     waiting: Vec<RecordBatch>,
-    /// What was found, after the look-up.
+    /// The names, after the lookup.
     names: Option<Names>,
-    /// What could not be looked up.
+    /// Failed lookups.
     failures: Vec<Failure>,
     has_unnamed_rows: bool,
 }
 
-/// What names are looked up with.
+/// The data for the lookup of names.
 #[derive(Clone, Copy)]
 pub(super) struct LookUp<'a> {
     /// The fleet, if the fleet file was read.
     pub(super) fleet: Option<&'a FleetSource>,
     /// The accounts and regions that the run is limited to.
     pub(super) only: &'a [Only],
-    /// The NAT gateways that were looked up before.
+    /// The NAT gateways that have been looked up.
     pub(super) gateways: Option<&'a FleetGateways>,
 }
 
-/// What was found.
+/// The names that were found.
 #[derive(Default)]
 struct Names {
     fleet: Option<Fleet>,
@@ -76,7 +76,7 @@ impl Naming {
         let fields = || rows.fields().iter().enumerate().filter(text);
         let place = |is: fn(&str) -> bool| fields().find(|(_, field)| is(field.name())).map(|(n, _)| n);
         let columns = fields().filter_map(|(n, field)| Some((n, named_column(field.name())?)));
-        // What the statement calls so itself is not replaced.
+        // A column of the statement with the same name is kept.
         let columns: Vec<_> =
             columns.filter(|(n, _)| rows.index_of(&name_column(rows.field(*n).name())).is_err()).collect();
         let mut fields_with_names = Vec::new();
@@ -98,12 +98,12 @@ impl Naming {
         }
     }
 
-    /// The columns with names among them.
+    /// The columns, including those with names.
     pub(super) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 
-    /// Takes rows, and returns those that can be printed. A signal ends the look-up.
+    /// Takes rows, and returns those that can be printed. A signal ends the lookup.
     pub(super) async fn take(
         &mut self,
         rows: RecordBatch,
@@ -128,7 +128,7 @@ impl Naming {
         Ok(Ok(ready))
     }
 
-    /// Looks up the names of the rows that wait, unless that was done, and returns the rows.
+    /// Looks up the names for the rows that are held back, unless that is done, and returns the rows.
     pub(super) async fn finish(
         &mut self,
         with: &LookUp<'_>,
@@ -151,7 +151,7 @@ impl Naming {
         Ok(Ok(named.map_err(unnamed)?))
     }
 
-    /// Calls AWS for the names. What could not be looked up is kept in `failures`.
+    /// Looks up the names in AWS. Failed lookups are added to `failures`.
     async fn look_up(
         &mut self,
         wanted: &Wanted,
@@ -188,7 +188,7 @@ impl Naming {
             };
             let places = lookup::reachable(&survey);
             let (found, mut failures) = lookup::names(&survey.accounts, places, wanted, progress).await;
-            // The look-up of NAT gateways has reported them.
+            // The lookup of NAT gateways has already reported unreachable accounts.
             if entered.is_none() {
                 failures.splice(..0, lookup::unreachable(&survey));
             }
@@ -208,7 +208,7 @@ impl Naming {
         })
     }
 
-    /// What is in rows that may have names.
+    /// The values in the rows that may have names.
     fn wanted(&self, batches: &[RecordBatch]) -> Result<Wanted, ArrowError> {
         let mut wanted = Wanted::default();
         for rows in batches {
@@ -251,21 +251,23 @@ impl Naming {
         self.named(rows, None).map_err(unnamed)
     }
 
-    /// Prints what is to be known about the names.
+    /// Prints notes about the names.
     pub(super) fn print(&self, screen: &mut Screen<'_>) -> Result<(), CommandError> {
         if self.columns.is_empty() {
             screen.note(
-                "no column of the result has names: `--names` knows those with the names of the table's columns and of the questions', such \
-                 as `srcaddr`, `interface_id` or `log_account`",
+                "`--names` recognizes no column of the result: use the column names of the table or of the questions, such as `srcaddr`, \
+                 `interface_id` or `log_account`",
             )?;
         }
         if self.has_unnamed_rows {
-            screen.note("names were looked up for the first 10,000 rows, and the others have none: `--limit` sets a lower number of rows")?;
+            screen.note(
+                "names were looked up only for the first 10,000 rows; `--limit` reduces the number of rows",
+            )?;
         }
         Ok(())
     }
 
-    /// What could not be looked up.
+    /// Failed lookups.
     pub(super) fn failures(&self) -> &[Failure] {
         &self.failures
     }
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_with_names_depend_on_the_columns_of_the_result_alone() {
+    fn name_columns_depend_only_on_the_result_columns() {
         let rows = batch(&[("account", &[]), ("source", &[]), ("bytes", &[]), ("gateway", &[])]);
         assert_eq!(
             names(&Naming::new(&rows.schema())),
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_has_the_name_of_its_value_or_null() {
+    fn each_row_has_a_name_or_null() {
         let mut found = Found::default();
         found.add("vpc-0a1b2c3d", Some("main".to_owned()), true);
         let addresses = BTreeMap::from([("10.0.0.7".parse().unwrap(), "web".to_owned())]);

@@ -1,11 +1,11 @@
-//! One command line, of a shell or of the prompt.
+//! Runs one command line, from the shell or from the prompt.
 
 use super::super::error::CommandError;
 use super::{answer, watch};
 use crate::args::{GlobalArgs, QueryArgs};
 use crate::{Exit, Screen};
 
-/// What a command line asks for, but a prompt.
+/// Lists questions, watches a query, or runs it once.
 pub(super) async fn once(
     global: &GlobalArgs,
     options: &QueryArgs,

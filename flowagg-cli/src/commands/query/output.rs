@@ -1,4 +1,4 @@
-//! Where rows are written: standard output, or a file.
+//! Writes rows to standard output or to a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -12,14 +12,14 @@ use super::super::files::NewFile;
 use crate::Screen;
 use crate::show::{ResultFormat, ResultWriter, Sheet};
 
-/// Clears a terminal, and begins at its top.
+/// Clears a terminal and moves the cursor to its top.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
-/// Where rows are written: standard output, or a file.
+/// The destination of rows: standard output or a file.
 pub(super) struct Output {
     writer: ResultWriter,
     file: Option<OutFile>,
-    /// What is written before the first row.
+    /// The text before the first row.
     heading: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl Output {
         self.to(screen, |writer, sheet| writer.write(batch, sheet))
     }
 
-    /// Writes what follows the last row, and puts the file in its place.
+    /// Writes the end of the output, and moves the file to its path.
     pub(super) fn finish(&mut self, screen: &mut Screen<'_>) -> Result<(), CommandError> {
         self.to(screen, |writer, sheet| writer.finish(sheet))?;
         let Some(OutFile { new, mut text }) = self.file.take() else { return Ok(()) };
@@ -77,7 +77,7 @@ impl Output {
         write: impl FnOnce(&mut ResultWriter, &mut Sheet<'_>) -> io::Result<()>,
     ) -> Result<(), CommandError> {
         if let Some(heading) = self.heading.take() {
-            // The rows of the last time stay until these are there.
+            // The previous rows stay on the screen until new ones arrive.
             let is_on_terminal = self.is_on_terminal(screen);
             if is_on_terminal {
                 write!(screen.out, "{CLEAR}{heading}\n\n")?;

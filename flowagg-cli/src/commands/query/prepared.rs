@@ -1,4 +1,4 @@
-//! A statement with what it is run over: the table, a session, and what would be read.
+//! A statement with its table and session, and the estimate of what it reads.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::args::QueryArgs;
 use crate::show::{Estimate, Watched};
 use crate::{Exit, show};
 
-/// How often progress is shown.
+/// The refresh interval of the progress.
 pub(super) const TICK: Duration = Duration::from_millis(200);
 
-/// A statement, and what it is run over.
+/// A statement and its data source.
 pub(super) struct Prepared<'a> {
     pub(super) options: &'a QueryArgs,
     /// The accounts and regions that the run is limited to.
@@ -26,23 +26,22 @@ pub(super) struct Prepared<'a> {
     pub(super) statement: Statement,
     /// The question that the statement answers.
     pub(super) question: Option<Question>,
-    /// The most rows that are no finding; `None` if any number is none.
+    /// The maximum number of rows that is not a finding; `None` if rows are never a finding.
     pub(super) threshold: Option<u64>,
-    /// What stands above the rows where they are watched.
+    /// The heading of the rows with `--watch`.
     pub(super) heading: Option<String>,
     pub(super) source: Source,
-    /// The NAT gateways of the fleet, if the question is asked with them.
+    /// The NAT gateways of the fleet, if the question uses them.
     pub(super) gateways: Option<FleetGateways>,
 }
 
 impl Prepared<'_> {
-    /// The table.
+    /// The table, limited to the scope of the run.
     pub(super) fn table(&self) -> FlowLogsBuilder {
         let table = self.source.table.clone().prefix(self.source.prefix.clone());
         table.scope(self.source.scope.clone()).strict(self.options.strict)
     }
 
-    /// A session with a table, and its progress.
     pub(super) fn session(table: FlowLogs) -> Result<(SessionContext, Progress), QueryError> {
         let progress = table.progress();
         let session = flowagg_query::session(&SessionOptions::default())?;
@@ -50,7 +49,7 @@ impl Prepared<'_> {
         Ok((session, progress))
     }
 
-    /// Lists what the statement would read.
+    /// Lists the objects that the statement would read.
     pub(super) async fn estimate(
         &self,
         watched: &mut Watched,

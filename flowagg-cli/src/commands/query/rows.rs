@@ -1,4 +1,4 @@
-//! The rows of a query, from the engine to where they are written.
+//! Passes the rows of a query from the engine to the output.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use crate::args::QueryArgs;
 use crate::show::{Unknown, unused_rule_columns};
 use crate::{Exit, Screen};
 
-/// Rows on their way. Those of a question about rules are compared with the rules, and the answer is written instead.
+/// The rows of a query. For `unused-rules`, rows are compared with the security group rules, and the unused rules are written.
 pub(super) struct Rows<'a> {
     options: &'a QueryArgs,
     look_up: LookUp<'a>,
@@ -29,7 +29,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// For rows with these columns. Without a file, they are written to standard output.
+    /// Without a file, rows are written to standard output.
     pub(super) fn new(
         options: &'a QueryArgs,
         (question, rules): (Option<&'a Question>, Option<RuleAnswer>),
@@ -46,22 +46,22 @@ impl<'a> Rows<'a> {
         Ok(Self { options, look_up, remarks, rules, naming, output, taken: 0 })
     }
 
-    /// Whether rows that are taken may be written to a terminal, or names be looked up, which shows progress of its own.
+    /// Whether taking rows may write to the terminal, including the progress of a lookup of names.
     pub(super) fn may_print(&self, screen: &Screen<'_>) -> bool {
         self.rules.is_none() && (self.naming.is_some() || self.output.is_on_terminal(screen))
     }
 
-    /// Whether no more rows are written, whatever follows.
+    /// Whether the limit is reached, so that no more rows are written.
     pub(super) fn is_full(&self) -> bool {
         self.rules.is_none() && self.options.limit.is_some_and(|limit| self.taken >= limit)
     }
 
-    /// How many were written.
+    /// The number of rows that were written.
     pub(super) fn written(&self) -> usize {
         self.output.rows()
     }
 
-    /// Takes rows of the engine. Returns how the run ends if a signal ended it.
+    /// Takes rows of the engine. Returns the exit code if a signal ended the run.
     pub(super) async fn take(
         &mut self,
         rows: &RecordBatch,
@@ -78,7 +78,7 @@ impl<'a> Rows<'a> {
         self.emit(rows, screen).await
     }
 
-    /// Writes what is left after the last rows. `has_skipped` if records may be missing. Returns how the run ends if a signal ended it.
+    /// Writes the remaining output. `has_skipped`: records may be missing. Returns the exit code if a signal ended the run.
     pub(super) async fn finish(
         &mut self,
         has_skipped: bool,
@@ -100,8 +100,8 @@ impl<'a> Rows<'a> {
         Ok(None)
     }
 
-    /// Prints what is to be known about the rows, which were read of this time, and returns what could not be looked up everywhere.
-    /// `missing` prints which fields of the question are not recorded.
+    /// Prints notes about the rows of this time window, and returns which lookups were incomplete. `missing` prints which fields of the
+    /// question are not recorded.
     pub(super) fn print(
         &self,
         (from, to): (Option<Timestamp>, Option<Timestamp>),
@@ -127,7 +127,7 @@ impl<'a> Rows<'a> {
         Ok(unknown.map(|(unknown, _)| unknown).collect())
     }
 
-    /// Writes rows, or has them wait for their names.
+    /// Writes rows, or holds them back until their names are known.
     async fn emit(
         &mut self,
         rows: RecordBatch,

@@ -1,4 +1,4 @@
-//! `unused-rules`: reads the rules of security groups, and compares what the statement returns with them.
+//! `unused-rules`: reads the rules of security groups and compares them with the rows of the statement.
 
 use flowagg_core::failure::Failure;
 use flowagg_core::fleet::Fleet;
@@ -17,9 +17,9 @@ use crate::args::{GlobalArgs, QueryArgs, QueryTime};
 use crate::aws::observe::{SecurityGroupSurvey, security_groups};
 use crate::show::unused_rule_rows;
 
-/// The span of `--from` if it is not given. What is used less often looks unused in an hour.
+/// The default of `--from`. Over an hour, rules that are used less often would look unused.
 pub(super) const DEFAULT_FROM: QueryTime = QueryTime::Ago(MONTH);
-/// Jobs run once a month.
+/// Long enough for jobs that run once a month.
 const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Checks that a fleet file names the accounts whose rules are read.
@@ -30,13 +30,13 @@ pub(super) fn check(options: &QueryArgs) -> Result<(), CommandError> {
         (None, Some(_)) => "--path",
     };
     let what = format!(
-        "`{}` reads the rules in the accounts of the fleet file, and with `{option}` no fleet file is read",
+        "`{}` reads rules in the accounts of the fleet file, which `{option}` does not read",
         QuestionName::UnusedRules
     );
-    Err(CommandError::usage(what, format!("leave out `{option}` to read the bucket of the fleet file")))
+    Err(CommandError::usage(what, format!("remove `{option}` to read the bucket of the fleet file")))
 }
 
-/// The fleet's bucket, and the rules.
+/// Opens the fleet's bucket and reads the rules.
 pub(super) async fn open(
     global: &GlobalArgs,
     options: &QueryArgs,
@@ -49,7 +49,7 @@ pub(super) async fn open(
     Ok((source::of_hub(fleet, options, scope), rules))
 }
 
-/// Reads the rules. Fails if those of no account could be read.
+/// Reads the rules. Fails if no rules could be read.
 pub(super) async fn look_up(
     global: &GlobalArgs,
     FleetSource { file, session }: &FleetSource,
@@ -66,10 +66,10 @@ pub(super) async fn look_up(
     Ok((fleet, RuleAnswer { usage: RuleUsage::new(found), failures }))
 }
 
-/// What is known of the rules, while the rows of the statement arrive.
+/// The rules and their use, updated as rows arrive.
 pub(super) struct RuleAnswer {
     usage: RuleUsage,
-    /// What could not be read.
+    /// Failed reads.
     pub(super) failures: Vec<Failure>,
 }
 
@@ -80,7 +80,7 @@ impl RuleAnswer {
         Ok(())
     }
 
-    /// The rules that no row used, up to the given number. What was skipped may have records of their use.
+    /// The unused rules, up to `limit`. Skipped objects may contain records that use them.
     pub(super) fn rows(
         &mut self,
         limit: Option<usize>,
@@ -94,7 +94,7 @@ impl RuleAnswer {
         Ok(rows.slice(0, limit.unwrap_or(usize::MAX).min(rows.num_rows())))
     }
 
-    /// Prints what the rows depend on.
+    /// Prints notes about the limits of the answer.
     pub(super) fn print(
         &self,
         rows: usize,
@@ -106,24 +106,24 @@ impl RuleAnswer {
         if rows > 0 {
             let time = from.map(|from| format!(" from {from:.0} to {end:.0}")).unwrap_or_default();
             screen.note(&format!(
-                "no accepted request in the records{time} would have been allowed by the rules with `no traffic`. They may be needed at other \
-                 times, and the other rules may be in use: `flowagg query unused-rules --list` describes the reasons"
+                "rules with `no traffic` allowed no accepted request in the records{time}. They may be needed at other times, and the other \
+                 rules may be in use; `flowagg query unused-rules --list` describes the reasons"
             ))?;
         }
         if from.is_some_and(|from| end.duration_since(from) < MONTH) {
             screen.note(
-                "less than 30 days are read: what runs once a month looks unused. `--from 30d` reads more",
+                "less than 30 days of records were read, so rules that are used once a month may look unused; `--from 30d` reads more",
             )?;
         }
         match self.usage.gone() {
             0 => {}
             1 => screen.note(
-                "a network interface in the records was not found: it was deleted, or its account or region was not read. It may have used \
-                 rules that are listed",
+                "1 network interface in the records was not found: it was deleted, or its account-region was not read. It may have used \
+                 listed rules",
             )?,
             gone => screen.note(&format!(
-                "{gone} network interfaces in the records were not found: they were deleted, or their accounts or regions were not read. They \
-                 may have used rules that are listed"
+                "{gone} network interfaces in the records were not found: they were deleted, or their account-regions were not read. They \
+                 may have used listed rules"
             ))?,
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The run of a query: rows, progress, the question, and signals.
+//! Runs a query: rows, progress, the confirmation and signals.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::rules::RuleAnswer;
 use crate::show::{Done, Ended, Watched, missing_fields, nothing_found, so_far, totals};
 use crate::{Exit, Screen};
 
-/// What happens next in a run.
+/// The next event of a run.
 enum Next {
     Rows(RecordBatch),
     Failed(DataFusionError),
@@ -28,7 +28,7 @@ enum Next {
 }
 
 impl Prepared<'_> {
-    /// Runs the statement. With rules, its rows are compared with them, and the answer is printed instead.
+    /// Runs the statement. With `rules`, its rows are compared with the rules, and the unused rules are printed.
     pub(super) async fn run(
         &self,
         rules: Option<RuleAnswer>,
@@ -97,8 +97,11 @@ impl Prepared<'_> {
         }
         watched.hide();
         if let Some(folder) = self.source.folder.as_ref().filter(|folder| !folder.is_dir()) {
-            let what = format!("`{}` was removed while it was read", folder.display());
-            return Err(CommandError::Query(Problem::new(what, "run it again when the folder is complete")));
+            let what = format!("`{}` was removed during the query", folder.display());
+            return Err(CommandError::Query(Problem::new(
+                what,
+                "run the query again when the folder is complete",
+            )));
         }
         if let Some(exit) = rows.finish(progress.skipped_objects() > 0, screen).await? {
             return Ok(exit.into());
@@ -123,7 +126,7 @@ impl Prepared<'_> {
         Ok(done.print(screen)?)
     }
 
-    /// Asks whether to read as much as the query needs. Returns how the run ends if it does not go on.
+    /// Prompts for confirmation of a large read. Returns the exit code if the run does not continue.
     async fn ask(
         &self,
         question: Question,
@@ -134,9 +137,9 @@ impl Prepared<'_> {
         if !screen.interactive {
             let listed = totals(question.listed);
             let what = format!(
-                "the query reads more than `--ask-above`: {listed} so far, and there is no terminal to ask on"
+                "the query reads more than `--ask-above` ({listed} so far): cannot ask for confirmation without a terminal"
             );
-            let help = "run it with `--explain` first, then with `--yes`; or narrow it with `--from`, `--to` and `--only`";
+            let help = "run it with `--explain` first, then with `--yes`, or limit it with `--from`, `--to` and `--only`";
             return Err(CommandError::usage(what, help));
         }
         let estimate = match self.estimate(watched).await? {
@@ -144,18 +147,18 @@ impl Prepared<'_> {
             Err(exit) => return not_finished(exit, screen).map(Some),
         };
         write!(screen.err, "{estimate}")?;
-        if screen.agreed("Read this?")? {
-            // Without a receiver the query has ended.
+        if screen.agreed("Read these objects?")? {
+            // Without a receiver, the query has ended.
             let _ = question.answer.send(true);
             return Ok(None);
         }
         let read = progress.read().objects;
-        screen.say(&format!("the query was not run: it was stopped after {read} objects"))?;
+        screen.say(&format!("query stopped after reading {read} objects"))?;
         Ok(Some(Exit::Failed))
     }
 }
 
-/// Shows how far a query is.
+/// Shows the progress of a query.
 fn report(progress: &Progress, watched: &mut Watched) {
     let at = so_far(progress, watched.elapsed());
     watched.show("reading", progress.read().objects, progress.listed().objects, &at);

@@ -12,15 +12,15 @@ use flowagg_query::{QueryError, Statement, Template};
 use super::super::error::{CommandError, Problem};
 use crate::args::GlobalArgs;
 
-/// Words with which a statement begins.
+/// The first words of SQL statements.
 pub(super) const OF_SQL: [&str; 5] = ["select", "with", "explain", "describe", "show"];
-/// Words of the prompt.
+/// Commands of the prompt.
 pub(super) const OF_PROMPT: [&str; 5] = ["exit", "help", "list", "quit", "reset"];
-/// The folder of the files.
+/// The folder of saved questions.
 const FOLDER: &str = "queries";
 const EXTENSION: &str = "sql";
 
-/// A saved question, and where it is.
+/// A saved question and its file.
 pub(super) struct Saved {
     name: String,
     path: PathBuf,
@@ -28,12 +28,12 @@ pub(super) struct Saved {
     template: Template,
 }
 
-/// The folder of a fleet file's saved questions.
+/// The folder with the saved questions of a fleet file.
 fn folder(global: &GlobalArgs) -> PathBuf {
     global.config.parent().unwrap_or(Path::new("")).join(FOLDER)
 }
 
-/// The saved question of this name; `None` if there is no such file.
+/// The saved question of this name; `None` if its file does not exist.
 pub(super) fn named(global: &GlobalArgs, name: &str) -> Result<Option<Saved>, CommandError> {
     if !SavedQuestion::is_name(name) {
         return Ok(None);
@@ -45,19 +45,19 @@ pub(super) fn named(global: &GlobalArgs, name: &str) -> Result<Option<Saved>, Co
     }
 }
 
-/// The names of the files.
+/// The names of all saved questions.
 pub(super) fn names(global: &GlobalArgs) -> Vec<String> {
     let files = files(global).unwrap_or_default();
     let names = files.iter().filter_map(|path| stem(path)).map(str::to_owned);
     names.filter(|name| SavedQuestion::is_name(name)).collect()
 }
 
-/// Every saved question, and what is wrong with the other files.
+/// Every saved question, and the problems of invalid files.
 pub(super) fn all(global: &GlobalArgs) -> (Vec<Saved>, Vec<Problem>) {
     let (mut saved, mut problems) = (Vec::new(), Vec::new());
     let files = files(global).unwrap_or_else(|error| {
         let what = format!("`{}` cannot be read: {error}", folder(global).display());
-        problems.push(Problem::new(what, "make it a folder that you may read"));
+        problems.push(Problem::new(what, "make it a readable folder"));
         Vec::new()
     });
     for path in files {
@@ -69,7 +69,7 @@ pub(super) fn all(global: &GlobalArgs) -> (Vec<Saved>, Vec<Problem>) {
     (saved, problems)
 }
 
-/// The files; none if there is no folder.
+/// The files; none if the folder does not exist.
 fn files(global: &GlobalArgs) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder(global)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -94,22 +94,19 @@ impl Saved {
     fn read(path: &Path) -> Result<Self, Problem> {
         let place = path.display();
         let name = stem(path).filter(|name| SavedQuestion::is_name(name)).ok_or_else(|| {
-            let what = format!("`{place}` does not have the name of a question");
-            Problem::new(what, "rename it: use a-z, 0-9 and `-`, a letter first")
+            let what = format!("`{place}` is not a valid name for a question");
+            Problem::new(what, "rename the file: use a-z, 0-9 and `-`, starting with a letter")
         })?;
         if QuestionName::parse(name).is_ok() {
-            let what = format!("`{place}` has the name of one of flowagg's own questions");
+            let what = format!("`{place}` has the name of a built-in question");
             return Err(Problem::new(what, "rename the file"));
         }
         if OF_SQL.contains(&name) || OF_PROMPT.contains(&name) {
-            let what = format!("`{place}` has the name of a word of SQL or of the prompt");
+            let what = format!("`{place}` has the name of a SQL keyword or a prompt command");
             return Err(Problem::new(what, "rename the file"));
         }
         let text = text_of(path).map_err(|error| {
-            Problem::new(
-                format!("`{place}` cannot be read: {error}"),
-                "make it a text file that you may read",
-            )
+            Problem::new(format!("`{place}` cannot be read: {error}"), "make it a readable text file")
         })?;
         let wrong = |what: &str, fix: String| Problem::new(format!("`{place}`, {what}"), fix);
         let question =
@@ -122,7 +119,8 @@ impl Saved {
             let fix = if Parameter::is_name(name) {
                 format!("add `-- parameter: {name} text` or `-- parameter: {name} integer` at the top")
             } else {
-                "give it a name of a-z, 0-9 and `_`, a letter first, and declare that at the top".to_owned()
+                "rename it with a-z, 0-9 and `_`, starting with a letter, and declare it at the top"
+                    .to_owned()
             };
             return Err(wrong(&what, fix));
         }
@@ -131,13 +129,13 @@ impl Saved {
             let what = format!("the parameter `{}` is not used", unused.name);
             return Err(wrong(
                 &what,
-                format!("write `${}` in the statement, or remove the parameter", unused.name),
+                format!("use `${}` in the statement, or remove the parameter", unused.name),
             ));
         }
         Ok(Self { name: name.to_owned(), path: path.to_owned(), question, template })
     }
 
-    /// The statement with the values of these arguments.
+    /// The statement with the values of the arguments.
     pub(super) fn sql(&self, arguments: &[String]) -> Result<String, CommandError> {
         let values = self.question.values(arguments.iter().map(String::as_str));
         let values = values.map_err(|error| {
@@ -153,7 +151,7 @@ impl Saved {
         Ok(self.template.bind(|name| values.get(name)))
     }
 
-    /// The same question, if its statement can be run with some values.
+    /// Checks that the statement is valid with example values.
     fn tried(self) -> Result<Self, Problem> {
         let kind = |name: &str| {
             self.question
@@ -169,7 +167,7 @@ impl Saved {
         }
     }
 
-    /// Its statement cannot be run on this machine.
+    /// The error for a statement that the local engine cannot run.
     pub(super) fn wrong(&self, error: &QueryError) -> CommandError {
         CommandError::Usage(vec![self.problem(error)])
     }
@@ -179,13 +177,13 @@ impl Saved {
         Problem::new(what, error.help().unwrap_or("correct the statement"))
     }
 
-    /// Its name, and what its file says.
+    /// The name and the contents of the file.
     pub(super) fn listed(&self) -> (&str, &SavedQuestion) {
         (&self.name, &self.question)
     }
 }
 
-/// The text of a file; a pipe is none.
+/// The text of a file. Fails for a pipe.
 fn text_of(path: &Path) -> io::Result<String> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));

@@ -1,4 +1,4 @@
-//! Where a query reads: the fleet's bucket, another bucket, or a folder of this machine.
+//! The source of a query: the fleet's bucket, another bucket, or a local folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use crate::args::{FLEET_FILE, GlobalArgs, QueryArgs};
 use crate::aws::observe::{Detail, survey_in};
 use crate::aws::{BucketObjects, Session, locate_bucket};
 
-/// What a query reads.
+/// The source of a query.
 pub(super) struct Source {
     pub(super) table: FlowLogsBuilder,
     /// The folder that contains `AWSLogs/`.
     pub(super) prefix: Option<Prefix>,
     pub(super) scope: Scope,
-    /// Whether it is a bucket, which charges for requests.
+    /// Whether it is a bucket, where requests cost money.
     pub(super) in_bucket: bool,
-    /// The folder of this machine that contains `AWSLogs/`, if it is none in a bucket.
+    /// The local folder that contains `AWSLogs/`; `None` for a bucket.
     pub(super) folder: Option<PathBuf>,
-    /// The fleet whose bucket it is, if the fleet file was read.
+    /// The fleet that owns the bucket, if the fleet file was read.
     pub(super) fleet: Option<FleetSource>,
 }
 
-/// A fleet, to look something up in its accounts.
+/// A fleet, for lookups in its accounts.
 pub(super) struct FleetSource {
-    /// With the roles that only read.
+    /// The fleet file, with the read roles.
     pub(super) file: FleetFile,
     pub(super) session: Session,
 }
@@ -49,7 +49,7 @@ pub(super) async fn open(
         let what = format!("`--config` and `{option}` cannot be used together");
         return Err(CommandError::usage(
             what,
-            format!("leave out `{option}` to read the bucket of the fleet file"),
+            format!("remove `{option}` to read the bucket of the fleet file"),
         ));
     }
     let mut source = match (&options.bucket, &options.path) {
@@ -58,14 +58,14 @@ pub(super) async fn open(
     };
     source.prefix = options.prefix.as_ref().and_then(|prefix| prefix.prefix().cloned());
     if let Some(Only::Name(name)) = global.only.iter().find(|only| matches!(only, Only::Name(_))) {
-        let what = format!("`--only {name}` is the name of a member, and no fleet file is read");
-        return Err(CommandError::usage(what, "select accounts by id and regions by code"));
+        let what = format!("`--only {name}` is the name of a member, which needs a fleet file");
+        return Err(CommandError::usage(what, "select accounts by ID and regions by code"));
     }
     source.scope = selected(&global.only);
     Ok(source)
 }
 
-/// The bucket of the fleet file. Members are only looked up if they are selected by name.
+/// Opens the bucket of the fleet file. Members are looked up only if they are selected by name.
 async fn of_fleet(
     global: &GlobalArgs,
     options: &QueryArgs,
@@ -88,7 +88,7 @@ async fn of_fleet(
     Ok(of_hub(FleetSource { file, session }, options, scope))
 }
 
-/// The bucket of a fleet.
+/// Opens the bucket of a fleet.
 pub(super) fn of_hub(fleet: FleetSource, options: &QueryArgs, scope: Scope) -> Source {
     let FleetSource { file, session } = &fleet;
     let hub = &file.hub;
@@ -123,12 +123,13 @@ fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError>
     let above = prefix.map_or(folder.to_owned(), |prefix| folder.join(prefix.as_str()));
     if !above.join(flowagg_core::layout::AWS_LOGS).is_dir() {
         let what = format!("`{}` contains no folder `AWSLogs`", above.display());
-        let help = "name a copy of the bucket with `--path`, and the folder in it that contains `AWSLogs/` with `--prefix`";
+        let help =
+            "set `--path` to a copy of the bucket, and `--prefix` to its folder that contains `AWSLogs/`";
         return Err(CommandError::usage(what, help));
     }
     let table = FlowLogs::in_folder(folder).map_err(|error| {
         let what = format!("`{}` cannot be read: {error}", folder.display());
-        CommandError::usage(what, "name a folder that can be read")
+        CommandError::usage(what, "choose a readable folder")
     })?;
     Ok(Source {
         table,
@@ -140,7 +141,7 @@ fn in_folder(folder: &Path, options: &QueryArgs) -> Result<Source, CommandError>
     })
 }
 
-/// The accounts and regions that `--only` names.
+/// The scope of the accounts and regions that `--only` selects.
 fn selected(only: &[Only]) -> Scope {
     let accounts = only.iter().filter_map(|only| match only {
         Only::Account(account) => Some(*account),
@@ -156,7 +157,7 @@ fn selected(only: &[Only]) -> Scope {
     scope
 }
 
-/// The same, with the accounts of the members that it names.
+/// The same, including the accounts of members that are selected by name.
 pub(super) fn of_members(only: &[Only], fleet: &Fleet) -> Scope {
     let mut scope = selected(only);
     if let Some(accounts) = &mut scope.accounts {

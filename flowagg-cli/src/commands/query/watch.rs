@@ -1,4 +1,4 @@
-//! A question that is asked again and again.
+//! Repeats a query (`--watch`).
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::args::{GlobalArgs, QueryArgs};
 use crate::show::{Ended, Watched};
 use crate::{Exit, Screen};
 
-/// Asks until a signal, an error in what is asked, or with `--fail-if-rows` until there are rows. What could not be read this time may be
-/// readable the next time.
+/// Repeats a query until a signal or a usage error, or with `--fail-if-rows` until there are rows. After a read error, the query is repeated,
+/// because the next read may succeed.
 pub(super) async fn run(
     global: &GlobalArgs,
     options: &QueryArgs,
@@ -20,11 +20,8 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     if options.asked.as_deref() == Some("-") {
-        let help = "give the statement as an argument, or save it as a question";
-        return Err(CommandError::usage(
-            "standard input can be read only once, so `--watch` cannot ask it again",
-            help,
-        ));
+        let help = "pass the statement as an argument, or save it as a question";
+        return Err(CommandError::usage("`--watch` cannot repeat a statement from standard input", help));
     }
     let mut times = tokio::time::interval(every);
     times.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -32,7 +29,7 @@ pub(super) async fn run(
     let mut watched = Watched::new(false, screen.events);
     loop {
         if let Err(exit) = watched.until(times.tick()).await {
-            return Ok(screen.ended(exit, "the question is no longer asked")?);
+            return Ok(screen.ended(exit, "stopped repeating the query")?);
         }
         let asked: Vec<&str> = options.asked.iter().chain(&options.arguments).map(String::as_str).collect();
         let asked = one_line(&asked.join(" "));

@@ -1,7 +1,7 @@
-//! Athena: a table over the whole bucket, and questions that read no more of it than they need.
+//! Athena export: a table of the whole bucket, and questions that read only the partitions they need.
 //!
-//! * [`Table`]: the columns, and the partitions that Athena projects instead of looking them up
-//! * [`TablePart`]: accounts, regions and times, as conditions of a query and as folders of the bucket
+//! * [`Table`]: the columns and the projected partitions
+//! * [`TablePart`]: accounts, regions and times, as query conditions and as folders of the bucket
 //! * [`Table::question`]: the questions of `flowagg query` in Athena's SQL
 //!
 //! Sources: "Query Amazon VPC flow logs" and "Use partition projection with Amazon Athena" (Amazon Athena User Guide).
@@ -19,13 +19,13 @@ pub use table::{Name, NameError, Names, Table};
 use super::cloudformation::{self, TemplateFormat};
 use super::{ExportError, ExportFile, ExportFiles, SqlStatement};
 
-/// How the export is written.
+/// The output format of the export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// SQL, a statement in each file.
+    /// SQL, one statement per file.
     #[default]
     Sql,
-    /// A CloudFormation template of a workgroup in which the same statements are named queries.
+    /// A CloudFormation template of a workgroup with the same statements as named queries.
     Template(TemplateFormat),
 }
 
@@ -43,23 +43,24 @@ impl Form {
     }
 }
 
-/// The database, the table, and every question that the fields of the fleet's records can answer, of the day before the one on
-/// which it is run. The questions read these accounts and regions only; where no account is named all count, and so with
-/// regions.
+/// Exports the database, the table, and every question that the fields of the fleet's records can answer, for the previous day (UTC).
+/// `only` limits the questions to accounts and regions. Without an account it is all accounts, and without a region all regions.
 ///
-/// Fails where one table cannot be the whole bucket, or one query cannot be all of those accounts.
+/// # Errors
+///
+/// If one table cannot cover the whole bucket, or one query cannot name all selected accounts.
 pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result<ExportFiles, ExportError> {
     let table = Table::new(fleet, names)?;
     let part = TablePart::new(&table, only, Times::Yesterday)?;
     let mut statements = vec![
         SqlStatement {
             name: "database".to_owned(),
-            about: "The database of the table: run this first.".to_owned(),
+            about: "Creates the database of the table. Run this first.".to_owned(),
             sql: table.create_database(),
         },
         SqlStatement {
             name: "table".to_owned(),
-            about: "The table over all flow logs in the bucket: run this second.".to_owned(),
+            about: "Creates the table of all flow logs in the bucket. Run this second.".to_owned(),
             sql: table.create_table(),
         },
     ];
@@ -69,7 +70,7 @@ pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result
     if !unanswered.is_empty() {
         let names: Vec<String> = unanswered.iter().map(|name| format!("`{name}`")).collect();
         notes.push(format!(
-            "the flow logs do not record what these questions need: {}; `flowagg query --list` shows the fields",
+            "the flow logs do not record the required fields of these questions: {}; `flowagg query --list` shows the fields",
             names.join(", ")
         ));
     }
@@ -86,13 +87,13 @@ pub fn athena(fleet: &Fleet, names: &Names, only: &[Only], form: Form) -> Result
 
 fn notes(fleet: &Fleet, table: &Table<'_>) -> Vec<String> {
     let hub = &fleet.hub;
-    let mut notes = vec![format!("run it in account {}, region {}", hub.account, hub.region)];
+    let mut notes = vec![format!("run the statements in account {}, region {}", hub.account, hub.region)];
     notes.push(
-        "export it again when accounts or regions are added: the table knows those of today".to_owned(),
+        "export again after adding accounts or regions: the table contains only the current ones".to_owned(),
     );
     if table.is_injected() {
         notes.push(format!(
-            "there are more accounts than Athena should enumerate: every query has to name its own, as in `{} IN ('...')`",
+            "there are too many accounts for the table to enumerate: every query must name its accounts, as in `{} IN ('...')`",
             table::ACCOUNT
         ));
     }
@@ -101,7 +102,7 @@ fn notes(fleet: &Fleet, table: &Table<'_>) -> Vec<String> {
         && archives.contains(&to.storage_class.as_str())
     {
         notes.push(format!(
-            "Athena does not read what is in {}: objects go there after {} days",
+            "Athena cannot read objects in {}, and objects move there after {} days",
             to.storage_class, to.days
         ));
     }

@@ -1,4 +1,4 @@
-//! The part of a table that a query reads: as conditions on the partition columns, and as folders.
+//! The part of a table that a query reads, as conditions on the partition columns and as folders.
 
 use std::collections::BTreeSet;
 
@@ -13,29 +13,29 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use super::table::{ACCOUNT, DATE, DAY, HOUR, MONTH, REGION, Table, YEAR};
 use crate::export::ExportError;
 
-/// The most accounts that a query of a table with injected accounts names.
+/// The maximum number of accounts in a query of a table with injected accounts.
 ///
 /// Source: "Supported types for partition projection", injected type (Amazon Athena User Guide).
 const MOST_INJECTED: usize = 1_000;
-/// How many names stand on a line.
+/// The number of names per line.
 const IN_A_LINE: usize = 6;
 
-/// Which records a query reads.
+/// The records that a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
-    /// Those in the folders of the day (UTC) before the one on which the query is run.
+    /// The records in the folders of the day (UTC) before the query runs.
     Yesterday,
-    /// Those that ended in a window.
+    /// The records that ended in a window.
     Window(Window),
 }
 
-/// Records that ended at a time or later, and before another one.
+/// A time window of records, by their end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Window {
     /// Records that ended at this time or later.
     pub from: Timestamp,
-    /// Records that ended before this time; `None` for all until now.
+    /// Records that ended before this time; `None` for no limit.
     pub to: Option<Timestamp>,
     /// The current time.
     pub now: Timestamp,
@@ -47,13 +47,13 @@ impl Window {
         Self { from, to, now }
     }
 
-    /// The Unix seconds of `end`, both included.
+    /// The first and last Unix seconds of `end`, both included.
     fn ends(&self) -> (i64, Option<i64>) {
         let ceiling = |time: Timestamp| time.as_second() + i64::from(time.subsec_nanosecond() > 0);
         (ceiling(self.from), self.to.map(|to| ceiling(to) - 1))
     }
 
-    /// The first and the last time that names of files can have.
+    /// The first and last possible times in file names.
     fn names(&self) -> (DateTime, DateTime) {
         let (first, last) = self.ends();
         let last = last.unwrap_or(self.now.as_second());
@@ -64,7 +64,7 @@ impl Window {
         (time(first, -FileName::INTERVAL), time(last, FileName::LATE))
     }
 
-    /// The folders with files of the window: whole days, or less if hours have folders.
+    /// The folders with files of the window: days, or hours if each hour has a folder.
     fn spans(&self, has_hours: bool) -> Vec<Span> {
         let (first, last) = self.names();
         let hours = |day: Date, from: i8, to: i8| {
@@ -87,7 +87,7 @@ impl Window {
     }
 }
 
-/// Folders of days, from the first to the last, or of hours of a day.
+/// A range of day folders, or of hour folders of a day. Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Span {
     Days(Date, Date),
@@ -95,7 +95,7 @@ enum Span {
 }
 
 impl Span {
-    /// Its conditions, of which a partition meets one.
+    /// The alternative conditions. A partition of the span meets one of them.
     fn alternatives(self, is_hive: bool) -> Vec<String> {
         let days = |from, to| {
             if is_hive { months(from, to) } else { vec![between(DATE, "%Y/%m/%d", from, to)] }
@@ -114,20 +114,24 @@ impl Span {
     }
 }
 
-/// Accounts, regions and times of a table.
+/// A selection of accounts, regions and times of a table.
 #[derive(Clone, Debug)]
 pub struct TablePart {
     accounts: BTreeSet<AccountId>,
     regions: BTreeSet<Region>,
     times: Times,
-    /// Whether the query names its accounts; else it reads all that the table enumerates.
+    /// Whether the query names its accounts. Otherwise it reads all accounts that the table enumerates.
     names_accounts: bool,
     names_regions: bool,
 }
 
 impl TablePart {
-    /// These accounts and regions of a table; where no account is named all count, and so with regions. Fails where the
-    /// fleet has none of them, where they are more than a query can name, and where no record has the time of a window.
+    /// Selects accounts and regions of a table. Without an account, all accounts are selected, and without a region, all regions.
+    ///
+    /// # Errors
+    ///
+    /// If the fleet contains none of them, if they are more than a query can name, or if the records do not contain `end`, which a
+    /// window needs.
     pub fn new(table: &Table<'_>, only: &[Only], times: Times) -> Result<Self, ExportError> {
         Only::check(only, table.fleet())?;
         let has_end = table.fields().iter().any(|field: &Field| field.as_str() == "end");
@@ -145,7 +149,7 @@ impl TablePart {
         Ok(Self { accounts, regions, times, names_accounts, names_regions })
     }
 
-    /// The conditions on the partition columns, of which Athena reads only what meets them, and on the time of records.
+    /// The conditions on the partition columns, which limit the objects that Athena reads, and on the time of records.
     pub(super) fn conditions(&self, table: &Table<'_>) -> Vec<String> {
         let mut conditions = Vec::new();
         if self.names_accounts {
@@ -178,7 +182,7 @@ impl TablePart {
         conditions
     }
 
-    /// The folders of the bucket that those conditions leave; none of them is known before the query is run if it reads yesterday's.
+    /// The folders of the bucket that meet the conditions. Empty for [`Times::Yesterday`], which is known only when the query runs.
     pub fn folders(&self, table: &Table<'_>) -> Vec<String> {
         let Times::Window(window) = self.times else { return Vec::new() };
         let layout = table.layout();
@@ -215,7 +219,7 @@ fn among(column: &str, values: impl Iterator<Item = impl std::fmt::Display>) -> 
     format!("{column} IN ({})", lines.join(",\n    "))
 }
 
-/// Athena knows the day before it plans which partitions to read.
+/// Athena evaluates the day before it selects partitions.
 fn yesterday(column: &str, format: &str) -> String {
     format!("{column} = date_format(current_date - interval '1' day, '{format}')")
 }
@@ -225,7 +229,7 @@ fn between(column: &str, format: &str, from: Date, to: Date) -> String {
     if from == to { format!("{column} = '{from}'") } else { format!("{column} BETWEEN '{from}' AND '{to}'") }
 }
 
-/// The days of each month, where year, month and day are columns of their own.
+/// A condition for each month, for tables with separate columns for year, month and day.
 fn months(from: Date, to: Date) -> Vec<String> {
     let mut months = Vec::new();
     let mut first = from;
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn days_of_each_month_are_a_condition_of_their_own() {
+    fn each_month_has_its_own_condition() {
         assert_eq!(
             months(date(2026, 11, 1), date(2026, 11, 7)),
             ["log_year = '2026' AND log_month = '11' AND log_day BETWEEN '01' AND '07'"]
@@ -270,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn the_days_of_a_range_are_all_there() {
+    fn range_contains_each_day() {
         let days: Vec<Date> = each_day(date(2026, 2, 27), date(2026, 3, 1)).collect();
         assert_eq!(days, [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]);
         assert_eq!(each_day(date(2026, 3, 1), date(2026, 2, 27)).count(), 0);
     }
 
     #[test]
-    fn days_next_to_a_midnight_are_read_as_well() {
+    fn adjacent_day_is_read_near_midnight() {
         let days = |from: &str, to: Option<&str>| window(from, to).spans(false);
         let (fourth, fifth, sixth) = (date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6));
         assert_eq!(days("2026-03-05T09:30:00Z", None), [Span::Days(fifth, fifth)]);
@@ -287,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_with_folders_narrow_the_days_at_both_ends() {
+    fn hour_folders_limit_the_first_and_last_day() {
         let hours = |from: &str, to: Option<&str>| window(from, to).spans(true);
         let (fourth, fifth, sixth) = (date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6));
         assert_eq!(hours("2026-03-05T09:30:00Z", None), [Span::Hours(fifth, 9, 11)]);
@@ -308,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_are_whole_seconds_of_which_the_last_is_left_out() {
+    fn window_excludes_its_last_second() {
         assert_eq!(window("1970-01-01T00:00:10Z", Some("1970-01-01T00:00:20Z")).ends(), (10, Some(19)));
         assert_eq!(window("1970-01-01T00:00:10.5Z", Some("1970-01-01T00:00:20.5Z")).ends(), (11, Some(20)));
         assert_eq!(window("1970-01-01T00:00:10Z", None).ends(), (10, None));

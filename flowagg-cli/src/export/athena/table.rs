@@ -1,4 +1,4 @@
-//! The table: columns from the record format, partitions from the layout.
+//! The Athena table: its columns follow the record format, and its partitions the folder layout.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,8 +10,8 @@ use flowagg_core::layout::Layout;
 
 use crate::export::ExportError;
 
-/// The partition columns. No field of a flow log has such a name, in any version of records, so none has to be left out of
-/// the columns, which a text file fills by their order.
+/// The partition columns. No field of a flow log has one of these names in any record version. A conflict would be a problem because the
+/// columns of a text file are matched by position, so none can be left out.
 pub(super) const ACCOUNT: &str = "log_account";
 pub(super) const REGION: &str = "log_region";
 pub(super) const DATE: &str = "log_date";
@@ -20,7 +20,7 @@ pub(super) const MONTH: &str = "log_month";
 pub(super) const DAY: &str = "log_day";
 pub(super) const HOUR: &str = "log_hour";
 
-/// The most accounts that the table enumerates; of more, every query names its own.
+/// The maximum number of accounts that the table enumerates. With more accounts, every query must name its accounts.
 ///
 /// Source: "Supported types for partition projection", enum type: a few dozen (Amazon Athena User Guide).
 const MOST_ENUMERATED: usize = 36;
@@ -31,17 +31,17 @@ const MOST_ENUMERATED: usize = 36;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
-/// What is wrong with a name.
+/// The error for an invalid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a name of a-z, 0-9 and `_`, at most {} bytes, that begins with a letter", Name::LONGEST)]
+#[error("expected a name of a-z, 0-9 and `_` that starts with a letter, at most {} bytes", Name::LONGEST)]
 #[non_exhaustive]
 pub struct NameError;
 
 impl Name {
-    /// The longest name, in bytes.
+    /// The maximum length of a name, in bytes.
     pub const LONGEST: usize = 255;
 
-    /// Reads a name: lower-case letters, digits and underscores, a letter first.
+    /// Parses a name: lowercase letters, digits and underscores, starting with a letter.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let of_names = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let is_one = text.len() <= Self::LONGEST
@@ -56,11 +56,11 @@ impl Name {
     }
 }
 
-/// What the table is called.
+/// The name of the table and of its database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Names {
-    /// Its database.
+    /// The database.
     pub database: Name,
     /// The table.
     pub table: Name,
@@ -80,7 +80,7 @@ impl Default for Names {
     }
 }
 
-/// A table over the whole bucket of a fleet.
+/// A table of the whole bucket of a fleet.
 #[derive(Clone, Debug)]
 pub struct Table<'a> {
     fleet: &'a Fleet,
@@ -89,11 +89,15 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// How far back queries look if the fleet file has objects kept forever: ten years, in days. Each day is a partition that
-    /// Athena may have to list.
+    /// The age of the oldest partition, in days, if objects are kept forever: ten years. Each day is a partition that Athena may have to
+    /// list.
     const KEPT_FOREVER_DAYS: u32 = 3_650;
 
-    /// The table of a fleet. Fails where its records are not all of one format, and where accounts or regions are not known.
+    /// The table of a fleet.
+    ///
+    /// # Errors
+    ///
+    /// If the records have more than one format, or if accounts or regions are unknown.
     pub fn new(fleet: &'a Fleet, names: &'a Names) -> Result<Self, ExportError> {
         if fleet.members.is_empty() {
             return Err(ExportError::NoAccounts);
@@ -113,17 +117,17 @@ impl<'a> Table<'a> {
         Ok(Self { fleet, names, regions })
     }
 
-    /// Its database and its name, as they stand in a query.
+    /// The quoted database and table name for a query.
     pub fn name(&self) -> String {
         format!("\"{}\".\"{}\"", self.names.database.as_str(), self.names.table.as_str())
     }
 
-    /// The statement that makes its database.
+    /// The statement that creates the database.
     pub fn create_database(&self) -> String {
         format!("CREATE DATABASE IF NOT EXISTS `{}`", self.names.database.as_str())
     }
 
-    /// The statement that makes it.
+    /// The statement that creates the table.
     ///
     /// Source: "CREATE TABLE" (Amazon Athena User Guide).
     pub fn create_table(&self) -> String {
@@ -148,7 +152,7 @@ impl<'a> Table<'a> {
         )
     }
 
-    /// Where the files of a partition lie, with the partition columns as placeholders.
+    /// The location of a partition, with the partition columns as placeholders.
     pub fn location_template(&self) -> String {
         let layout = self.layout();
         let placeholder = |column: &str| format!("${{{column}}}");
@@ -174,12 +178,12 @@ impl<'a> Table<'a> {
         self.fleet.members.keys().copied()
     }
 
-    /// The regions of all accounts together.
+    /// The union of the regions of all accounts.
     pub(super) fn regions(&self) -> impl Iterator<Item = &Region> {
         self.regions.iter().copied()
     }
 
-    /// How the folders under it are named.
+    /// The folder layout.
     pub(super) fn layout(&self) -> Layout {
         self.fleet.layout()
     }
@@ -192,11 +196,11 @@ impl<'a> Table<'a> {
         self.fleet.flow_logs.format.fields()
     }
 
-    /// The partition columns in the order of the folders, each with the way that Athena finds its values.
+    /// The partition columns in the order of the folders, each with its projection.
     ///
     /// Source: "Supported types for partition projection" (Amazon Athena User Guide).
     fn partitions(&self) -> Vec<Partition> {
-        // Objects go at a midnight after their last day, and the last file of a day is stored on the next.
+        // Objects expire at the midnight after their last day, and the last file of a day is written on the next day.
         let kept = self.fleet.hub.lifecycle.retention.in_new_bucket().unwrap_or(Self::KEPT_FOREVER_DAYS);
         let days = kept.saturating_add(1);
         let accounts = if self.is_injected() {
@@ -240,7 +244,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The classes that read Parquet, whose columns go by their names.
+/// The classes that read Parquet, whose columns are matched by name.
 ///
 /// Source: "Create tables for flow logs in Apache Parquet format" (Amazon Athena User Guide).
 const PARQUET: &str = "\
@@ -248,13 +252,13 @@ ROW FORMAT SERDE \"org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe\"
 STORED AS INPUTFORMAT \"org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat\"
 OUTPUTFORMAT \"org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat\"";
 
-/// A partition column, and the properties that tell its values.
+/// A partition column and the properties of its projection.
 struct Partition {
     column: &'static str,
     projection: Vec<(&'static str, String)>,
 }
 
-/// The columns that together are a day.
+/// The columns that together form a day.
 pub(super) fn days(layout: &Layout) -> &'static [&'static str] {
     if layout.files.hive_compatible_partitions { &[YEAR, MONTH, DAY] } else { &[DATE] }
 }
@@ -293,7 +297,7 @@ fn definitions(columns: impl Iterator<Item = (String, &'static str)>) -> String 
     lines(columns.map(|(name, kind)| format!("`{name}` {kind}")))
 }
 
-/// Items with commas between them, each on a line of its own.
+/// Joins items with commas, one per line.
 pub(super) fn lines(items: impl Iterator<Item = String>) -> String {
     let mut text = String::new();
     for (n, item) in items.enumerate() {

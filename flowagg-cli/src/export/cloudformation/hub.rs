@@ -1,4 +1,4 @@
-//! The hub's template: what `apply` makes in the hub account.
+//! The template of the hub: the resources that `apply` creates in the hub account.
 
 use flowagg_core::fleet::{Encryption, Fleet};
 use flowagg_core::lifecycle::FleetRule;
@@ -13,20 +13,20 @@ const BUCKET: &str = "FlowLogBucket";
 const NAME: &str = "BucketName";
 const RETENTION: &str = "RetentionDays";
 
-/// The template of the hub bucket: encryption, lifecycle, public access block, ownership and policy. Its parameters are
-/// the bucket's name and, if objects expire, after how many days; its outputs the bucket's name and ARN, which no other stack can
-/// import before the policy is there too.
+/// The template of the hub bucket: encryption, lifecycle, public access block, ownership and policy. Its parameters are the bucket's name
+/// and, if objects expire, the number of days. Its outputs are the bucket's name and ARN. Other stacks can import them only after the
+/// whole stack, including the policy, is created.
 ///
-/// The bucket stays when the stack goes; the policy, and with it the delivery, goes with the stack.
+/// The bucket is kept when the stack is deleted. The policy is deleted with the stack, which ends delivery.
 pub fn hub(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
     let hub = &fleet.hub;
-    let mut notes = vec![format!("deploy it in account {}, region {}", hub.account, hub.region)];
+    let mut notes = vec![format!("deploy the stack in account {}, region {}", hub.account, hub.region)];
     if let Some(Encryption::SseKms { key, .. }) = &hub.encryption {
         notes.push(format!(
-            "the policy of {key} is not in the template; `flowagg plan` says whether it lets log delivery use the key"
+            "the policy of {key} is not in the template; `flowagg plan` reports whether it allows log delivery to use the key"
         ));
     }
-    // Objects do not expire before they have moved.
+    // Objects must not expire before their transition.
     let fewest = 1 + hub.lifecycle.transition.as_ref().map_or(0, |transition| transition.days);
     let mut template = Template::new(format!(
         "The S3 bucket for the VPC Flow Logs of the fleet, in account {}, region {}",
@@ -38,14 +38,14 @@ pub fn hub(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, ExportE
         json!({
             "Type": "String",
             "Default": hub.bucket,
-            "Description": "The bucket that all flow logs go to",
+            "Description": "The bucket that receives all flow logs",
             "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         }),
     )
     .resource(BUCKET, Resource::new("AWS::S3::Bucket", bucket(fleet)).kept())
     .resource("FlowLogBucketPolicy", Resource::new("AWS::S3::BucketPolicy", policy(fleet)?))
-    .output(NAME, "The bucket that all flow logs go to", reference(BUCKET))
-    .output("BucketArn", "Its ARN", attribute(BUCKET, "Arn"));
+    .output(NAME, "The bucket that receives all flow logs", reference(BUCKET))
+    .output("BucketArn", "The ARN of the bucket", attribute(BUCKET, "Arn"));
     if let Some(days) = hub.lifecycle.retention.in_new_bucket() {
         template = template.parameter(
             RETENTION,
@@ -82,7 +82,7 @@ fn bucket(fleet: &Fleet) -> Value {
     bucket
 }
 
-/// The bucket is a new one, so there is no encryption to keep.
+/// The template creates the bucket, so there is no existing encryption to keep.
 fn encryption(encryption: Option<&Encryption>) -> Value {
     match encryption {
         None | Some(Encryption::SseS3) => {
@@ -117,8 +117,8 @@ fn lifecycle(rule: FleetRule) -> Value {
     Value::Object(rule)
 }
 
-/// The policy that the fleet makes for an empty bucket. It names the bucket by the bucket's own ARN, so that it is right
-/// under another name too.
+/// The policy for a bucket without a policy. It refers to the ARN of the bucket resource, so that it remains correct if the bucket's name is
+/// changed.
 fn policy(fleet: &Fleet) -> Result<Value, ExportError> {
     let grant = Grant::from(fleet);
     let arn = grant.bucket_arn();
@@ -137,7 +137,7 @@ fn by_attribute(resources: &mut Value, arn: &str) {
         Value::Array(all) => all.iter_mut().for_each(|one| by_attribute(one, arn)),
         Value::String(text) => match text.strip_prefix(arn) {
             Some("") => *resources = attribute(BUCKET, "Arn"),
-            // `Fn::Sub` would take a policy variable for its own; its escape is not known everywhere.
+            // `Fn::Sub` would substitute policy variables, and not every tool supports its escape sequence.
             Some(key) if key.contains("${") => {
                 *resources = json!({ "Fn::Join": ["", [attribute(BUCKET, "Arn"), key]] });
             }

@@ -1,4 +1,4 @@
-//! The members' template: the flow logs that `apply` makes.
+//! The template of a member: the flow logs that `apply` creates.
 
 use flowagg_core::fleet::{Fleet, Member};
 use flowagg_core::flow_log::{self, RecordFormat, TrafficType};
@@ -10,20 +10,20 @@ use crate::export::{ExportError, ExportFiles};
 
 pub(super) const BUCKET: &str = "BucketName";
 pub(super) const TRAFFIC: &str = "TrafficType";
-/// The parameter that names the VPC.
+/// The parameter for the VPC ID.
 const VPC: &str = "VpcId";
-/// The parameter that names another stack's output, which is the id of the VPC.
+/// The parameter for the name of another stack's export, whose value is the VPC ID.
 pub(super) const EXPORT: &str = "VpcExport";
-/// What an output that is imported may be called, in the default of the parameter.
+/// The default name of the imported export.
 pub(super) const EXPORTED: &str = "network-VpcId";
 
-/// Where a template for one VPC learns which.
+/// The source of the VPC ID in a template for one VPC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VpcFrom {
-    /// From a parameter.
+    /// A parameter.
     #[default]
     Parameter,
-    /// From the output of another stack in the same account and region, whose name is a parameter.
+    /// An export of another stack in the same account and region. Its name is a parameter.
     Import,
 }
 
@@ -40,8 +40,8 @@ impl VpcFrom {
     }
 }
 
-/// The template of the flow log of one VPC. Its parameters are the bucket's name, the traffic, and the VPC's id or the
-/// name of the export that is the id.
+/// The template of the flow log of one VPC. Its parameters are the bucket's name, the traffic, and the VPC ID or the name of the export
+/// that contains it.
 pub fn member(fleet: &Fleet, vpc: VpcFrom, format: TemplateFormat) -> Result<ExportFiles, ExportError> {
     let looked_up = fleet.organization.as_ref().and_then(|organization| organization.discovery.as_ref());
     let mut selections =
@@ -49,12 +49,11 @@ pub fn member(fleet: &Fleet, vpc: VpcFrom, format: TemplateFormat) -> Result<Exp
     if !selections.any(|selection| selection.kinds().any(|kind| kind == ResourceKind::Vpc)) {
         return Err(ExportError::NoVpcs);
     }
-    let notes = vec!["deploy it after the hub, once for each VPC".to_owned()];
+    let notes = vec!["deploy the stack after the hub, once for each VPC".to_owned()];
     Ok(ExportFiles::of_templates(vec![one_vpc(fleet, vpc, &notes).file("member", format)?], notes))
 }
 
-/// The template of all flow logs of an account in a region, where the fleet file names the VPCs and other resources there
-/// one by one.
+/// The template of all flow logs of an account in a region. The fleet file must list the IDs of the logged resources.
 pub fn place(
     fleet: &Fleet,
     account: AccountId,
@@ -72,7 +71,7 @@ pub fn place(
     if named.len() > MOST_RESOURCES {
         return Err(ExportError::TooMany { count: named.len(), limit: MOST_RESOURCES });
     }
-    let notes = vec![format!("deploy it after the hub, in account {account}, region {region}")];
+    let notes = vec![format!("deploy the stack after the hub, in account {account}, region {region}")];
     let mut template = template(
         fleet,
         format!("The flow logs of account {account} in {region}"),
@@ -85,7 +84,7 @@ pub fn place(
     Ok(ExportFiles::of_templates(vec![template.noted(&notes).file(&name, format)?], notes))
 }
 
-/// The resources of a member, where a template can tell them all.
+/// The IDs of a member's resources. Fails if the fleet file does not list all of them.
 fn named(member: &Member) -> Result<Vec<&ResourceId>, ExportError> {
     let account = member.account;
     let named: Vec<&ResourceId> = member.resources.named().collect();
@@ -102,12 +101,11 @@ fn named(member: &Member) -> Result<Vec<&ResourceId>, ExportError> {
     Ok(named)
 }
 
-/// The template of one VPC.
 pub(super) fn one_vpc(fleet: &Fleet, vpc: VpcFrom, notes: &[String]) -> Template {
     let template = template(fleet, "The flow log of a VPC".to_owned(), true).noted(notes);
     let (template, id) = match vpc {
         VpcFrom::Parameter => {
-            let parameter = json!({ "Type": "AWS::EC2::VPC::Id", "Description": "The VPC that is logged" });
+            let parameter = json!({ "Type": "AWS::EC2::VPC::Id", "Description": "The VPC to log" });
             (template.parameter(VPC, parameter), reference(VPC))
         }
         VpcFrom::Import => {
@@ -117,14 +115,14 @@ pub(super) fn one_vpc(fleet: &Fleet, vpc: VpcFrom, notes: &[String]) -> Template
     template.resource("FlowLog", flow_log(fleet, ResourceKind::Vpc, id))
 }
 
-/// A template with what every flow log asks for, and none yet.
+/// A template with the common parameters of flow logs, without a flow log.
 fn template(fleet: &Fleet, description: String, of_packets: bool) -> Template {
     let template = Template::new(description).parameter(BUCKET, bucket(fleet));
     if of_packets { template.parameter(TRAFFIC, traffic(fleet)) } else { template }
 }
 
 pub(super) fn bucket(fleet: &Fleet) -> Value {
-    json!({ "Type": "String", "Default": fleet.hub.bucket, "Description": "The hub's bucket" })
+    json!({ "Type": "String", "Default": fleet.hub.bucket, "Description": "The hub bucket" })
 }
 
 pub(super) fn traffic(fleet: &Fleet) -> Value {
@@ -140,14 +138,14 @@ pub(super) fn vpc_export() -> Value {
     json!({
         "Type": "String",
         "Default": EXPORTED,
-        "Description": "The export of another stack that is the id of the VPC",
+        "Description": "The name of another stack's export that contains the VPC ID",
     })
 }
 
 /// A flow log with the properties that `apply` gives it.
 fn flow_log(fleet: &Fleet, kind: ResourceKind, resource: Value) -> Resource {
     let spec = &fleet.flow_logs;
-    // Transit gateways take no choice of traffic, and have fields of their own.
+    // Flow logs of transit gateways have no traffic type and have different fields.
     let of_packets = kind != ResourceKind::TransitGateway;
     let folder = fleet.hub.prefix.as_ref().map(|prefix| format!("/{prefix}/")).unwrap_or_default();
     let tags: Vec<Value> =
@@ -177,7 +175,7 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, resource: Value) -> Resource {
     Resource::new("AWS::EC2::FlowLog", Value::Object(properties))
 }
 
-/// A name of letters and digits: `FlowLogVpc0a1b2c3d4e5f67890`.
+/// A logical ID of letters and digits, such as `FlowLogVpc0a1b2c3d4e5f67890`.
 fn logical_id(id: &ResourceId) -> String {
     let mut parts = id.as_str().split('-');
     let kind = parts.next().unwrap_or_default();

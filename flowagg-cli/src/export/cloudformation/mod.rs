@@ -1,11 +1,11 @@
-//! CloudFormation templates. They give what `apply` makes, for teams that bring every change by a stack.
+//! CloudFormation templates of the resources that `apply` creates, for teams that deploy all changes with stacks.
 //!
 //! * [`hub`]: the bucket with its settings and its policy
-//! * [`member`], [`place`]: flow logs of one VPC, or of all that the fleet file names in an account and region
-//! * [`stack_set`]: the member's template in every account of an organization
-//! * [`roles`]: what flowagg itself needs, where it may run after all
+//! * [`member`], [`place`]: the flow log of one VPC, or of all listed resources in an account-region
+//! * [`stack_set`]: a stack set with the member template, for every account of an organization
+//! * [`roles`]: the IAM roles that flowagg needs
 //!
-//! A workgroup of Athena is written here too, for [`athena`](super::athena::athena).
+//! It also contains the Athena workgroup of [`athena`](super::athena::athena).
 //!
 //! Sources: "AWS::Athena::NamedQuery", "AWS::Athena::WorkGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::EC2::FlowLog", "AWS::CloudFormation::StackSet",
 //! "AWS::IAM::Role" and "AWS::IAM::ManagedPolicy" (AWS CloudFormation Template Reference).

@@ -1,4 +1,4 @@
-//! The organization's template: the member's, in every account of its units, those that come later too.
+//! The stack set of an organization: the member template in every account of its units, including accounts that join later.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use super::member::{BUCKET, EXPORT, EXPORTED, TRAFFIC, VpcFrom, bucket, one_vpc,
 use super::template::{Resource, Template, TemplateFormat, reference};
 use crate::export::{ExportError, ExportFiles};
 
-/// The parameters that the stack set's own stack takes besides the member's.
+/// The parameters of the stack that contains the stack set, in addition to those of the member template.
 const CALL_AS: &str = "CallAs";
 const TOLERANCE: &str = "FailureTolerancePercentage";
 const REGIONS: &str = "Regions";
 const ROOT: &str = "RootId";
 
-/// The stack set with service-managed permissions for the organization's units and regions, and the stack for the
-/// management account, which StackSets leave out.
+/// The stack set with service-managed permissions for the organization's units and regions, and the template for the management account, to
+/// which StackSets do not deploy.
 ///
-/// StackSets know accounts and regions, not VPCs: in each account and region one VPC is logged, which another stack there
-/// exports under a name that is the same everywhere.
+/// StackSets deploy by account and region and cannot see VPCs. In each account-region one VPC is logged: the one whose ID another stack
+/// exports there, under the same name everywhere.
 ///
 /// Sources: "AWS::CloudFormation::StackSet" (AWS CloudFormation Template Reference); "Associate a StackSet with your AWS
 /// Organization", "Manage automatic deployments for CloudFormation StackSets" (AWS CloudFormation User Guide).
@@ -36,14 +36,15 @@ pub fn stack_set(fleet: &Fleet, format: TemplateFormat) -> Result<ExportFiles, E
     let management = one_vpc(
         fleet,
         VpcFrom::Import,
-        &["deploy it in each region of the management account, which StackSets leave out".to_owned()],
+        &["deploy the stack in each region of the management account, to which StackSets do not deploy"
+            .to_owned()],
     );
     let passed_on = [BUCKET, EXPORT, TRAFFIC]
         .map(|name| json!({ "ParameterKey": name, "ParameterValue": reference(name) }));
     let mut stack_set = service_managed(organization, regions(&how.regions));
     stack_set["StackSetName"] = json!(of_fleet(fleet.declared_name.as_ref(), "flowagg-flow-logs"));
     stack_set["Description"] = json!("The flow log of a VPC in every account of the organization");
-    // A flow log is never lost silently: it stays where an account leaves.
+    // A flow log is never deleted silently: it is kept when an account leaves the units.
     stack_set["AutoDeployment"]["RetainStacksOnAccountRemoval"] = json!(true);
     stack_set["Parameters"] = json!(passed_on);
     stack_set["TemplateBody"] = json!(in_an_account.text(format)?);
@@ -74,14 +75,13 @@ pub(super) fn service_managed(organization: &Organization, regions: Value) -> Va
     })
 }
 
-/// A name that ends with that of the fleet, if the fleet file gives one.
+/// A name with the fleet's name as a suffix, if the fleet file sets it.
 pub(super) fn of_fleet(declared: Option<&FleetName>, name: &str) -> String {
     let suffix = declared.map(|fleet| format!("-{}", fleet.as_str().replace('.', "-")));
     format!("{name}{}", suffix.unwrap_or_default())
 }
 
-/// The key of a rule that chooses accounts, and that a template cannot follow. StackSets deploy to accounts that join later by
-/// their units alone.
+/// The key of a rule for accounts that a template cannot express. For accounts that join later, StackSets consider only the units.
 pub(super) fn account_rule(how: &Discovery) -> Option<&'static str> {
     let rules = [(!how.accounts.is_empty(), "accounts"), (!how.except_units.is_empty(), "except-units")];
     rules.into_iter().find(|(is_set, _)| *is_set).map(|(_, key)| key)
@@ -99,22 +99,22 @@ fn expressible(how: &Discovery) -> Result<(), ExportError> {
 
 fn notes(fleet: &Fleet, how: &Discovery) -> Vec<String> {
     let mut notes = vec![
-        "deploy the stack set after the hub, once, in the management account or in a delegated administrator's; trusted \
-         access of StackSets has to be on"
+        "deploy the stack set once, after the hub, in the management account or a delegated administrator account, with trusted access for \
+         StackSets enabled"
             .to_owned(),
-        "StackSets leave the management account out: deploy its template there, in each region".to_owned(),
+        "StackSets do not deploy to the management account: deploy its template there, in each region".to_owned(),
         format!(
-            "one VPC is logged in each account and region, which another stack there exports as `{EXPORTED}`; where there is \
-             no such export the stack fails"
+            "one VPC is logged in each account-region: the one whose ID another stack exports as `{EXPORTED}`. Without that export, the stack \
+             fails"
         ),
-        "StackSets see accounts that come, and not VPCs: what else an account has, or makes later, is not logged; \
-         `flowagg plan` names it"
+        "StackSets deploy to new accounts but cannot see VPCs: other existing or future VPCs of an account are not logged; `flowagg plan` \
+         lists them"
             .to_owned(),
     ];
     if matches!(how.regions, Regions::All { .. }) {
         notes.push(
-            "the fleet file asks for every region that an account has enabled, and StackSets for their names: give those that \
-             every account has"
+            "the fleet file logs every enabled region of an account, but StackSets need a list: set `Regions` to regions that are enabled in \
+             every account"
                 .to_owned(),
         );
     }
@@ -132,7 +132,7 @@ fn notes(fleet: &Fleet, how: &Discovery) -> Vec<String> {
     if !named.is_empty() {
         let named: Vec<String> = named.iter().map(ToString::to_string).collect();
         notes.push(format!(
-            "members that the fleet file names itself are not looked at, only those in the units are reached: {}",
+            "members that are listed in the fleet file are ignored; only accounts in the units are included: {}",
             named.join(", ")
         ));
     }
@@ -151,7 +151,7 @@ fn parameters(fleet: &Fleet, organization: &Organization, how: &Discovery) -> Te
     }
     let regions = json!({
         "Type": "CommaDelimitedList",
-        "Description": "The regions, which every account must have enabled",
+        "Description": "Regions to log, which must be enabled in every account",
     });
     template.parameter(REGIONS, regions)
 }
@@ -164,7 +164,7 @@ pub(super) fn service_managed_parameters(template: Template, organization: &Orga
             "Type": "String",
             "Default": "DELEGATED_ADMIN",
             "AllowedValues": ["DELEGATED_ADMIN", "SELF"],
-            "Description": "SELF in the management account, DELEGATED_ADMIN in a delegated administrator's",
+            "Description": "SELF in the management account, DELEGATED_ADMIN in a delegated administrator account",
         }),
     )
     .parameter(
@@ -174,7 +174,7 @@ pub(super) fn service_managed_parameters(template: Template, organization: &Orga
             "Default": 10,
             "MinValue": 0,
             "MaxValue": 100,
-            "Description": "How many in a hundred accounts of a region may fail",
+            "Description": "Percentage of accounts per region in which the deployment may fail",
         }),
     );
     if !organization.units.is_empty() {
@@ -183,7 +183,7 @@ pub(super) fn service_managed_parameters(template: Template, organization: &Orga
     let root = json!({
         "Type": "String",
         "AllowedPattern": "^r-[a-z0-9]{4,32}$",
-        "Description": "The organization's root, as `aws organizations list-roots` prints it",
+        "Description": "The root ID of the organization (`aws organizations list-roots`)",
     });
     template.parameter(ROOT, root)
 }

@@ -1,4 +1,4 @@
-//! A template as a value, and as text.
+//! A CloudFormation template as a value and as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 
 use crate::export::{ExportError, ExportFile, ExportFiles};
 
-/// The most bytes of a template that is sent with the call.
+/// The maximum size of a template that is sent in the request, in bytes.
 ///
 /// Source: "CloudFormation quotas", template body size in a request (AWS CloudFormation User Guide).
 pub(super) const INLINE_BYTES: usize = 51_200;
-/// The most resources in a template.
+/// The maximum number of resources in a template.
 ///
 /// Source: "CloudFormation quotas", resources (AWS CloudFormation User Guide).
 pub(super) const MOST_RESOURCES: usize = 500;
 
-/// How a template is written.
+/// The format of a template.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TemplateFormat {
-    /// YAML, in which every text that YAML 1.1 takes for something else is quoted.
+    /// YAML, in which every string that YAML 1.1 would parse as another type is quoted.
     #[default]
     Yaml,
     /// JSON.
@@ -31,7 +31,7 @@ impl TemplateFormat {
     /// All values.
     pub const ALL: [Self; 2] = [Self::Yaml, Self::Json];
 
-    /// The word on the command line, and the end of a file's name.
+    /// The value on the command line and the file name extension.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
@@ -40,7 +40,7 @@ impl TemplateFormat {
     }
 }
 
-/// A template. Its entries are in the order of their names, whatever order they were made in.
+/// A template. Its entries are sorted by name.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Template {
@@ -83,12 +83,12 @@ impl Resource {
         }
     }
 
-    /// One that is created only if the condition of this name is true.
+    /// The resource with a condition: it is created only if the condition is true.
     pub(super) fn with_condition(self, condition: Option<&'static str>) -> Self {
         Self { condition, ..self }
     }
 
-    /// One that stays when its stack goes, or makes another in its place.
+    /// The resource with retention: it is kept when its stack is deleted or replaces it.
     pub(super) fn kept(self) -> Self {
         Self { deletion_policy: Some("Retain"), update_replace_policy: Some("Retain"), ..self }
     }
@@ -122,8 +122,8 @@ impl Template {
         self
     }
 
-    /// The same, which creates nothing in these accounts. A filter of the accounts that StackSets deploy to would not apply to
-    /// accounts that join later.
+    /// The template with a condition that excludes these accounts. An account filter of a stack set would not apply to accounts that join
+    /// later.
     ///
     /// Source: "Condition functions" (AWS CloudFormation Template Reference).
     pub(super) fn outside(mut self, accounts: &BTreeSet<AccountId>) -> Self {
@@ -140,7 +140,7 @@ impl Template {
         self.condition(ELSEWHERE, json!({ "Fn::Not": [is_in] }))
     }
 
-    /// An output that other stacks of the account and region may import, as `<stack>-<name>`.
+    /// Adds an output that other stacks of the account-region can import as `<stack>-<name>`.
     pub(super) fn output(mut self, name: &str, description: &str, value: Value) -> Self {
         let export = json!({ "Name": sub(&format!("${{AWS::StackName}}-{name}")) });
         let output = json!({ "Description": description, "Value": value, "Export": export });
@@ -148,7 +148,7 @@ impl Template {
         self
     }
 
-    /// Notes that stay with the template.
+    /// Adds notes to the metadata of the template.
     pub(super) fn noted(mut self, notes: &[String]) -> Self {
         if !notes.is_empty() {
             self.metadata.insert("Notes", notes.to_vec());
@@ -173,11 +173,11 @@ impl Template {
 }
 
 impl ExportFiles {
-    /// These files, with these notes and one for each file that is too large to be sent with the call.
+    /// The files, with the notes and a note for each file that is too large for the request.
     pub(super) fn of_templates(files: Vec<ExportFile>, mut notes: Vec<String>) -> Self {
         for file in files.iter().filter(|file| file.text.len() > INLINE_BYTES) {
             notes.push(format!(
-                "{} has {} bytes: CloudFormation takes more than {INLINE_BYTES} only from a bucket (`aws cloudformation deploy --s3-bucket`)",
+                "{} has {} bytes, more than the request limit of {INLINE_BYTES}: upload it to a bucket with `aws cloudformation deploy --s3-bucket`",
                 file.name,
                 file.text.len()
             ));
@@ -186,15 +186,15 @@ impl ExportFiles {
     }
 }
 
-/// Objects in the order of their names: whether serde_json keeps another order is for whoever builds it to say.
+/// Sorts objects by name, because the order of serde_json depends on its build features.
 fn sorted(mut value: Value) -> Value {
     value.sort_all_objects();
     value
 }
 
-/// A condition that is true if any of these is.
+/// A condition that is true if any of these conditions is true.
 fn any(mut conditions: Vec<Value>) -> Option<Value> {
-    /// `Fn::Or` takes from two to this number of conditions.
+    /// The maximum number of conditions in `Fn::Or`. The minimum is 2.
     const MOST: usize = 10;
     while conditions.len() > 1 {
         let groups = conditions.chunks(MOST).map(|group| match group {
@@ -206,22 +206,21 @@ fn any(mut conditions: Vec<Value>) -> Option<Value> {
     conditions.pop()
 }
 
-/// A parameter's or a resource's reference.
+/// A reference to a parameter or a resource.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "Ref": name })
 }
 
-/// A text with `${Name}` in it.
+/// A string with substitutions of the form `${Name}`.
 pub(super) fn sub(text: &str) -> Value {
     json!({ "Fn::Sub": text })
 }
 
-/// An attribute of a resource.
 pub(super) fn attribute(resource: &str, name: &str) -> Value {
     json!({ "Fn::GetAtt": [resource, name] })
 }
 
-/// A word with its first letter in upper case, for the name of a resource.
+/// A word with its first letter in uppercase, for a logical ID.
 pub(super) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -232,7 +231,7 @@ pub(super) fn capitalized(word: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What a condition is in an account.
+    /// The value of a condition in an account.
     fn evaluate(condition: &Value, account: &str) -> bool {
         let (function, arguments) = condition.as_object().unwrap().iter().next().unwrap();
         let arguments = arguments.as_array().unwrap();
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_creates_nothing_in_excepted_accounts_however_many_there_are() {
+    fn template_creates_nothing_in_excluded_accounts() {
         let id = |n: usize| format!("{n:012}");
         for count in [1, 2, 9, 10, 11, 20, 21, 100, 101, 111] {
             let accounts = (0..count).map(|n| id(n).parse().unwrap()).collect();

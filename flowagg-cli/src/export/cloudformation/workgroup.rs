@@ -1,4 +1,4 @@
-//! The template of a workgroup of Athena, in which every statement is a named query.
+//! The template of an Athena workgroup with a named query for every statement.
 
 use flowagg_core::fleet::Fleet;
 use serde_json::{Value, json};
@@ -10,15 +10,14 @@ const RESULTS: &str = "ResultLocation";
 const CUTOFF: &str = "BytesScannedCutoff";
 const WORKGROUP: &str = "WorkGroup";
 
-/// The fewest bytes at which Athena can be told to end a query.
+/// The minimum scan limit of a workgroup, in bytes.
 ///
 /// Source: "WorkGroupConfiguration", BytesScannedCutoffPerQuery (Amazon Athena API Reference).
 const FEWEST_BYTES: u64 = 10_000_000;
-/// At how many bytes a query ends, where nobody says otherwise.
+/// The default scan limit of the workgroup, in bytes.
 const BYTES: u64 = 1_000_000_000_000;
 
-/// The template. Its parameters are where results go, and how many bytes a query may read; who uses the workgroup can
-/// change neither.
+/// The template. Its parameters are the location of results and the scan limit per query. Users of the workgroup cannot override them.
 pub(in crate::export) fn workgroup(
     fleet: &Fleet,
     database: &str,
@@ -28,7 +27,7 @@ pub(in crate::export) fn workgroup(
 ) -> Result<ExportFiles, ExportError> {
     let hub = &fleet.hub;
     let mut template = Template::new(format!(
-        "A workgroup of Athena with queries of the flow logs in {}, for account {}, region {}",
+        "An Athena workgroup with queries of the flow logs in {}, for account {}, region {}",
         hub.bucket, hub.account, hub.region
     ))
     .noted(&notes)
@@ -36,7 +35,7 @@ pub(in crate::export) fn workgroup(
         RESULTS,
         json!({
             "Type": "String",
-            "Description": "Where results go, as in s3://my-results/athena/; no folder of the flow logs",
+            "Description": "The location of results, such as s3://my-results/athena/; must not be a folder of flow logs",
             "AllowedPattern": "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$",
         }),
     )
@@ -46,7 +45,7 @@ pub(in crate::export) fn workgroup(
             "Type": "Number",
             "Default": BYTES,
             "MinValue": FEWEST_BYTES,
-            "Description": "A query that reads more bytes is ended",
+            "Description": "The scan limit per query, in bytes",
         }),
     )
     .resource(
@@ -78,7 +77,7 @@ pub(in crate::export) fn workgroup(
     Ok(ExportFiles::of_templates(vec![template.file("athena", format)?], notes))
 }
 
-/// A text in which `${name}` is Athena's: CloudFormation's functions and checks would take it for a name of the template.
+/// A string in which `${name}` belongs to Athena. CloudFormation functions and linters would treat it as a substitution.
 fn literal(text: &str) -> Value {
     if text.contains("${") {
         json!({ "Fn::Join": ["$", text.split('$').collect::<Vec<_>>()] })
@@ -87,7 +86,7 @@ fn literal(text: &str) -> Value {
     }
 }
 
-/// A name of letters and digits: `QueryTopTalkers`.
+/// A logical ID of letters and digits, such as `QueryTopTalkers`.
 fn logical_id(name: &str) -> String {
     name.split('-').map(capitalized).collect()
 }

@@ -1,6 +1,6 @@
-//! A configuration as a value: blocks and what they contain. The writers turn it into HCL or JSON.
+//! A Terraform configuration as a value: blocks and their contents. `hcl` and `json` write it.
 
-/// A block at the top of a file.
+/// A top-level block of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     pub(super) kind: &'static str,
@@ -8,7 +8,7 @@ pub(super) struct Block {
     pub(super) body: Body,
 }
 
-/// What stands between the braces of a block, in order.
+/// The contents of a block, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Body {
     pub(super) items: Vec<Item>,
@@ -16,31 +16,29 @@ pub(super) struct Body {
 
 #[derive(Clone, Debug)]
 pub(super) enum Item {
-    /// An argument, with its value.
     Argument(&'static str, Value),
-    /// A block in the block; several may have one name.
+    /// A nested block; several may have the same name.
     Block(&'static str, Body),
-    /// What follows is another thought.
+    /// A blank line.
     Gap,
 }
 
 /// The value of an argument.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// A text that means itself, whatever stands in it.
+    /// A literal string, without interpolation.
     Text(String),
-    /// A number, `true`, `false` or nothing.
+    /// A number, `true`, `false` or `null`.
     Plain(serde_json::Value),
-    /// An expression.
     Expression(String),
-    /// The address of a provider, a resource or an instance, where Terraform takes nothing else.
+    /// The address of a provider, a resource or an instance, in places where Terraform requires an address.
     Address(String),
-    /// What an expression gives, and a text right after it.
+    /// The value of an expression, followed by a literal string.
     Joined {
         expression: String,
         rest: String,
     },
-    /// A function of Terraform's, of these.
+    /// A call of a Terraform function with these arguments.
     Call(&'static str, Vec<Value>),
     List(Vec<Value>),
     /// A map or an object, in order.
@@ -94,8 +92,8 @@ impl Value {
         Self::List(texts.into_iter().map(|text| Self::Text(text.to_string())).collect())
     }
 
-    /// The same value, every text in it meaning itself. Members are in the order of their names: whether serde_json keeps
-    /// another order is for whoever builds it to say.
+    /// Converts a JSON value, with all strings as literals. Members are sorted by name, because the order of serde_json depends on its build
+    /// features.
     pub(super) fn of_json(json: serde_json::Value) -> Self {
         match json {
             serde_json::Value::String(text) => Self::Text(text),
@@ -135,7 +133,7 @@ impl From<u32> for Value {
     }
 }
 
-/// A text in which Terraform sees no template: what begins an interpolation or a directive is doubled.
+/// Escapes interpolations and directives in a string.
 ///
 /// Source: "Strings and Templates", escape sequences (Terraform Language Documentation).
 pub(super) fn escaped(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The flow logs of a member in a region: one resource for each kind, an instance of it for each VPC.
+//! The flow logs of a member in a region: one Terraform resource for each kind, with an instance for each VPC.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,26 +11,26 @@ use super::names::{BUCKET, NAME, POLICY};
 use super::providers::{alias, label};
 use crate::export::{ExportError, Unseen};
 
-/// The flow logs of a place.
+/// The flow logs of an account-region.
 #[derive(Debug, Default)]
 pub(super) struct FlowLogs {
-    /// The resources, and the data sources that they are for.
+    /// The resources and their data sources.
     pub(super) blocks: Vec<Block>,
-    /// The flow logs that are there.
+    /// The `import` blocks of existing flow logs.
     pub(super) imports: Vec<Block>,
-    /// What is to be told.
+    /// Notes for the user.
     pub(super) notes: Vec<String>,
 }
 
-/// What of one kind is logged.
+/// The logged resources of one kind.
 enum Chosen {
-    /// These.
+    /// These IDs.
     Ids(BTreeSet<ResourceId>),
-    /// What Terraform finds by this rule, without those that another's flow log is in the way of.
+    /// The resources that Terraform finds with this filter, except those that are left out because of a foreign flow log.
     Rule(Filter, BTreeSet<ResourceId>),
 }
 
-/// The flow logs of a member in a region, as the fleet file says it and, where somebody has looked, as AWS has it.
+/// The flow logs of a member in a region, from the fleet file and, if given, the live state.
 pub(super) fn in_place(
     fleet: &Fleet,
     member: &Member,
@@ -50,7 +50,7 @@ pub(super) fn in_place(
         if let Some(Found { left_out, .. }) = found.as_ref().filter(|found| !found.left_out.is_empty()) {
             let left_out: Vec<String> = left_out.iter().map(ToString::to_string).collect();
             made.notes.push(format!(
-                "{} {region}: a flow log that flowagg did not make delivers already, and there is none here for {}",
+                "{} {region}: not exported because a foreign flow log already delivers: {}",
                 member.account,
                 left_out.join(", ")
             ));
@@ -66,7 +66,7 @@ pub(super) fn in_place(
         };
         if let (Choice::All(_), Chosen::Ids(_)) = (choice, &chosen) {
             made.notes.push(format!(
-                "{} {region}: the {} are those of today; export anew when others come",
+                "{} {region}: the configuration lists the current {}; export again when they change",
                 member.account,
                 kind.key()
             ));
@@ -76,8 +76,8 @@ pub(super) fn in_place(
     Ok(made)
 }
 
-/// Whether a data source can follow the fleet file's rule: there is one for the kind, and no resource can be a part of another
-/// that is logged, which none of them sees.
+/// Whether a data source can express the fleet file's rule: it exists for the kind, and resources cannot overlap, which no data source can
+/// detect.
 fn can_follow(member: &Member, kind: ResourceKind) -> bool {
     data_source(kind).is_some() && !overlaps(member)
 }
@@ -86,7 +86,7 @@ fn overlaps(member: &Member) -> bool {
     member.resources.kinds().filter(|kind| *kind != ResourceKind::TransitGateway).count() > 1
 }
 
-/// Fails where the fleet file alone does not say what is logged where.
+/// Fails if the fleet file alone does not determine the logged resources of each region.
 fn is_plain(member: &Member) -> Result<(), ExportError> {
     let unseen = |what| Err(ExportError::Unseen { account: member.account, what });
     if overlaps(member) {
@@ -102,7 +102,7 @@ fn is_plain(member: &Member) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// Fails where nobody has looked up the regions of a member.
+/// Fails if the regions of a member have not been looked up.
 pub(super) fn has_regions(member: &Member) -> Result<(), ExportError> {
     match &member.regions {
         Regions::All { enabled: None } => {
@@ -146,7 +146,7 @@ fn of_kind(
     }
 }
 
-/// The data source of what the account itself has of a kind: another's resources, which it shares, only that one can log.
+/// The data source of the account's own resources of a kind. Shared resources can be logged only by their owner.
 fn looked_up(member: &Member, filter: &Filter, provider: Value) -> Body {
     let Filter { tags, default_vpcs, .. } = filter;
     let by =
@@ -163,7 +163,7 @@ fn looked_up(member: &Member, filter: &Filter, provider: Value) -> Body {
     body
 }
 
-/// A tag's value that EC2 takes for itself: in the values of a filter `*` and `?` stand for others.
+/// Escapes a tag value for a filter, in which `*` and `?` are wildcards.
 ///
 /// Source: "Find your Amazon EC2 resources", filtering (Amazon EC2 User Guide).
 fn without_wildcards(value: &str) -> String {
@@ -177,13 +177,13 @@ fn without_wildcards(value: &str) -> String {
     out
 }
 
-/// Every setting is written down, EC2's defaults too: what is not there Terraform does not compare.
+/// The arguments of a flow log. Defaults are included, because Terraform does not compare arguments that are missing.
 fn flow_log(fleet: &Fleet, kind: ResourceKind, found: &Found, body: Body) -> Body {
     let spec = &fleet.flow_logs;
-    // Transit gateways take no choice of traffic, and have fields of their own.
+    // Flow logs of transit gateways have no traffic type and have different fields.
     let of_packets = kind != ResourceKind::TransitGateway;
     let bucket = format!("{BUCKET}.{NAME}.arn");
-    // A flow log is replaced where its destination is written otherwise, and EC2 returns the last slash at will.
+    // Terraform replaces a flow log if its destination is written differently, and EC2 does not always return the final slash.
     let slash = if found.without_slash { "" } else { "/" };
     let destination = match &fleet.hub.prefix {
         Some(prefix) => Value::Joined { expression: bucket, rest: format!("/{prefix}{slash}") },
@@ -202,11 +202,11 @@ fn flow_log(fleet: &Fleet, kind: ResourceKind, found: &Found, body: Body) -> Bod
         .set_some("log_format", of_packets.then(|| spec.format.to_string()))
         .set("tags", Value::Map(tags.collect()))
         .block("destination_options", options)
-        // Where the policy does not allow it, AWS makes no flow log.
+        // AWS creates a flow log only if the bucket policy allows delivery.
         .set("depends_on", Value::List(vec![Value::address(format!("{POLICY}.{NAME}"))]))
 }
 
-/// The argument that names a resource of a kind.
+/// The argument for a resource of a kind.
 ///
 /// Source: "Resource: aws_flow_log" (AWS Provider Documentation).
 fn argument(kind: ResourceKind) -> &'static str {
@@ -218,7 +218,7 @@ fn argument(kind: ResourceKind) -> &'static str {
     }
 }
 
-/// The data source that lists a kind. There is none that lists transit gateways.
+/// The data source that lists a kind; `None` for transit gateways, which have none.
 ///
 /// Sources: "Data Source: aws_vpcs", "aws_subnets", "aws_network_interfaces" (AWS Provider Documentation).
 fn data_source(kind: ResourceKind) -> Option<&'static str> {

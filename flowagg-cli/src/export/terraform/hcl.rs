@@ -1,13 +1,13 @@
-//! The configuration in HCL, as `terraform fmt` leaves it.
+//! Writes the configuration in HCL, formatted like `terraform fmt`.
 //!
 //! Sources: "Syntax", "Style Guide" (Terraform Language Documentation); "HCL Native Syntax Specification" (HCL).
 
 use super::block::{Block, Body, Item, Value, escaped};
 
-/// Words that an object cannot have for a key without quotes.
+/// Keywords that must be quoted as object keys.
 const WORDS: [&str; 4] = ["for", "true", "false", "null"];
 
-/// A file of these blocks, under a comment.
+/// The text of a file: a comment and the blocks.
 pub(super) fn write(comment: &str, blocks: &[Block]) -> String {
     let mut lines = vec![format!("# {comment}")];
     for block in blocks {
@@ -18,7 +18,7 @@ pub(super) fn write(comment: &str, blocks: &[Block]) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A line that opens a block, the lines in it, and one that closes it.
+/// Adds a block: a header line, the contents and a closing line.
 fn braced(lines: &mut Vec<String>, header: &str, inner: Vec<String>) {
     lines.push(format!("{header} {{"));
     lines.extend(indented(inner));
@@ -29,7 +29,7 @@ fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
     lines.into_iter().map(|line| if line.is_empty() { line } else { format!("  {line}") })
 }
 
-/// The lines of a body: a block in it stands apart.
+/// The lines of a body. Nested blocks are surrounded by blank lines.
 fn body(body: &Body) -> Vec<String> {
     let mut lines = Vec::new();
     let mut arguments = Vec::new();
@@ -58,8 +58,7 @@ fn body(body: &Body) -> Vec<String> {
     lines
 }
 
-/// Arguments with their values. Of neighbours that take one line each, the signs stand under one another; a value of several
-/// lines parts them.
+/// Adds arguments with their values. The equals signs of consecutive single-line arguments are aligned. A multi-line value ends a group.
 fn aligned(lines: &mut Vec<String>, arguments: Vec<(String, Vec<String>)>) {
     for neighbours in arguments.chunk_by(|(_, a), (_, b)| (a.len() == 1) == (b.len() == 1)) {
         let width = neighbours
@@ -113,7 +112,7 @@ fn written(value: &Value) -> Vec<String> {
     }
 }
 
-/// A call, whose last argument may take several lines.
+/// The lines of a call, whose last argument may have several lines.
 fn call(function: &str, arguments: &[Value]) -> Vec<String> {
     let mut lines = vec![format!("{function}(")];
     for (n, argument) in arguments.iter().enumerate() {
@@ -134,7 +133,7 @@ fn enclosed(open: &str, inner: Vec<String>, close: &str) -> Vec<String> {
     std::iter::once(open.to_owned()).chain(indented(inner)).chain([close.to_owned()]).collect()
 }
 
-/// The key of an object. It shows only letters of which each takes a column of its own: the signs behind them are aligned.
+/// The key of an object. Characters that may not be one column wide are escaped, so that the equals signs stay aligned.
 fn key(name: &str) -> String {
     let is_identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
@@ -146,7 +145,7 @@ fn key(name: &str) -> String {
     }
 }
 
-/// A value in one line, where it stands in an expression.
+/// A value in an expression, in one line.
 pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::List(all) => format!("[{}]", all.iter().map(inline).collect::<Vec<_>>().join(", ")),
@@ -161,7 +160,7 @@ fn quoted(text: &str) -> String {
     literal(text, |c| !c.is_control())
 }
 
-/// A text in quotes, with escapes for what does not show.
+/// A quoted string, with escapes for characters that are not printable.
 fn literal(text: &str, shows: impl Fn(char) -> bool) -> String {
     let mut out = String::from("\"");
     for c in escaped(text).chars() {

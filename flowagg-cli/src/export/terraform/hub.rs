@@ -1,4 +1,4 @@
-//! The bucket with its settings, and its policy.
+//! The bucket, its settings and its policy.
 
 use flowagg_core::fleet::{Encryption, Fleet, Hub};
 use flowagg_core::lifecycle::FleetRule;
@@ -11,7 +11,7 @@ use super::names::{BUCKET, ENCRYPTION, LIFECYCLE, NAME, OWNERSHIP, POLICY, PUBLI
 use super::providers::HUB;
 use crate::export::ExportError;
 
-/// The bucket, and a resource for each of its settings. A setting that the plan keeps stays.
+/// The bucket and a resource for each setting. Settings that the plan keeps have their live values.
 pub(super) fn bucket(fleet: &Fleet, live: Option<&LiveState<'_>>, rule: Option<FleetRule>) -> Vec<Block> {
     let hub = &fleet.hub;
     let namespace = hub.bucket.is_account_regional().then_some("account-regional");
@@ -44,7 +44,7 @@ pub(super) fn bucket(fleet: &Fleet, live: Option<&LiveState<'_>>, rule: Option<F
     blocks
 }
 
-/// What every setting of the bucket begins with.
+/// The common arguments of all settings of the bucket.
 fn setting() -> Body {
     Body::default()
         .set("provider", Value::address(format!("aws.{HUB}")))
@@ -94,7 +94,7 @@ fn lifecycle(rule: FleetRule) -> Body {
     rule
 }
 
-/// The whole policy: the one that is there with the fleet's grant merged in, or the one for an empty bucket.
+/// The whole policy: the live policy with the fleet's grant merged in, or the policy for a bucket that has none.
 pub(super) fn policy(fleet: &Fleet, live: Option<&LiveState<'_>>) -> Result<Vec<Block>, ExportError> {
     let text = match live.and_then(LiveState::policy) {
         Some(text) => text.to_owned(),

@@ -1,4 +1,4 @@
-//! The configuration in JSON.
+//! Writes the configuration in JSON.
 //!
 //! Source: "JSON Configuration Syntax" (Terraform Language Documentation).
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value as Json, json};
 use super::block::{Block, Body, Item, Value, escaped};
 use super::hcl::inline;
 
-/// The member that Terraform takes for a comment.
+/// The member that Terraform treats as a comment.
 const COMMENT: &str = "//";
 
-/// A file of these blocks, under a comment.
+/// The text of a file: a comment and the blocks.
 pub(super) fn write(comment: &str, blocks: &[Block]) -> Result<String, serde_json::Error> {
     let mut top = Map::new();
     for block in blocks {
@@ -22,7 +22,7 @@ pub(super) fn write(comment: &str, blocks: &[Block]) -> Result<String, serde_jso
     Ok(serde_json::to_string_pretty(&top)? + "\n")
 }
 
-/// Puts a block under its name and labels. Several in one place become a list.
+/// Adds a block under its name and labels. Several blocks with the same labels become a list.
 fn put(within: &mut Map<String, Json>, name: &str, labels: &[String], content: Json) {
     if let Some((label, labels)) = labels.split_first() {
         let below = within.entry(name).or_insert_with(|| json!({}));

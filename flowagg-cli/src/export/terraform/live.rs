@@ -1,4 +1,4 @@
-//! What AWS has already, where somebody has looked: what becomes `import` blocks, and what stays out of them.
+//! The live state: existing resources that are imported, and those that are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,40 +19,40 @@ use crate::export::ExportError;
 /// The object ownership setting with which ACLs have no effect.
 pub(super) const OWNER_ENFORCED: &str = "BucketOwnerEnforced";
 
-/// What AWS has, and the plan that was made of it.
+/// The observed state and the plan that was created from it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct LiveState<'a> {
-    /// The hub's bucket; `None` where it does not exist.
+    /// The hub bucket; `None` if it does not exist.
     pub bucket: Option<&'a Bucket>,
-    /// Every member's regions.
+    /// The state of every account-region.
     pub regions: &'a BTreeMap<Place, Result<RegionState, Failure>>,
-    /// What differs.
+    /// The plan for this state.
     pub plan: &'a Plan,
 }
 
-/// What of a region's resources of one kind has a flow log in the configuration.
+/// The resources of one kind in an account-region, with their flow logs.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// What the fleet logs.
+    /// The logged resources.
     pub(super) logged: BTreeSet<ResourceId>,
-    /// What it would log, and another's flow log covers or is in the way of.
+    /// Resources that are left out because a foreign flow log covers or blocks them.
     pub(super) left_out: BTreeSet<ResourceId>,
-    /// Which of them have a flow log of ours.
+    /// The managed flow logs of the logged resources.
     pub(super) imports: BTreeMap<ResourceId, FlowLogId>,
-    /// Whether AWS names their destination without the slash at its end.
+    /// Whether AWS returns their destination without a final slash.
     pub(super) without_slash: bool,
 }
 
 impl<'a> LiveState<'a> {
-    /// What was observed, and the plan that was made of it. The plan must be [complete](Plan::is_complete): a bucket that could
-    /// not be read counts as one that does not exist.
+    /// The observed state and its plan. The plan must be [complete](Plan::is_complete): a bucket that could not be read is treated as one that
+    /// does not exist.
     pub fn new(observed: &'a Observed, plan: &'a Plan) -> Self {
         let bucket = observed.bucket.as_ref().ok().and_then(Option::as_ref);
         Self { bucket, regions: &observed.regions, plan }
     }
 
-    /// The policy to be: merged, or as it is where nothing has to change.
+    /// The policy after the plan.
     pub(super) fn policy(&self) -> Option<&'a str> {
         let merged = self.plan.hub().iter().find_map(|change| match change {
             HubChange::PutPolicy(change) => Some(change.text.as_str()),
@@ -61,7 +61,7 @@ impl<'a> LiveState<'a> {
         merged.or(self.bucket.and_then(|bucket| bucket.policy.as_deref()))
     }
 
-    /// The encryption that is there, where the plan leaves it.
+    /// The live encryption, unless the plan changes it.
     pub(super) fn encryption_that_stays(&self) -> Option<&'a BucketEncryption> {
         let changes = self.plan.hub().iter().any(|change| matches!(change, HubChange::Encrypt { .. }));
         self.bucket.filter(|_| !changes)?.encryption.as_ref()
@@ -87,8 +87,8 @@ impl<'a> LiveState<'a> {
         }
     }
 
-    /// The lifecycle rule that becomes Terraform's, which manages all rules of a bucket or none. `None` if the bucket keeps rules
-    /// of others, or several of the fleet, or if the plan sets none. Fails if the plan sets one next to rules of others.
+    /// The lifecycle rule for Terraform, which manages all rules of a bucket or none. `None` if the bucket keeps foreign rules or several of
+    /// the fleet's rules, or if the plan sets none. Fails if the plan adds a rule next to foreign rules.
     pub(super) fn lifecycle_rule(&self, fleet: &Fleet) -> Result<Option<FleetRule>, ExportError> {
         let Some(bucket) = self.bucket else { return Ok(rule_of_new_bucket(fleet)) };
         let change = self.plan.hub().iter().find_map(|change| match change {
@@ -114,7 +114,7 @@ impl<'a> LiveState<'a> {
         }
     }
 
-    /// The lifecycle rules of the bucket that are not the fleet's, by id.
+    /// The IDs of the foreign lifecycle rules of the bucket.
     pub(super) fn other_rules(&self, fleet: &Fleet) -> Vec<String> {
         let document = self.bucket.and_then(|bucket| bucket.lifecycle.as_ref());
         let rules = document.and_then(|document| document.rules().ok()).unwrap_or_default();
@@ -122,7 +122,7 @@ impl<'a> LiveState<'a> {
         others.map(|rule| rule.id.clone().unwrap_or_default()).collect()
     }
 
-    /// What of a member's region is logged, by kind.
+    /// The logged resources of a member's region, by kind.
     pub(super) fn found(
         &self,
         fleet: &Fleet,
@@ -152,7 +152,7 @@ impl<'a> LiveState<'a> {
                 log.is_of(id) && log.is_managed_by(&name) && destination.is_in_bucket(&log.destination)
             });
             let ours: Vec<&FlowLog> = ours.filter(|log| !goes(log)).collect();
-            // The one that stays, and where none is right the one that Terraform replaces.
+            // The flow log that stays, or, if none matches, the one that Terraform replaces.
             let import = ours.iter().find(|log| replaced.is_none_or(|old| *old == log.id));
             let of_kind = found.entry(id.kind()).or_default();
             if import.is_none() && !steps.contains(&&Step::Create) {
@@ -169,10 +169,10 @@ impl<'a> LiveState<'a> {
         Ok(found)
     }
 
-    /// An `import` block for each thing of the bucket that is there.
+    /// An `import` block for the bucket and each existing setting.
     pub(super) fn imports(&self, fleet: &Fleet, owns_lifecycle: bool) -> Vec<Block> {
         let Some(bucket) = self.bucket else { return Vec::new() };
-        // Where all four switches are off there may be no such configuration, and what is not there cannot be imported.
+        // If all four switches are off, the configuration may not exist, and then it cannot be imported.
         let has_block = bucket.public_access_block != PublicAccessBlock::default();
         let things = [
             (names::BUCKET, true),
@@ -186,7 +186,7 @@ impl<'a> LiveState<'a> {
         there.map(|(r#type, _)| import(format!("{type}.{NAME}"), fleet.hub.bucket.as_str())).collect()
     }
 
-    /// What the plan says that Terraform does not do.
+    /// Notes about parts of the plan that Terraform does not apply.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let count =
@@ -194,14 +194,14 @@ impl<'a> LiveState<'a> {
         let replaced = count(|step| matches!(step, Step::Replace { .. }));
         if replaced > 0 {
             notes.push(format!(
-                "{replaced} flow logs of flowagg's are not as declared: they are imported, and Terraform replaces them; it deletes \
-                 the old one first, and what passes until the new one works is not recorded"
+                "managed flow logs that differ from the fleet file: {replaced}. They are imported, and Terraform replaces them. It deletes the old \
+                 one first, so traffic is not recorded until the new one works"
             ));
         }
         let deleted = count(|step| matches!(step, Step::Delete { .. }));
         if deleted > 0 {
             notes.push(format!(
-                "{deleted} flow logs of flowagg's are not wanted and stay outside of Terraform: `flowagg apply` deletes them"
+                "managed flow logs that are not in the fleet file: {deleted}. They are not exported; `flowagg apply` deletes them"
             ));
         }
         let concern = |concern: &Concern| format!("{}: {}; {}", concern.resource, concern.what, concern.help);
@@ -211,9 +211,9 @@ impl<'a> LiveState<'a> {
     }
 }
 
-/// Takes what is there for the resource at this address.
+/// An `import` block that imports an existing resource to this address.
 ///
-/// Source: "import block reference" (Terraform Language Documentation); the id, of the "Import" part of each resource's page
+/// Source: "import block reference" (Terraform Language Documentation); the ID: the "Import" section of each resource's page
 /// (AWS Provider Documentation).
 pub(super) fn import(address: String, id: &str) -> Block {
     Block::new("import", &[], Body::default().set("to", Value::address(address)).set("id", id))

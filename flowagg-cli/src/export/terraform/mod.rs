@@ -1,7 +1,7 @@
-//! A Terraform configuration. It gives what `apply` makes, for teams that bring every change by Terraform.
+//! A Terraform configuration of the resources that `apply` creates, for teams that make all changes with Terraform.
 //!
-//! A file for each concern: the versions, the providers, the bucket with its settings, its policy, the flow logs; and, where
-//! somebody has looked what AWS has, an `import` block for each thing that is there.
+//! It has separate files for the versions, the providers, the bucket and its settings, the policy and the flow logs. With the live state, it
+//! also has an `import` block for each existing resource.
 //!
 //! Sources: "Resource: aws_s3_bucket" and its settings, "aws_s3_bucket_policy", "aws_flow_log", "Data Source: aws_vpcs",
 //! "aws_subnets", "aws_network_interfaces" (AWS Provider Documentation); "Configuration Syntax" (Terraform Language
@@ -25,13 +25,13 @@ use super::{ExportError, ExportFile, ExportFiles};
 
 pub use self::live::LiveState;
 
-/// How a configuration is written.
+/// The format of a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TerraformFormat {
-    /// HCL, in files that end in `.tf`, as `terraform fmt` leaves it.
+    /// HCL, in `.tf` files, formatted like `terraform fmt`.
     #[default]
     Hcl,
-    /// JSON, in files that end in `.tf.json`: the same blocks, for programs that read them.
+    /// JSON, in `.tf.json` files: the same blocks, for programs.
     Json,
 }
 
@@ -39,7 +39,7 @@ impl TerraformFormat {
     /// All values.
     pub const ALL: [Self; 2] = [Self::Hcl, Self::Json];
 
-    /// The word on the command line.
+    /// The value on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hcl => "hcl",
@@ -50,9 +50,9 @@ impl TerraformFormat {
 
 /// The configuration of the whole fleet.
 ///
-/// Without `live` it is made from the fleet alone: nothing is imported, and the policy is the one for an empty bucket. With
-/// it the policy is the live one with the fleet's grant merged in, and there is an `import` block for each thing that is
-/// there and becomes Terraform's. Fails where the fleet cannot be expressed so.
+/// Without `live`, it is generated from the fleet alone: nothing is imported, and the policy is the one for a bucket without a policy. With
+/// `live`, the policy is the live policy with the fleet's grant merged in, and existing resources that Terraform manages have `import`
+/// blocks. Fails if Terraform cannot express the fleet.
 pub fn configuration(
     fleet: &Fleet,
     live: Option<&LiveState<'_>>,
@@ -76,14 +76,14 @@ pub fn configuration(
     let mut imports = live.map_or(Vec::new(), |live| live.imports(fleet, owns_lifecycle));
     imports.append(&mut logs.imports);
     let mut files = vec![
-        ("versions", "The versions that this configuration needs", vec![providers::versions(fleet)]),
-        ("providers", "A provider for each account and region", providers::providers(fleet, fleet.places())),
-        ("hub", "The bucket that all flow logs go to", hub::bucket(fleet, live, rule)),
-        ("policy", "Who may deliver to the bucket", hub::policy(fleet, live)?),
-        ("flow-logs", "The flow logs of every account and region", logs.blocks),
+        ("versions", "Required versions", vec![providers::versions(fleet)]),
+        ("providers", "Providers, one per account-region", providers::providers(fleet, fleet.places())),
+        ("hub", "The bucket that receives all flow logs", hub::bucket(fleet, live, rule)),
+        ("policy", "The bucket policy", hub::policy(fleet, live)?),
+        ("flow-logs", "The flow logs of every account-region", logs.blocks),
     ];
     if !imports.is_empty() {
-        files.push(("imports", "What is there already", imports));
+        files.push(("imports", "Existing resources", imports));
     }
     let files = files.into_iter().map(|(name, comment, blocks)| file(name, comment, &blocks, format));
     Ok(ExportFiles { files: files.collect::<Result<_, _>>()?, notes })
@@ -109,8 +109,8 @@ fn notes(fleet: &Fleet, live: Option<&LiveState<'_>>, owns_lifecycle: bool) -> V
     let mut notes = Vec::new();
     match live {
         None => notes.push(format!(
-            "nobody has looked at AWS: where {bucket} is there already, Terraform cannot make it, and would replace its whole \
-             policy and all its lifecycle rules; with `--live` what is there is imported and statements of others are kept"
+            "the live state was not read: if {bucket} already exists, use `--live` to import it and keep foreign statements. Otherwise \
+             Terraform cannot create it, and replaces its whole policy and all its lifecycle rules"
         )),
         Some(live) => {
             if let (false, Some(found)) = (owns_lifecycle, live.bucket)
@@ -119,8 +119,8 @@ fn notes(fleet: &Fleet, live: Option<&LiveState<'_>>, owns_lifecycle: bool) -> V
                 let others = live.other_rules(fleet);
                 let why = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
                 notes.push(format!(
-                    "the lifecycle rules of {bucket} are left out: Terraform manages all rules of a bucket or none, and not all are \
-                     flowagg's to set{why}; `flowagg plan` shows whether its own are right"
+                    "the lifecycle rules of {bucket} are not exported: Terraform manages all rules of a bucket or none, and flowagg does not \
+                     manage all of them{why}; `flowagg plan` shows whether the fleet's rules are up to date"
                 ));
             }
             notes.extend(live.notes());
@@ -128,14 +128,14 @@ fn notes(fleet: &Fleet, live: Option<&LiveState<'_>>, owns_lifecycle: bool) -> V
     }
     if let Some(Encryption::SseKms { key, .. }) = &fleet.hub.encryption {
         notes.push(format!(
-            "the policy of {key} is not in the configuration; `flowagg plan` says whether it lets log delivery use the key"
+            "the policy of {key} is not in the configuration; `flowagg plan` reports whether it allows log delivery to use the key"
         ));
     }
     let mut choices = fleet.members.values().flat_map(|member| member.resources.choices());
     if choices.any(|(_, choice)| matches!(choice, Choice::All(_))) {
         notes.push(
-            "what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the \
-             next `terraform apply`, and what no longer passes loses its own"
+            "at every plan, Terraform looks up the resources that the fleet file selects by a rule: the next `terraform apply` adds flow logs \
+             for new resources, and deletes those of resources that no longer match"
                 .to_owned(),
         );
     }

@@ -1,6 +1,6 @@
 //! The types and the name of the hub's resources in a configuration.
 
-/// What the bucket and everything of it is called.
+/// The name of the bucket and its settings.
 pub(super) const NAME: &str = "flow_logs";
 pub(super) const BUCKET: &str = "aws_s3_bucket";
 pub(super) const POLICY: &str = "aws_s3_bucket_policy";

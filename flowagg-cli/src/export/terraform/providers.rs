@@ -1,4 +1,4 @@
-//! What every configuration begins with: the versions, and a provider for each account and region.
+//! The required versions, and a provider for each account-region.
 
 use std::collections::BTreeSet;
 
@@ -7,21 +7,21 @@ use flowagg_core::id::{AccountId, ExternalId, Region, RoleName};
 
 use super::block::{Block, Body, Value};
 
-/// The first Terraform with `import` blocks.
+/// The first Terraform version with `import` blocks.
 ///
 /// Source: "Import existing resources" (Terraform Language Documentation).
 const TERRAFORM: &str = ">= 1.5";
-/// A provider whose S3 settings are resources of their own, and know every argument that is written here.
+/// A provider version with separate resources for S3 settings and all arguments that are used here.
 const PROVIDER: &str = ">= 5.0";
-/// The first provider that makes a bucket in the account's own namespace.
+/// The first provider version that creates buckets in the account regional namespace.
 ///
 /// Source: "Resource: aws_s3_bucket", bucket_namespace (AWS Provider Documentation, 6.37.0).
 const PROVIDER_WITH_NAMESPACES: &str = ">= 6.37";
 
-/// The provider of the hub's account in the hub's region.
+/// The alias of the provider for the hub account and region.
 pub(super) const HUB: &str = "hub";
 
-/// The versions that the configuration needs.
+/// The required versions of Terraform and the provider.
 pub(super) fn versions(fleet: &Fleet) -> Block {
     let version = if fleet.hub.bucket.is_account_regional() { PROVIDER_WITH_NAMESPACES } else { PROVIDER };
     let aws = Value::Map(vec![
@@ -34,7 +34,7 @@ pub(super) fn versions(fleet: &Fleet) -> Block {
     Block::new("terraform", &[], body)
 }
 
-/// A provider for the hub, and one for each other account and region in which something is logged.
+/// A provider for the hub, and one for each other account-region of a member.
 pub(super) fn providers<'a>(
     fleet: &Fleet,
     places: impl Iterator<Item = (&'a Member, &'a Region)>,
@@ -44,7 +44,7 @@ pub(super) fn providers<'a>(
     let mut providers = vec![provider(fleet, HUB, hub.account, &hub.region, hub.role.as_ref())];
     for (member, region) in places {
         let alias = alias(fleet, member.account, region);
-        // Whoever is in the hub account works there.
+        // In the hub account, the hub's role is used.
         let role = if member.account == hub.account { hub.role.as_ref() } else { Some(&member.role) };
         if known.insert(alias.clone()) {
             providers.push(provider(fleet, &alias, member.account, region, role));
@@ -53,7 +53,7 @@ pub(super) fn providers<'a>(
     providers
 }
 
-/// Refuses to work in any other account, whoever runs it.
+/// A provider that refuses to run in any other account.
 fn provider(
     fleet: &Fleet,
     alias: &str,
@@ -75,7 +75,7 @@ fn provider(
     Block::new("provider", &["aws"], body)
 }
 
-/// What the provider of an account and region is called.
+/// The alias of the provider for an account-region.
 pub(super) fn alias(fleet: &Fleet, account: AccountId, region: &Region) -> String {
     if (account, region) == (fleet.hub.account, &fleet.hub.region) {
         return HUB.to_owned();
@@ -83,7 +83,7 @@ pub(super) fn alias(fleet: &Fleet, account: AccountId, region: &Region) -> Strin
     format!("account_{}", label(account, region))
 }
 
-/// An account and region as part of a name.
+/// An account-region as part of a name.
 pub(super) fn label(account: AccountId, region: &Region) -> String {
     format!("{account}_{}", region.as_str().replace('-', "_"))
 }

@@ -24,11 +24,11 @@ const READ: [&str; 9] = [
     "Tags",
     "TrafficType",
 ];
-/// Those for which a default is used if their value is not known.
+/// The properties that have a default if their value is unknown.
 const WITH_DEFAULT: [&str; 5] =
     ["DestinationOptions", "LogFormat", "MaxAggregationInterval", "Tags", "TrafficType"];
 
-/// A flow log of a template, with every function resolved that can be. `None` for one that does not go to the bucket, which is
+/// Reads a flow log of a template whose functions are resolved as far as possible. `None` if it does not deliver to the bucket, which is
 /// reported.
 pub(super) fn read(
     file: &str,
@@ -43,11 +43,11 @@ pub(super) fn read(
     if let Ok(Some(_)) = &read {
         let keys = log.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
         remarks.extend(
-            keys.filter(|key| !READ.contains(key)).map(|key| format!("has `{key}`, which is not read")),
+            keys.filter(|key| !READ.contains(key)).map(|key| format!("has `{key}`, which is ignored")),
         );
         let open = WITH_DEFAULT.into_iter().filter(|key| is_open(&log[key]));
         remarks.extend(open.map(|key| {
-            format!("has a `{key}` that is only known when the template is deployed: the default is used")
+            format!("has a `{key}` that is known only when the template is deployed: the default is used")
         }));
     }
     let remarks = remarks.into_iter().map(|what| remark(Part::FlowLogs, format!("{file}: `{id}` {what}")));
@@ -55,7 +55,7 @@ pub(super) fn read(
     Ok(read?.map(|destination| flow_log(destination, log)))
 }
 
-/// Where it delivers, if that is the bucket or not known.
+/// The destination, if it is the bucket or unknown.
 fn to_bucket(
     bucket: &str,
     log: &Value,
@@ -65,29 +65,29 @@ fn to_bucket(
     let kind = &log["LogDestinationType"];
     if kind.is_object() {
         remarks.push(
-            "has a `LogDestinationType` that is only known when the template is deployed: it is read as `s3`"
+            "has a `LogDestinationType` that is known only when the template is deployed: `s3` is assumed"
                 .to_owned(),
         );
     } else if kind != "s3" {
-        remarks.push("does not deliver to S3, and is left out".to_owned());
+        remarks.push("does not deliver to S3 and is not imported".to_owned());
         return Ok(None);
     }
     let Some(destination) = log["LogDestination"].as_str() else {
         let folder = granted()?.map(|prefix| format!("/{prefix}/")).unwrap_or_default();
         let taken = format!("{bucket}{folder}");
         remarks.push(format!(
-            "delivers to what is only known when the template is deployed: it is taken for `{taken}`"
+            "delivers to a destination that is known only when the template is deployed: assuming `{taken}`"
         ));
         return Ok(Some(taken));
     };
     if destination != bucket && !destination.starts_with(&format!("{bucket}/")) {
-        remarks.push(format!("delivers to `{destination}`, and is left out"));
+        remarks.push(format!("delivers to `{destination}` and is not imported"));
         return Ok(None);
     }
     Ok(Some(destination.to_owned()))
 }
 
-/// Whether a function is left in it.
+/// Whether a value contains an unresolved function.
 fn is_open(value: &Value) -> bool {
     match value {
         Value::Object(entries) => {

@@ -10,7 +10,7 @@ use super::{Template, TemplateDefaults, remark};
 use crate::found::FoundHub;
 use crate::import::ImportError;
 
-/// The properties of a bucket that are read, or that `apply` sets in any case.
+/// The properties of a bucket that are read or that `apply` always sets.
 const READ: [&str; 6] = [
     "BucketName",
     "BucketNamespace",
@@ -20,7 +20,7 @@ const READ: [&str; 6] = [
     "PublicAccessBlockConfiguration",
 ];
 
-/// The bucket that flow logs go to: its template is the one with the policy that lets log delivery in, or its only one.
+/// Reads the hub bucket: the bucket whose policy allows log delivery, or else the first bucket.
 pub(super) fn read(
     templates: &[Template],
     defaults: &TemplateDefaults,
@@ -60,18 +60,16 @@ pub(super) fn read(
     let mut hub = FoundHub { folder: defaults.folder.clone(), ..FoundHub::new(account, region, name) };
     hub.policy = policy(templates, defaults, &hub, remarks);
     let Some((template, id, properties)) = bucket else {
-        let text = "no template makes the bucket: its settings are flowagg's own".to_owned();
+        let text = "no template creates the bucket: flowagg's defaults are used for its settings".to_owned();
         remarks.push(remark(Part::Hub, text));
         return Ok(hub);
     };
     for (other, id, _) in buckets().filter(|(other, at, _)| (&other.name, *at) != (&template.name, id)) {
-        remarks
-            .push(remark(Part::File, format!("{}: `{id}` is another bucket, and is not read", other.name)));
+        remarks.push(remark(Part::File, format!("{}: `{id}` is another bucket and is ignored", other.name)));
     }
     let keys = properties.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
     for key in keys.filter(|key| !READ.contains(key)) {
-        let text =
-            format!("{}: `{key}` of `{id}` is not read, and `apply` leaves it as it is", template.name);
+        let text = format!("{}: `{key}` of `{id}` is ignored, and `apply` does not change it", template.name);
         remarks.push(remark(Part::Hub, text));
     }
     let scope = template.scope(Some(hub.account), Some(hub.region.clone()), defaults);
@@ -86,7 +84,7 @@ fn encryption(bucket: &Value) -> Option<BucketEncryption> {
     let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
     let default = &rule["ServerSideEncryptionByDefault"];
     let mut encryption = BucketEncryption::new(default["SSEAlgorithm"].as_str()?);
-    // A key of a stack's own has no name that a template could tell.
+    // The ARN of a key that the stack creates is not in the template.
     encryption.key = match &default["KMSMasterKeyID"] {
         Value::Null => None,
         Value::String(key) => Some(key.clone()),
@@ -117,8 +115,7 @@ fn rule(rule: &Value) -> Rule {
     read_rule
 }
 
-/// The statements of all policies of the bucket, as one. What is no text where AWS wants one stays a function, and makes the
-/// statement one that is not read.
+/// The statements of all policies of the bucket, as one policy. Unresolved functions are kept, and their statements are not imported.
 fn policy(
     templates: &[Template],
     defaults: &TemplateDefaults,
@@ -134,10 +131,10 @@ fn policy(
             let policy = scope.resolved(properties);
             if policy["Bucket"] != hub.bucket.as_str() {
                 let whose = policy["Bucket"].as_str().map_or_else(
-                    || "of a bucket that is only known when the template is deployed".to_owned(),
+                    || "of a bucket that is known only when the template is deployed".to_owned(),
                     |bucket| format!("of the bucket `{bucket}`"),
                 );
-                let text = format!("{}: `{id}` is the policy {whose}, and is not read", template.name);
+                let text = format!("{}: `{id}` is the policy {whose} and is ignored", template.name);
                 remarks.push(remark(Part::Policy, text));
                 continue;
             }

@@ -1,5 +1,4 @@
-//! CloudFormation templates, read for what they say of a hub and of flow logs: those that `flowagg export` writes, and, as
-//! far as they are alike, those that people write.
+//! Reads the hub and the flow logs from CloudFormation templates: those that `flowagg export` writes and, as far as possible, any others.
 
 mod flow_log;
 mod hub;
@@ -19,13 +18,13 @@ pub use self::text::Unquoted;
 use super::ImportError;
 use crate::found::{Folder, FoundFleet, FoundMember, View};
 
-/// A template's text, with the name of its file.
+/// A template as text, with its file name.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TemplateFile {
-    /// The file.
+    /// The file name.
     pub name: String,
-    /// JSON or YAML.
+    /// The text, in JSON or YAML.
     pub text: String,
 }
 
@@ -36,7 +35,7 @@ impl TemplateFile {
     }
 }
 
-/// Values that templates may leave open; by default none, all regions, and the default role.
+/// Values for data that templates do not contain. By default there are none, except all regions and the default role.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TemplateDefaults {
@@ -46,13 +45,13 @@ pub struct TemplateDefaults {
     pub hub_region: Option<Region>,
     /// The bucket's name.
     pub bucket: Option<BucketName>,
-    /// The folder in it, where it has several.
+    /// The folder in the bucket, if it has several.
     pub folder: Option<Folder>,
-    /// The accounts that flow logs are for; where it is one, templates that do not say so themselves are for it.
+    /// The accounts of the flow logs. A single account applies to all templates that do not contain one.
     pub accounts: BTreeSet<AccountId>,
-    /// The regions that flow logs are in; where it is one, templates that do not say so themselves are for it.
+    /// The regions of the flow logs. A single region applies to all templates that do not contain one.
     pub regions: Regions,
-    /// The role to take in each account.
+    /// The role to assume in each account.
     pub role: RoleName,
     /// The organization that stack sets deploy to.
     pub organization: Option<OrganizationId>,
@@ -73,17 +72,17 @@ impl Default for TemplateDefaults {
     }
 }
 
-/// A template, read.
+/// A parsed template.
 struct Template {
     name: String,
     value: Value,
-    /// What its own words say of where it is deployed.
+    /// Its account, region and organization according to its description and notes.
     account: Option<AccountId>,
     region: Option<Region>,
     organization: Option<OrganizationId>,
 }
 
-/// What templates say.
+/// Reads the fleet from templates.
 pub fn read(sources: &[TemplateFile], defaults: &TemplateDefaults) -> Result<FoundFleet, ImportError> {
     let templates = sources.iter().map(Template::read).collect::<Result<Vec<_>, _>>()?;
     let mut remarks = Vec::new();
@@ -124,7 +123,7 @@ impl Template {
         Ok(Self::of(source.name.clone(), value))
     }
 
-    /// Where it is deployed stands in the words of a template that flowagg wrote: `… in account ID, region REGION`.
+    /// Templates of flowagg contain their account and region in the description: `… in account ID, region REGION`.
     fn of(name: String, value: Value) -> Self {
         let notes = value["Metadata"]["Notes"].as_array().into_iter().flatten();
         let said: Vec<&str> =
@@ -169,15 +168,15 @@ impl Template {
             (account, region)
         };
         for key in ["Transform", "Rules"].into_iter().filter(|key| !self.value[key].is_null()) {
-            let text = format!("{}: `{key}` is not applied: what it changes is not read", self.name);
+            let text = format!("{}: `{key}` is ignored, and its effects are not imported", self.name);
             found.remarks.push(remark(Part::File, text));
         }
-        // The partition is the hub's, wherever the template is deployed.
+        // The partition is always the hub's.
         let scope = self.scope(account, region.clone().or(Some(found.hub.region.clone())), defaults);
         for (id, kind, properties) in self.resources() {
             if let Some(condition) = self.value["Resources"][id]["Condition"].as_str() {
                 let text = format!(
-                    "{}: `{id}` is created only under the condition `{condition}`: it is read as if that is met",
+                    "{}: `{id}` is created only under the condition `{condition}`, which is assumed to be true",
                     self.name
                 );
                 found.remarks.push(remark(Part::File, text));
@@ -195,11 +194,14 @@ impl Template {
                         }
                         _ => {
                             let what = if is_known {
-                                "no template names its account and region; `--account` and `--regions` do"
+                                "no template contains its account and region; pass `--account` and `--regions`"
                             } else {
-                                "its resource is only known when the template is deployed"
+                                "its resource is known only when the template is deployed"
                             };
-                            let text = format!("{}: `{id}` only tells how flow logs are: {what}", self.name);
+                            let text = format!(
+                                "{}: `{id}` is used only for the settings of flow logs: {what}",
+                                self.name
+                            );
                             found.remarks.push(remark(Part::FlowLogs, text));
                             found.elsewhere.push(log);
                         }
@@ -210,7 +212,7 @@ impl Template {
                 }
                 "AWS::S3::Bucket" | "AWS::S3::BucketPolicy" => {}
                 other => {
-                    let text = format!("{}: `{id}` is a `{other}`, which is not read", self.name);
+                    let text = format!("{}: `{id}` is a `{other}`, which is ignored", self.name);
                     found.remarks.push(remark(Part::File, text));
                 }
             }
@@ -218,7 +220,7 @@ impl Template {
         Ok(())
     }
 
-    /// A stack set is a template for the accounts of an organization.
+    /// Reads the template in a stack set, which is deployed to the accounts of an organization.
     fn stack_set(
         &self,
         id: &str,
@@ -226,36 +228,36 @@ impl Template {
         defaults: &TemplateDefaults,
         found: &mut FoundFleet,
     ) -> Result<(), ImportError> {
-        let mut tell = |part: Part, what: &str| {
+        let mut remark_on = |part: Part, what: &str| {
             found.remarks.push(remark(part, format!("{}: `{id}` {what}", self.name)));
         };
         let Some(body) = set["TemplateBody"].as_str() else {
-            tell(Part::File, "has no template that can be read here, and is left out");
+            remark_on(Part::File, "has no inline template and is not imported");
             return Ok(());
         };
         let body = text::parse(body).map_err(|error| unreadable(&self.name, error))?;
         let Some(organization) = defaults.organization.clone().or(self.organization.clone()) else {
-            tell(
+            remark_on(
                 Part::File,
-                "deploys to an organization that no template names, and is left out: name it with `--organization ID`",
+                "deploys to an organization that no template contains and is not imported: pass `--organization ID`",
             );
             return Ok(());
         };
         if set["Parameters"].as_array().is_some_and(|all| !all.is_empty()) {
-            tell(Part::File, "sets parameters, which are not read: the template's defaults are used");
+            remark_on(Part::File, "sets parameters, which are ignored: the template's defaults are used");
         }
         let groups: Vec<&Value> = set["StackInstancesGroup"].as_array().into_iter().flatten().collect();
         let targets: Vec<&Value> = groups.iter().map(|group| &group["DeploymentTargets"]).collect();
         if targets.iter().any(|it| !it["AccountFilterType"].is_null() || !it["Accounts"].is_null()) {
-            tell(Part::Organization, "chooses among the accounts of its units, and that is not read");
+            remark_on(Part::Organization, "selects accounts within its units, which is ignored");
         }
         let mut parsed = Parsed::default();
         let units = parsed.all(targets.iter().map(|it| &it["OrganizationalUnitIds"]));
         let named: BTreeSet<Region> = parsed.all(groups.iter().map(|group| &group["Regions"]));
         for value in parsed.unused {
-            tell(
+            remark_on(
                 Part::Organization,
-                &format!("names `{value}`, which is neither a unit nor a region and is not used"),
+                &format!("contains `{value}`, which is neither a unit nor a region and is ignored"),
             );
         }
         let regions = if named.is_empty() { defaults.regions.clone() } else { Regions::These(named) };
@@ -267,7 +269,7 @@ impl Template {
     }
 }
 
-/// Reads lists of names, and keeps the values that are none.
+/// Parses lists of names and collects invalid values.
 #[derive(Default)]
 struct Parsed {
     unused: Vec<String>,

@@ -1,28 +1,28 @@
-//! What a template's functions stand for, as far as it says so itself.
+//! Resolves the functions of a template as far as possible.
 
 use std::collections::BTreeMap;
 
 use flowagg_core::id::{AccountId, Region};
 use serde_json::Value;
 
-/// A template, and where it is deployed.
+/// A template with its account and region.
 pub(super) struct Scope<'t> {
     pub(super) template: &'t Value,
     pub(super) account: Option<AccountId>,
     pub(super) region: Option<Region>,
-    /// What buckets without a name of their own are called.
+    /// The name of buckets that the template does not name.
     pub(super) bucket: Option<String>,
 }
 
 impl Scope<'_> {
-    /// The value with every function replaced by what it stands for. What the template does not say stays a function.
+    /// The value with all functions resolved. Functions that depend on unknown data are kept.
     pub(super) fn resolved(&self, value: &Value) -> Value {
         match value {
             Value::Array(all) => all.iter().map(|one| self.resolved(one)).collect(),
             Value::Object(entries) => {
                 let only = entries.iter().next().filter(|_| entries.len() == 1);
-                let told = only.and_then(|(name, argument)| self.function(name, argument));
-                told.unwrap_or_else(|| {
+                let resolved = only.and_then(|(name, argument)| self.function(name, argument));
+                resolved.unwrap_or_else(|| {
                     entries.iter().map(|(key, one)| (key.clone(), self.resolved(one))).collect()
                 })
             }
@@ -54,7 +54,7 @@ impl Scope<'_> {
         }
     }
 
-    /// A parameter by its default, a bucket by its name, or what AWS knows of every stack.
+    /// The default of a parameter, the name of a bucket, or the value of a pseudo parameter.
     fn reference(&self, name: &str) -> Option<Value> {
         match name {
             "AWS::AccountId" => return Some(self.account?.to_string().into()),
@@ -85,7 +85,7 @@ impl Scope<'_> {
             .then(|| format!("arn:{partition}:s3:::{}", bucket.as_str().unwrap_or_default()).into())
     }
 
-    /// `None` where one of the names stands for nobody knows what.
+    /// The text with all substitutions. `None` if one of the names cannot be resolved.
     fn substituted(&self, template: &str, own: &BTreeMap<&str, Value>) -> Option<Value> {
         let mut written = String::new();
         let mut rest = template;
@@ -95,11 +95,11 @@ impl Scope<'_> {
             match name.strip_prefix('!') {
                 Some(literal) => written.push_str(&format!("${{{literal}}}")),
                 None => {
-                    let told = own.get(name).cloned().or_else(|| match name.split_once('.') {
+                    let value = own.get(name).cloned().or_else(|| match name.split_once('.') {
                         Some((resource, attribute)) => self.attribute(resource, attribute),
                         None => self.reference(name),
                     });
-                    written.push_str(&text(&told?)?);
+                    written.push_str(&text(&value?)?);
                 }
             }
             rest = after;
@@ -108,7 +108,7 @@ impl Scope<'_> {
     }
 }
 
-/// A text or a number, as text.
+/// A string or a number as text.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -117,12 +117,12 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// A whole number, which a template may write as text.
+/// An integer, which may be a string in a template.
 pub(super) fn number(value: &Value) -> Option<u32> {
     text(value)?.parse().ok()
 }
 
-/// Yes or no, which a template may write as text.
+/// A Boolean, which may be a string in a template.
 pub(super) fn flag(value: &Value) -> bool {
     value.as_bool().unwrap_or(value == "true")
 }
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_stand_for_what_the_template_says_and_stay_where_it_does_not() {
+    fn functions_are_resolved_unless_they_depend_on_unknown_data() {
         let template = json!({
             "Parameters": { "Name": { "Default": "acme" }, "Days": { "Default": 90 }, "Vpc": {} },
             "Resources": { "Bucket": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": { "Fn::Sub": "${Name}-logs" } } } },
@@ -145,7 +145,7 @@ mod tests {
             region: Some(Region::parse("cn-north-1").unwrap()),
             bucket: None,
         };
-        for (value, told) in [
+        for (value, resolved) in [
             (json!({ "Ref": "Days" }), json!(90)),
             (json!({ "Ref": "Bucket" }), json!("acme-logs")),
             (json!([{ "Fn::GetAtt": ["Bucket", "Arn"] }]), json!(["arn:aws-cn:s3:::acme-logs"])),
@@ -159,15 +159,15 @@ mod tests {
             ),
             (json!({ "Fn::Join": ["/", [{ "Ref": "Name" }, 1]] }), json!("acme/1")),
         ] {
-            assert_eq!(scope.resolved(&value), told, "{value}");
+            assert_eq!(scope.resolved(&value), resolved, "{value}");
         }
-        for untold in [
+        for unresolved in [
             json!({ "Ref": "Vpc" }),
             json!({ "Fn::Sub": "${AWS::AccountId}-${Name}" }),
             json!({ "Fn::ImportValue": "network" }),
-            json!({ "Fn::Join": ["", [{ "Ref": "Nobody" }]] }),
+            json!({ "Fn::Join": ["", [{ "Ref": "Unknown" }]] }),
         ] {
-            assert_eq!(scope.resolved(&untold), untold);
+            assert_eq!(scope.resolved(&unresolved), unresolved);
         }
     }
 }

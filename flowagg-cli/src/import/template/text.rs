@@ -1,4 +1,4 @@
-//! From the text of a template to a value in which every function has its long name.
+//! Parses the text of a template into a value in which every function has its long name.
 
 mod unquoted;
 
@@ -13,11 +13,11 @@ pub use self::unquoted::Unquoted;
 pub(super) enum TextError {
     /// It is neither JSON nor YAML.
     Syntax(String),
-    /// It contains account ids that are numbers.
+    /// It contains unquoted account IDs.
     Unquoted(Vec<Unquoted>),
 }
 
-/// Reads JSON, or YAML with the short forms of functions: `!Sub` is `Fn::Sub`.
+/// Parses JSON, or YAML with the short forms of functions, such as `!Sub` for `Fn::Sub`.
 ///
 /// Source: "Intrinsic function reference" (AWS CloudFormation Template Reference).
 pub(super) fn parse(text: &str) -> Result<Value, TextError> {
@@ -27,14 +27,14 @@ pub(super) fn parse(text: &str) -> Result<Value, TextError> {
         let unquoted = unquoted::in_json(&value);
         (value, unquoted)
     } else {
-        // CloudFormation reads YAML 1.1, to which `yes` is true.
+        // CloudFormation uses YAML 1.1, in which `yes` is true.
         let Node(value) = serde_saphyr::from_str(text).map_err(|error| syntax(error.to_string()))?;
         (value, unquoted::in_yaml(text))
     };
     if unquoted.is_empty() { Ok(value) } else { Err(TextError::Unquoted(unquoted)) }
 }
 
-/// A value of a YAML document, its tag read as the function that it is short for.
+/// A value of a YAML document, in which a tag is the short form of a function.
 struct Node(Value);
 
 impl<'de> Deserialize<'de> for Node {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_functions_are_read_as_the_long_ones_wherever_they_stand() {
+    fn short_function_forms_are_parsed_as_long_forms() {
         let short = "a: !Ref Name\nb: !Sub '${Name}/*'\nc:\n  - !GetAtt Bucket.Arn\n  - !Join ['', [!GetAtt [Bucket, Arn], '/*']]\n\
                      d: !Sub\n  - '${X}'\n  - X: !Ref Name\ne: !If [HasKey, 1, yes]\nf: 2012-10-17\ng: plain\n";
         let long = json!({

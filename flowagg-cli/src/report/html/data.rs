@@ -1,13 +1,14 @@
-//! What the script of the page reads, packed: 5,000 accounts with 30,000 flow logs are a few megabytes.
+//! The data for the page's script, in a compact form: 5,000 accounts with 30,000 flow logs take a few megabytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::arrival::{Acceptance, FlowLogDelivery, State};
+use flowagg_core::fleet::Exclusion;
 use flowagg_core::id::{AccountId, Partition, Region};
 use serde_json::{Value, json};
 
 use super::super::words::{letter, meaning, state};
-use super::super::{About, AccountReport, RegionReport, Report, heat};
+use super::super::{About, AccountReport, ExcludedVpc, RegionReport, Report, heat};
 
 pub(super) fn data(report: &Report) -> Value {
     let units: BTreeSet<&str> =
@@ -22,6 +23,7 @@ pub(super) fn data(report: &Report) -> Value {
         unread: unread(report),
         messages: Numbered::default(),
         exceptions: Numbered::default(),
+        exclusions: Numbered::default(),
     };
     let accounts: Vec<Value> = report.accounts.iter().map(|account| packer.account(account)).collect();
     let exceptions = packer.exceptions.in_order();
@@ -38,11 +40,12 @@ pub(super) fn data(report: &Report) -> Value {
         "meanings": worst_first().map(meaning).collect::<Vec<_>>(),
         "messages": packer.messages.in_order().collect::<Vec<_>>(),
         "exceptions": exceptions,
+        "exclusions": packer.exclusions.in_order().map(|why| why.to_string()).collect::<Vec<_>>(),
         "accounts": accounts,
     })
 }
 
-/// The host name of the AWS Management Console; the name of a region comes before it.
+/// The host name of the AWS Management Console, without the region that precedes it.
 ///
 /// Sources: "AWS Management Console" of "Getting Started with AWS services in China", "AWS GovCloud (US) User Guide".
 fn console(partition: Partition) -> &'static str {
@@ -53,7 +56,7 @@ fn console(partition: Partition) -> &'static str {
     }
 }
 
-/// Accounts with something that does not deliver, or could not be read, and that no exception accepts.
+/// Accounts with a failed read or delivery that no exception accepts.
 pub(super) fn accounts_with_problems(report: &Report) -> BTreeSet<AccountId> {
     let of_accounts = |about| matches!(about, About::Reading | About::Delivery);
     let findings = report.findings.iter().filter(|finding| of_accounts(finding.about));
@@ -61,7 +64,7 @@ pub(super) fn accounts_with_problems(report: &Report) -> BTreeSet<AccountId> {
     open.map(|place| place.account).collect()
 }
 
-/// The account-regions that could not be read, with the exceptions that accept that.
+/// The account-regions that could not be read, each with the exception that accepts it.
 fn unread(report: &Report) -> BTreeMap<(AccountId, &Region), Option<&Acceptance>> {
     let findings = report.findings.iter().filter(|finding| finding.about == About::Reading);
     let places = findings.flat_map(|finding| &finding.places);
@@ -69,7 +72,7 @@ fn unread(report: &Report) -> BTreeMap<(AccountId, &Region), Option<&Acceptance>
     places.collect()
 }
 
-/// The states in the order of the script: the worst come first.
+/// The states in the order of the script, worst first.
 pub(super) fn worst_first() -> impl Iterator<Item = Option<State>> {
     State::WORST_FIRST.into_iter().map(Some).chain([None])
 }
@@ -78,7 +81,7 @@ fn position(state: Option<State>) -> usize {
     worst_first().position(|it| it == state).unwrap_or_default()
 }
 
-/// Values that many rows share, by their number.
+/// Assigns numbers to values that many rows share.
 struct Numbered<T>(BTreeMap<T, usize>);
 
 impl<T> Default for Numbered<T> {
@@ -106,6 +109,7 @@ struct Packer<'a> {
     unread: BTreeMap<(AccountId, &'a Region), Option<&'a Acceptance>>,
     messages: Numbered<&'a str>,
     exceptions: Numbered<&'a Acceptance>,
+    exclusions: Numbered<Exclusion>,
 }
 
 impl<'a> Packer<'a> {
@@ -135,10 +139,17 @@ impl<'a> Packer<'a> {
             regions,
             u8::from(self.open.contains(&account.account)),
             logs,
+            account.excluded_vpcs.iter().map(|vpc| self.excluded(vpc)).collect::<Vec<_>>(),
         ])
     }
 
-    /// Region, state, resource, flow log, age, name, message, exception; without the last ones if they are unknown.
+    /// Region, VPC, reason, name; an unknown name is omitted.
+    fn excluded(&mut self, ExcludedVpc { region, vpc, name, why }: &'a ExcludedVpc) -> Value {
+        let region = json!(self.regions.get(region));
+        trimmed(vec![region, json!(vpc), json!(self.exclusions.number(*why)), json!(name)])
+    }
+
+    /// Region, state, resource, flow log, age, name, message, exception; trailing unknown values are omitted.
     fn flow_log(&mut self, log: &'a FlowLogDelivery) -> Value {
         let message = log.message.as_deref().map(|message| self.messages.number(message));
         let exception = log.exception.as_ref().map(|exception| self.exceptions.number(exception));
@@ -154,7 +165,7 @@ impl<'a> Packer<'a> {
         ])
     }
 
-    /// An account-region that could not be read: its resources are unknown.
+    /// The row of an account-region that could not be read: its resources are unknown.
     fn unread(&mut self, account: AccountId, region: &'a Region) -> Value {
         let exception = self.unread.get(&(account, region)).copied().flatten();
         let exception = exception.map(|exception| self.exceptions.number(exception));
@@ -179,7 +190,7 @@ fn trimmed(mut values: Vec<Value>) -> Value {
     Value::Array(values)
 }
 
-/// A region with nothing but its state is that alone.
+/// Packs a region: only its state, if it has no flow logs and no objects.
 fn region(region: &RegionReport) -> Value {
     let RegionReport { state, flow_logs, objects, bytes, newest_age_seconds, region: _ } = region;
     let state = position(*state);

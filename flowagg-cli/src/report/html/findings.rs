@@ -1,4 +1,4 @@
-//! Findings and flow logs of others, each a line that opens to its places.
+//! Findings and other flow logs, each as a line that expands to its occurrences.
 
 use std::fmt::{self, Write};
 
@@ -9,15 +9,15 @@ use super::super::words::{count, counted};
 use super::super::{AffectedResource, Report, ReportFinding};
 use super::text::Text;
 
-/// The most places of one finding that the page names.
+/// The maximum number of occurrences that the page lists for one finding.
 const NAMED: usize = 200;
-/// Those of them that are printed. The style sheet has the same number.
+/// The maximum number of occurrences in print. The style sheet contains the same number.
 const PRINTED: usize = 6;
 
 pub(super) fn findings(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "<section aria-labelledby=\"h-findings\">\n<h2 id=\"h-findings\">Findings</h2>")?;
     if report.open_findings().next().is_none() {
-        writeln!(out, "<p>No problems were found.</p>")?;
+        writeln!(out, "<p>No open findings.</p>")?;
     }
     report.open_findings().try_for_each(|open| finding(report, open, out))?;
     let mut accepted = report.findings.iter().filter(|finding| finding.is_accepted()).peekable();
@@ -63,10 +63,10 @@ fn finding(report: &Report, finding: &ReportFinding, out: &mut String) -> fmt::R
     writeln!(out, "</ul></details>")
 }
 
-/// How many places a finding has, and how many of them an exception accepts.
+/// The number of occurrences of a finding, and how many of them an exception accepts.
 fn number_of(places: &[AffectedResource]) -> String {
     let accepted = places.iter().filter(|place| place.exception.is_some()).count();
-    let number = counted(places.len(), "place", "places");
+    let number = counted(places.len(), "occurrence", "occurrences");
     match accepted {
         0 => number,
         _ if accepted == places.len() => format!("{number} with an exception"),
@@ -74,15 +74,15 @@ fn number_of(places: &[AffectedResource]) -> String {
     }
 }
 
-/// Flow logs of others, a line for each kind of destination, which opens to each of them.
+/// Other flow logs on the fleet's resources: a line for each kind of destination, which expands to the flow logs.
 pub(super) fn also_logged(report: &Report, out: &mut String) -> fmt::Result {
     if report.also_logged.is_empty() {
         return Ok(());
     }
     writeln!(
         out,
-        "<section aria-labelledby=\"h-also\">\n<h2 id=\"h-also\">Also logged</h2>\n<p>Flow logs of others: each records the same \
-         traffic, or part of it, again, and AWS charges for each delivery.</p>"
+        "<section aria-labelledby=\"h-also\">\n<h2 id=\"h-also\">Also logged</h2>\n<p>Other flow logs record the same \
+         traffic, or part of it, and AWS charges for each delivery.</p>"
     )?;
     for group in also_logged_groups(&report.also_logged, &report.hub.destination()) {
         writeln!(
@@ -107,13 +107,13 @@ pub(super) fn also_logged(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "</section>")
 }
 
-/// How many places are not named, on the screen and on paper.
+/// The number of occurrences that are not listed, on the screen and in print.
 fn more(of: usize, out: &mut String) -> fmt::Result {
     if let more @ 1.. = of.saturating_sub(NAMED) {
         let more = count(more as u64);
         writeln!(
             out,
-            "<li class=\"screen\">and {more} more, which <code>flowagg report --json</code> names</li>"
+            "<li class=\"screen\">and {more} more; <code>flowagg report --json</code> lists them all</li>"
         )?;
     }
     if let more @ 1.. = of.saturating_sub(PRINTED) {

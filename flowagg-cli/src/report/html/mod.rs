@@ -1,4 +1,4 @@
-//! The report as one HTML page: it requests nothing, and without its script only the table of accounts and the CSV are missing.
+//! The report as a self-contained HTML page. It loads nothing; without its script, only the account table and the CSV are missing.
 
 mod audit;
 mod data;
@@ -18,7 +18,7 @@ use data::{accounts_with_problems, data, worst_first};
 use text::{Text, in_script};
 
 const STYLE: &str = include_str!("../page/page.css");
-/// The parts of the script, in their order: one module.
+/// The parts of the script, which are concatenated in this order into one module.
 const SCRIPT: [&str; 5] = [
     include_str!("../page/values.js"),
     include_str!("../page/rows.js"),
@@ -26,16 +26,16 @@ const SCRIPT: [&str; 5] = [
     include_str!("../page/csv.js"),
     include_str!("../page/page.js"),
 ];
-/// The SHA-256 hashes of the style sheet and of the script: a browser applies and runs nothing else. After a change to these files,
-/// the test of the page prints the new ones.
+/// The SHA-256 hashes of the style sheet and of the script. A browser applies and runs nothing else. After these files change, the test
+/// of the page prints the new hashes.
 const HASHES: [&str; 2] =
-    ["CYSjbaNoZ//1N6yxFfEFAGZ3L79+B1FLkLGRXSGNt58=", "3jz+wY+bHGGiEFXuG6mx2iY6ayej4bkc8T8NDC4i2B8="];
-/// A square in the colour of what is covered.
+    ["pY4KCWnqujamEzVFbmAxq4pHPeC1AITiP+TY5pJwR1E=", "8KrReLInkEe3/yf09yD0I5vbABDZuvTWYwCJli9al5Q="];
+/// A square in the accent colour.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' rx='2' fill='%231c57b0'/%3E%3C/svg%3E";
 
-/// The report as one HTML page.
+/// Renders the report as one HTML page.
 ///
-/// Names, tags and messages of AWS are text in it, never markup or script.
+/// Names, tags and messages from AWS are inserted as text, never as markup or script.
 pub fn html(report: &Report) -> String {
     let mut page = String::new();
     // Writing to a string does not fail.
@@ -43,7 +43,7 @@ pub fn html(report: &Report) -> String {
     page
 }
 
-/// Nothing is loaded, and only the page's own style and script have an effect.
+/// The Content Security Policy: nothing is loaded, and only the page's own style and script are used.
 ///
 /// Source: "Content Security Policy Level 3" (W3C).
 fn security() -> String {
@@ -53,7 +53,7 @@ fn security() -> String {
     )
 }
 
-/// The text of a part, as a browser reads it and hashes it.
+/// Normalizes line breaks, as a browser does before it hashes the text.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
@@ -68,8 +68,8 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>flowagg report: {}, {made}</title>\n<link rel=\"icon\" href=\"{ICON}\">\n<style>\n{}</style>\n</head>\n\
-         <body>\n<a class=\"skip\" href=\"#accounts\">To the accounts</a>\n<header>\n<div class=\"title\"><h1>flowagg report</h1>\n\
-         <p><code>{}</code> of {} in {}, made <time datetime=\"{made}\">{}</time></p>\n\
+         <body>\n<a class=\"skip\" href=\"#accounts\">Skip to accounts</a>\n<header>\n<div class=\"title\"><h1>flowagg report</h1>\n\
+         <p><code>{}</code> of {} in {}, created <time datetime=\"{made}\">{}</time></p>\n\
          <button type=\"button\" id=\"theme\" hidden>Dark theme</button></div>",
         security(),
         hub.bucket,
@@ -90,13 +90,13 @@ fn write(report: &Report, out: &mut String) -> fmt::Result {
     let script: String = SCRIPT.into_iter().map(lines).collect();
     writeln!(
         out,
-        "</main>\n<footer><p>All times are UTC. Ages count from the time of the report.</p></footer>\n<script type=\"application/json\" id=\"data\">{}</script>\n<script type=\"module\">\n{script}</script>\n\
+        "</main>\n<footer><p>All times are UTC. Ages are relative to the time of the report.</p></footer>\n<script type=\"application/json\" id=\"data\">{}</script>\n<script type=\"module\">\n{script}</script>\n\
          </body>\n</html>",
         in_script(&data(report))
     )
 }
 
-/// Tiles, each with a large value and a line below.
+/// Tiles, each with a large value and a line of text below.
 struct Tiles<'a>(&'a mut String);
 
 impl Tiles<'_> {
@@ -109,7 +109,7 @@ impl Tiles<'_> {
     }
 }
 
-/// The verdict, and the numbers that sum the fleet up.
+/// The outcome, and the key figures of the fleet.
 fn headline(report: &Report, out: &mut String) -> fmt::Result {
     let outcome = report.outcome();
     let (class, words) = (if outcome.is_healthy() { "healthy" } else { "unhealthy" }, outcome.words());
@@ -121,13 +121,13 @@ fn headline(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "<dl class=\"tiles\">")?;
     let Coverage { resources, flow_logs, idle, .. } = report.totals.coverage;
     let mut tiles = Tiles(out);
-    // Where there is no percentage, not everything could be read.
+    // The percentage is unknown if not everything could be read.
     let share = |it: Share| match it.percent {
         Some(percent) => {
             (format!("{percent} %"), format!("{} of {}", count(it.count as u64), count(it.of as u64)))
         }
         None => {
-            (format!("{} {}", count(it.count as u64), of(it)), "without what could not be read".to_owned())
+            (format!("{} {}", count(it.count as u64), of(it)), "excluding unread account-regions".to_owned())
         }
     };
     let (value, below) = share(resources);
@@ -148,7 +148,7 @@ fn headline(report: &Report, out: &mut String) -> fmt::Result {
     let accepted = (accepted > 0).then(|| format!("{} accepted", count(accepted as u64)));
     let below = severities.chain(accepted).collect::<Vec<_>>().join(", ");
     let open = count(report.open_findings().count() as u64);
-    tiles.tile("t-findings", "Findings", &open, if below.is_empty() { "no problems" } else { &below })?;
+    tiles.tile("t-findings", "Findings", &open, if below.is_empty() { "none" } else { &below })?;
     let problems = accounts_with_problems(report).len();
     let below = format!(
         "in {}, {} with problems",
@@ -159,18 +159,18 @@ fn headline(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "</dl>")
 }
 
-/// How many account-regions are in a state.
+/// The number of account-regions in a state.
 fn in_state(totals: &Totals, state: Option<State>) -> usize {
     state.map_or(totals.nothing_to_log, |state| totals.account_regions.of(state))
 }
 
-/// How many account-regions are in each state: a bar, and the same as a list.
+/// The number of account-regions in each state, as a bar and as a list.
 fn account_regions(report: &Report, out: &mut String) -> fmt::Result {
     let states = || legend().map(|state| (state, in_state(&report.totals, state)));
     let all: usize = states().map(|(_, number)| number).sum();
     writeln!(
         out,
-        "<h3>States of account-regions</h3>\n<svg class=\"bar\" viewBox=\"0 0 {} 1\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
+        "<h3>Account-regions by state</h3>\n<svg class=\"bar\" viewBox=\"0 0 {} 1\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
         all.max(1)
     )?;
     let mut from = 0;
@@ -190,7 +190,7 @@ fn account_regions(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "</ul>")
 }
 
-/// What arrived, and the room in the bucket policy.
+/// Deliveries, and the free space in the bucket policy.
 fn deliveries(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(
         out,
@@ -200,8 +200,9 @@ fn deliveries(report: &Report, out: &mut String) -> fmt::Result {
     let mut tiles = Tiles(out);
     let days = format!("in {}", counted(report.days.len(), "day", "days"));
     tiles.tile("t-objects", "Objects", &count(totals.objects), &days)?;
-    let newest =
-        totals.newest_age_seconds.map_or("nothing".to_owned(), |lag| format!("newest {} old", age(lag)));
+    let newest = totals
+        .newest_age_seconds
+        .map_or("no objects".to_owned(), |lag| format!("newest object {} old", age(lag)));
     tiles.tile("t-bytes", "Delivered", &bytes(totals.bytes), &newest)?;
     let number = |n: usize| count(n as u64);
     let (percent, size) = match policy {
@@ -209,13 +210,13 @@ fn deliveries(report: &Report, out: &mut String) -> fmt::Result {
             format!("{} %", size.bytes * 100 / size.limit),
             format!("{} of {} bytes", number(size.bytes), number(size.limit)),
         ),
-        None => ("none".to_owned(), "missing, or not read".to_owned()),
+        None => ("none".to_owned(), "missing or not read".to_owned()),
     };
     tiles.tile("t-policy", "Bucket policy", &percent, &size)?;
     if let Some(MonthlyCost { delivery, storage, .. }) = totals.cost {
         let prices = report.prices.source();
-        tiles.tile("t-delivery", "Delivery a month, about", &format!("USD {delivery}"), prices)?;
-        tiles.tile("t-storage", "Storage a month, about", &format!("USD {storage}"), prices)?;
+        tiles.tile("t-delivery", "Delivery per month (estimate)", &format!("USD {delivery}"), prices)?;
+        tiles.tile("t-storage", "Storage per month (estimate)", &format!("USD {storage}"), prices)?;
     }
     writeln!(out, "</dl>")?;
     if let Some(size) = policy {
@@ -226,16 +227,15 @@ fn deliveries(report: &Report, out: &mut String) -> fmt::Result {
 
 fn head_room(size: &PolicySize) -> String {
     let PolicySize { bytes, limit, form, accounts_fit } = size;
-    let free =
-        format!("The bucket policy has room for {} more bytes", count(limit.saturating_sub(*bytes) as u64));
+    let free = format!("The bucket policy has {} bytes left", count(limit.saturating_sub(*bytes) as u64));
     match (form, accounts_fit) {
         (None, _) => format!("{free}; the grant of this fleet does not fit."),
-        (Some(form), None) => format!("{free}; form `{form}` takes any number of accounts."),
-        (Some(form), Some(fit)) => format!("{free}; form `{form}` takes {} accounts.", count(*fit as u64)),
+        (Some(form), None) => format!("{free}; form `{form}` fits any number of accounts."),
+        (Some(form), Some(fit)) => format!("{free}; form `{form}` fits {} accounts.", count(*fit as u64)),
     }
 }
 
-/// What the script fills with a row for each account; without it, the states in numbers.
+/// The table that the script fills with a row for each account; without the script, the number of accounts in each state.
 fn accounts(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(
         out,
@@ -245,8 +245,8 @@ fn accounts(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(
         out,
         "<div id=\"interactive\" hidden>\n<div class=\"tools\" role=\"search\">\n<label class=\"switch\"><input id=\"problems\" type=\"checkbox\" role=\"switch\"> Problems only</label>\n\
-         <label>Search names, ids, units (press /) <input id=\"search\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\"></label>\n\
-         <label>With a region that is <select id=\"state\"><option value=\"\">in any state</option>"
+         <label>Search names, IDs, units (press /) <input id=\"search\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\"></label>\n\
+         <label>Region state <select id=\"state\"><option value=\"\">any</option>"
     )?;
     for (n, one) in worst_first().enumerate() {
         write!(out, "<option value=\"{n}\">{}</option>", state(one))?;
@@ -254,12 +254,12 @@ fn accounts(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(
         out,
         "</select></label>\n<label>Group by <select id=\"group\"><option value=\"unit\">organizational unit</option>\
-         <option value=\"\">nothing</option></select></label>\n</div>\n<p id=\"shown\" role=\"status\"></p>\n\
+         <option value=\"\">none</option></select></label>\n</div>\n<p id=\"shown\" role=\"status\"></p>\n\
          <div class=\"scroll\" id=\"scroll\" role=\"region\" aria-label=\"Table of accounts\" tabindex=\"0\">\n\
-         <table id=\"table\"><caption class=\"sr\">Each account: its state, its state in each region, the objects of each day, the age of its \
-         newest object, all objects and bytes. Its button shows its resources.</caption><thead></thead></table>\n</div>\n\
-         <button type=\"button\" id=\"all\" hidden>Show all rows</button>\n</div>\n<noscript><p>The table of accounts needs JavaScript; \
-         <code>flowagg report</code> shows it in a terminal. In numbers:</p>\n<table><thead><tr><th scope=\"col\">state</th>\
+         <table id=\"table\"><caption class=\"sr\">Accounts with their state, the state of each region, objects by day, the age of the \
+         newest object, and total objects and bytes. The button in each row shows the resources of the account.</caption><thead></thead></table>\n</div>\n\
+         <button type=\"button\" id=\"all\" hidden>Show all rows</button>\n</div>\n<noscript><p>The account table requires JavaScript; \
+         <code>flowagg report</code> prints it in a terminal. Summary:</p>\n<table><thead><tr><th scope=\"col\">state</th>\
          <th scope=\"col\">accounts</th><th scope=\"col\">account-regions</th></tr></thead><tbody>"
     )?;
     for one in legend() {

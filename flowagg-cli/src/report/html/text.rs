@@ -1,24 +1,24 @@
-//! Text and JSON in HTML, escaped: names and messages never become markup or script.
+//! Escaped text and JSON in HTML: names and messages never become markup or script.
 
 use std::fmt::{self, Display, Write as _};
 
 use serde_json::Value;
 
-/// JSON that ends no script, whatever strings are in it.
+/// Formats JSON for a script element. No string in it can end the element.
 pub(super) fn in_script(value: &Value) -> String {
     let text = value.to_string();
-    // In JSON these are in strings only. The last two end a line in some readers of JavaScript.
+    // In JSON, these characters occur only in strings. Some JavaScript parsers treat the last two as line breaks.
     let escaped = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     escaped.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// A text in HTML; text in backticks is code.
+/// Escapes text for HTML; text in backticks becomes code.
 pub(super) struct Text<'a>(pub(super) &'a str);
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts: Vec<&str> = self.0.split('`').collect();
-        // With an odd number of backticks, none of them quotes.
+        // With an odd number of backticks, none of them marks code.
         let quotes = parts.len() % 2 == 1;
         for (n, part) in parts.iter().enumerate() {
             match (quotes, n % 2) {
@@ -31,7 +31,7 @@ impl Display for Text<'_> {
     }
 }
 
-/// A text in HTML, or in a value of an attribute.
+/// Escapes text for HTML and for attribute values.
 pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 impl Display for Escaped<'_> {

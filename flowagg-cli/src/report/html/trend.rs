@@ -1,4 +1,4 @@
-//! What changed since the report before, and a line for each week.
+//! Changes since the previous report, and a table of weeks.
 
 use std::fmt::{self, Write};
 
@@ -8,10 +8,10 @@ use super::super::words::{count, counted, of};
 use super::super::{Report, Trend, UnhealthySince, WeekReport};
 use super::text::Text;
 
-/// More account-regions than this are counted.
+/// The maximum number of account-regions that are listed.
 const LISTED: usize = 20;
 
-/// A sentence below the verdict.
+/// The sentence below the outcome.
 pub(super) fn since(report: &Report, out: &mut String) -> fmt::Result {
     let Some(trend) = &report.trend else { return Ok(()) };
     let coverage = &report.totals.coverage;
@@ -25,7 +25,7 @@ pub(super) fn since(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "<p id=\"since\">{}</p>", Text(&text))
 }
 
-/// `97 % (95 % before)`.
+/// Formats a change of a share: `97 % (95 % before)`.
 fn change(now: Share, before: Share) -> String {
     format!("{} ({} before)", percent(now), percent(before))
 }
@@ -37,12 +37,12 @@ fn percent(share: Share) -> String {
     }
 }
 
-/// The weeks, and what is unhealthy since when.
+/// The table of weeks, and the unhealthy account-regions with their start times.
 pub(super) fn trend(report: &Report, out: &mut String) -> fmt::Result {
     let Some(trend) = &report.trend else { return Ok(()) };
     writeln!(
         out,
-        "<section aria-labelledby=\"h-trend\">\n<h2 id=\"h-trend\">Trend</h2>\n<table id=\"weeks\"><thead><tr><th scope=\"col\">Week from</th><th scope=\"col\">Accounts</th><th scope=\"col\">Resources with a flow log</th>\
+        "<section aria-labelledby=\"h-trend\">\n<h2 id=\"h-trend\">Trend</h2>\n<table id=\"weeks\"><thead><tr><th scope=\"col\">Week of</th><th scope=\"col\">Accounts</th><th scope=\"col\">Resources with a flow log</th>\
          <th scope=\"col\">Flow logs that deliver</th></tr></thead><tbody>"
     )?;
     for WeekReport { monday, accounts, resources, flow_logs, .. } in trend.weeks.iter().rev() {
@@ -64,7 +64,7 @@ fn unhealthy(report: &Report, trend: &Trend, out: &mut String) -> fmt::Result {
     if unhealthy.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<h3>Not healthy at least since</h3>\n<ul>")?;
+    writeln!(out, "<h3>Unhealthy since at least</h3>\n<ul>")?;
     for UnhealthySince { place, state, since, .. } in unhealthy.iter().take(LISTED) {
         let name = report.names.accounts.get(&place.account);
         let name = name.map(|name| format!("({name}) ")).unwrap_or_default();
@@ -79,7 +79,7 @@ fn unhealthy(report: &Report, trend: &Trend, out: &mut String) -> fmt::Result {
     }
     if let more @ 1.. = unhealthy.len().saturating_sub(LISTED) {
         let more = counted(more, "more account-region", "more account-regions");
-        writeln!(out, "<li>and {more}, which <code>flowagg report --json</code> names</li>")?;
+        writeln!(out, "<li>and {more}; <code>flowagg report --json</code> lists them all</li>")?;
     }
     writeln!(out, "</ul>")
 }

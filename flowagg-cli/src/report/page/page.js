@@ -1,4 +1,4 @@
-/* The controls of the page, and its start. */
+/* The controls and the initialization of the page. */
 const tools = () => {
   const problems = at('problems');
   problems.checked = view.problems;
@@ -25,7 +25,7 @@ const tools = () => {
   scroll.addEventListener('scroll', () => {
     if (shown < rows.length && scroll.scrollTop + scroll.clientHeight * 2 > scroll.scrollHeight) append(shown + CHUNK);
   }, { passive: true });
-  /* A narrow window scrolls the page, not the table. */
+  /* In a narrow window, the page scrolls instead of the table. */
   addEventListener('scroll', () => {
     const isWhole = scroll.scrollHeight <= scroll.clientHeight + 1;
     if (shown < rows.length && isWhole && scroll.getBoundingClientRect().bottom < innerHeight * 2) append(shown + CHUNK);
@@ -42,20 +42,20 @@ const theme = () => {
   const dark = () => root.dataset.theme ? root.dataset.theme === 'dark' : system.matches;
   const label = () => { button.textContent = dark() ? 'Light theme' : 'Dark theme'; };
   let kept = null;
-  /* A page from a file may have no storage. */
+  /* A page opened from a file may not have storage. */
   try { kept = localStorage.getItem('flowagg-theme'); } catch { kept = null; }
   if (kept === 'dark' || kept === 'light') root.dataset.theme = kept;
   button.hidden = false;
   button.addEventListener('click', () => {
     root.dataset.theme = dark() ? 'light' : 'dark';
-    try { localStorage.setItem('flowagg-theme', root.dataset.theme); } catch { /* It lasts as long as the page. */ }
+    try { localStorage.setItem('flowagg-theme', root.dataset.theme); } catch { /* The choice is lost when the page is closed. */ }
     label();
   });
   system.addEventListener('change', label);
   label();
 };
 
-/* On paper: every row that is chosen, and every finding with its first places. */
+/* In print: all filtered rows, and all findings with their first occurrences. */
 let opened = [];
 addEventListener('beforeprint', () => {
   append(rows.length);

@@ -1,4 +1,4 @@
-/* The row of an account, and what it opens to. */
+/* The row of an account, and its details. */
 const counted = (logs) => logs.map((n, i) => n ? `${number(n)} ${data.states[i]}` : '').filter(Boolean).join(', ')
   || 'no flow logs';
 /* The last state: nothing to log. */
@@ -11,7 +11,7 @@ const PAGES = {
   tgw: ['vpc', 'TransitGatewayDetails:transitGatewayId'],
   eni: ['ec2', 'NetworkInterface:networkInterfaceId'],
 };
-/* The resource in the console of its region. The reader may be signed in to another account. */
+/* Links a resource to the console of its region. The reader may be signed in to another account. */
 const link = (resource, region) => {
   const page = PAGES[resource.slice(0, resource.indexOf('-'))];
   if (!page) return make('code', {}, resource);
@@ -23,7 +23,7 @@ const link = (resource, region) => {
 
 const cell = (label, ...children) => make('td', { 'data-label': label }, ...children);
 
-/* The resources of an account in a region, below a line for the region. */
+/* The resources of an account in a region, below a heading for the region. */
 const ofRegion = (account, it, n) => {
   const logs = account.packed.map(flowLog).filter((log) => log.region === n);
   const name = data.regions[n];
@@ -52,13 +52,17 @@ const details = (account, columns) => {
   const quiet = data.regions.filter((_, n) => shown[n] === null);
   const days = account.days.map(([objects, size], n) => make('li', {}, make('span', {}, data.days[n]),
     ` ${few(objects, 'object', 'objects')}, ${bytes(size)}`));
+  const excluded = account.excluded.map(excludedVpc).map((it) => make('li', {}, link(it.vpc, data.regions[it.region]),
+    `${it.name ? ` (${it.name})` : ''} in ${data.regions[it.region]}: ${it.reason}`));
   const heads = HEADINGS.map((label) => make('th', { scope: 'col' }, label));
   return make('tr', { class: 'more' }, make('td', { colspan: columns },
-    account.why ? make('p', {}, `Left out: ${account.why}.`) : null,
+    account.why ? make('p', {}, `Excluded: ${account.why}.`) : null,
     groups.length === 0 ? null : make('table', { class: 'resources' },
       make('caption', { class: 'sr' }, `Resources of ${account.name || account.id}`),
       make('thead', {}, make('tr', {}, ...heads)), ...groups),
     quiet.length && !account.why ? make('p', {}, `Nothing to log in ${quiet.join(', ')}.`) : null,
+    excluded.length === 0 ? null : make('details', { class: 'excluded' },
+      make('summary', {}, few(excluded.length, 'excluded VPC', 'excluded VPCs')), make('ul', {}, ...excluded)),
     make('p', {}, 'Newest object: ', account.key ? make('code', {}, account.key) : 'none'),
     make('details', { class: 'days' }, make('summary', {}, 'Objects by day'), make('ul', {}, ...days))));
 };

@@ -1,4 +1,4 @@
-/* The table of accounts: how rows are chosen, ordered and grouped. They are added as they are scrolled to. */
+/* The account table: filters, sorts and groups rows. Rows are added while the reader scrolls. */
 const CHUNK = 30;
 const columns = 6 + data.regions.length;
 const troubled = accounts.filter((account) => account.problem).length;
@@ -11,7 +11,7 @@ const KEYS = {
   bytes: (a) => a.bytes,
 };
 
-/* The rows that match, and how many more would without "Problems only". */
+/* The rows that match, and the number of rows that only "Problems only" hides. */
 const chosen = () => {
   const words = view.text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = accounts.filter((a) => words.every((word) => a.text.includes(word))
@@ -62,7 +62,7 @@ const draw = () => {
   const [found, healthy] = chosen();
   [rows, shown, body, group] = [found, 0, null, null];
   append(CHUNK);
-  const hidden = healthy > 0 ? `; ${number(healthy)} without problems not shown` : '';
+  const hidden = healthy > 0 ? `; ${number(healthy)} without problems hidden` : '';
   at('shown').textContent = `${few(rows.length, 'account', 'accounts')} of ${number(accounts.length)}${hidden}`;
   for (const head of table.tHead.querySelectorAll('[data-by]')) {
     const by = head.dataset.by === view.by;

@@ -13,7 +13,7 @@ use super::*;
 
 const REGIONS: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
 
-/// A fleet of accounts with one VPC in each region, without flow logs and without a bucket.
+/// A fleet of accounts with one VPC in each region, no flow logs and no bucket.
 struct Made {
     fleet: Fleet,
     observed: Observed,
@@ -41,7 +41,7 @@ impl Made {
         Self { fleet, observed }
     }
 
-    /// With an existing bucket that has this policy.
+    /// Adds an existing bucket with this policy.
     fn in_bucket(mut self, policy: Option<&str>) -> Self {
         let mut bucket = Bucket::default();
         bucket.policy = policy.map(str::to_owned);
@@ -52,7 +52,7 @@ impl Made {
         self
     }
 
-    /// Every VPC has a flow log, changed by this.
+    /// Adds a flow log to every VPC, modified by `change`.
     fn logged(mut self, change: impl Fn(usize, &mut FlowLog)) -> Self {
         let (arn, tags) = (self.fleet.destination().arn(), self.fleet.tags());
         let read = self.observed.regions.values_mut().filter_map(|state| state.as_mut().ok());
@@ -75,7 +75,7 @@ impl Made {
 }
 
 #[test]
-fn the_first_plan_of_three_hundred_accounts_fits_one_screen_and_all_lists_each_flow_log() {
+fn first_plan_of_a_large_fleet_fits_one_screen_and_all_lists_each_flow_log() {
     let made = Made::new(300, "");
     assert_data_eq!(
         made.shown(Extent::Brief, Some(80)),
@@ -83,10 +83,10 @@ fn the_first_plan_of_three_hundred_accounts_fits_one_screen_and_all_lists_each_f
 hub 111122223333 eu-west-1 acme-logs
   + create the bucket in eu-west-1
   + block all public access
-  + set object ownership BucketOwnerEnforced
+  + set object ownership to BucketOwnerEnforced
   + encrypt with SSE-S3
-  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted
-    after 7
+  + lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after
+    7 days
   + write the bucket policy: grants delivery to 300 accounts (9555 bytes)
       granted: 222200000001 (prod-1), 222200000002 (prod-2),
       222200000003 (prod-3), 222200000004 (prod-4), and 296 more accounts
@@ -95,7 +95,7 @@ flow logs
   + create 1,200 flow logs in 300 accounts and 4 regions
       in 222200000001 (prod-1), 222200000002 (prod-2), 222200000003 (prod-3),
       222200000004 (prod-4), 222200000005 (prod-5), and 295 more accounts
-      `--all` lists each flow log
+      use `--all` to list each flow log
 
 plan: 6 changes to the hub, 1200 flow logs to create
 
@@ -110,7 +110,7 @@ plan: 6 changes to the hub, 1200 flow logs to create
 }
 
 #[test]
-fn settings_of_an_existing_bucket_are_changes_with_their_values() {
+fn bucket_setting_changes_show_old_and_new_values() {
     let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     let mut made = Made::new(1, &format!("encryption = \"{key}\"\nretention-days = 30")).in_bucket(None);
     let rule = |days| {
@@ -137,9 +137,9 @@ hub 111122223333 eu-west-1 acme-logs
   ~ default encryption: AES256 -> the KMS key
     arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and a bucket key
     (stronger)
-  ~ lifecycle of AWSLogs/: expire after 14 days -> expire after 30 days, unfinished uploads deleted
-    after 7
-  ~ merge the bucket policy: grants delivery to 222200000001 (prod-1) (39 -> 594 bytes)
+  ~ lifecycle of AWSLogs/: expire after 14 days -> expire after 30 days, abort incomplete uploads
+    after 7 days
+  ~ update the bucket policy: grants delivery to 222200000001 (prod-1) (39 -> 594 bytes)
 
 flow logs
   + 222200000001  prod-1  eu-central-1  vpc-00000000 (main)  create
@@ -156,7 +156,7 @@ hub 111122223333 eu-west-1 acme-logs
   ~ default encryption: AES256 -> the KMS key
     arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and a bucket key
     (stronger)
-  ~ merge the bucket policy: grants delivery to 222200000001 (prod-1) (39 -> 594 bytes)
+  ~ update the bucket policy: grants delivery to 222200000001 (prod-1) (39 -> 594 bytes)
 
 flow logs
   + 222200000001  prod-1  eu-central-1  vpc-00000000 (main)  create
@@ -165,8 +165,8 @@ flow logs
   + 222200000001  prod-1  us-west-2     vpc-00000003 (main)  create
 
 not applied
-  ! lifecycle of AWSLogs/: expire after 90 days -> expire after 30 days, unfinished uploads deleted
-    after 7 (now after 90 days; the age of the objects was not read)
+  ! lifecycle of AWSLogs/: expire after 90 days -> expire after 30 days, abort incomplete uploads
+    after 7 days (now after 90 days; the age of the objects was not read)
     existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change
 
 note: flow logs expire after 90 days
@@ -193,7 +193,7 @@ fn flow_logs_of_some_accounts_are_counted_by_account() {
         str![[r#"
 hub 111122223333 eu-west-1 acme-logs
   ~ object ownership: ObjectWriter -> BucketOwnerEnforced (stronger)
-  + lifecycle of AWSLogs/: no expiry, unfinished uploads deleted after 7
+  + lifecycle of AWSLogs/: no expiration, abort incomplete uploads after 7 days
   + write the bucket policy: grants delivery to 12 accounts (1458 bytes)
       granted: 222200000001 (prod-1), 222200000002 (prod-2), 222200000003 (prod-3),
       222200000004 (prod-4), 222200000005 (prod-5), 222200000006 (prod-6), and 6 more accounts
@@ -235,7 +235,7 @@ flow logs
   + 222200000012  prod-12  create 2 flow logs  us-east-1, us-west-2
   ~ 222200000012  prod-12  tag 1 flow log      eu-west-1             tags: cost-center 41 -> 42
   ! 222200000012  prod-12  replace 1 flow log  eu-central-1          traffic REJECT -> ALL
-      `--all` lists each flow log
+      use `--all` to list each flow log
 
 note: flow logs do not expire
 
@@ -246,7 +246,7 @@ plan: 3 changes to the hub, 24 flow logs to create, 12 flow logs to replace, 12 
 }
 
 #[test]
-fn what_needs_a_decision_is_counted_with_its_reason_and_its_accounts() {
+fn replacements_are_counted_with_their_reason_and_accounts() {
     let made = Made::new(300, "").in_bucket(None).logged(|n, log| match n % 8 {
         0 => log.traffic = Some("REJECT".to_owned()),
         1 => log.interval = Some(60),
@@ -270,17 +270,16 @@ flow logs
   ! replace 150 flow logs in 150 accounts and 1 region: traffic REJECT -> ALL
       in 222200000001 (prod-1), 222200000003 (prod-3), 222200000005 (prod-5),
       222200000007 (prod-7), 222200000009 (prod-9), and 145 more accounts
-      `--all` lists each flow log
-  = 750 as declared, 150 as declared, of another manager
+      use `--all` to list each flow log
+  = 750 up to date, 150 foreign and up to date
 
-not as declared: 111122223333 eu-west-1 acme-logs: flow logs do not expire, and
+needs attention: 111122223333 eu-west-1 acme-logs: flow logs do not expire, and
          `hub.retention-days` is not set
        set `hub.retention-days` to a number of days, or to "forever"
 
 note: flow logs do not expire
 
-plan: 2 changes to the hub, 300 flow logs to replace, 1 not as declared and left
-      alone
+plan: 2 changes to the hub, 300 flow logs to replace, 1 needs attention
 
 "#]]
     );
@@ -298,10 +297,10 @@ fn account_regions_with_nothing_to_log_are_one_note() {
 hub 111122223333 eu-west-1 acme-logs
   + create the bucket in eu-west-1
   + block all public access
-  + set object ownership BucketOwnerEnforced
+  + set object ownership to BucketOwnerEnforced
   + encrypt with SSE-S3
-  + lifecycle of AWSLogs/: expire after 90 days, unfinished uploads deleted
-    after 7
+  + lifecycle of AWSLogs/: expire after 90 days, abort incomplete uploads after
+    7 days
   + write the bucket policy: grants delivery to 300 accounts (9555 bytes)
       granted: 222200000001 (prod-1), 222200000002 (prod-2),
       222200000003 (prod-3), 222200000004 (prod-4), and 296 more accounts

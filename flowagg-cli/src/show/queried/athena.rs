@@ -1,4 +1,4 @@
-//! What Athena returns: rows with types, and what they cost.
+//! Results from Athena: typed rows and their cost.
 
 use std::io;
 use std::sync::Arc;
@@ -16,27 +16,27 @@ use super::end::{Ended, Unknown, count, ended};
 use super::estimate::totals;
 use crate::aws::{ResultColumn, ResultPage};
 
-/// The fewest bytes that Athena charges for a query.
+/// The minimum number of bytes that Athena charges per query.
 ///
 /// Source: "Amazon Athena pricing", SQL queries.
 const LEAST_CHARGED: u64 = 10_000_000;
 
-/// What Athena charges for.
+/// The amount that Athena charges for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct AthenaCost {
-    /// What is scanned.
+    /// The scanned bytes.
     pub(crate) bytes: u64,
-    /// In USD, for 10^12 bytes.
+    /// The price in USD per 10^12 bytes.
     pub(crate) price: f64,
 }
 
 impl AthenaCost {
-    /// What a query would scan at most, in this number of objects, as a line.
+    /// Formats as a line what a query scans at most, in this number of objects.
     pub(crate) fn estimate(self, objects: u64) -> String {
-        format!("Athena scans at most {}: {}\n", totals(Totals::new(objects, self.bytes)), self.cost())
+        format!("Athena will scan up to {}: {}\n", totals(Totals::new(objects, self.bytes)), self.cost())
     }
 
-    /// Prints how a query ended, and returns how the run does.
+    /// Prints the outcome of a query, and returns how the run ends.
     pub(crate) fn done(
         self,
         rows: usize,
@@ -46,22 +46,22 @@ impl AthenaCost {
         screen: &mut Screen<'_>,
     ) -> io::Result<Ended> {
         let (scanned, took) = (bytes(self.bytes), took.as_secs_f64());
-        let what =
-            format!("{} from Athena, which scanned {scanned} in {took:.1} s: {}", count(rows), self.cost());
+        let what = format!("{} from Athena, {scanned} scanned in {took:.1} s: {}", count(rows), self.cost());
         ended((rows, threshold), unknown, Vec::new(), &what, screen)
     }
 
     fn cost(self) -> String {
         const TB: f64 = 1e12;
-        // Bytes are far fewer than what this number holds exactly.
+        // The number of bytes is far below the limit of exact integers.
         #[allow(clippy::cast_precision_loss, reason = "an estimate")]
         let cost = self.bytes.max(LEAST_CHARGED) as f64 / TB * self.price;
-        let least = if self.bytes < LEAST_CHARGED { ", which charges for at least 10 MB" } else { "" };
+        let least = if self.bytes < LEAST_CHARGED { " (10 MB minimum)" } else { "" };
         format!("USD {cost:.4} at USD {} per TB{least}", self.price)
     }
 }
 
-/// The rows with the types of their columns, as far as Arrow has them; others are text. Fails if a value is not of its type.
+/// Converts the rows to the types of their columns. Types that Arrow does not have become text. Fails if a value does not match its
+/// type.
 pub(crate) fn typed(page: &ResultPage) -> io::Result<RecordBatch> {
     let columns = page.columns.iter().enumerate().map(|(place, column)| {
         let values = page.rows.iter().map(|row| row.get(place).and_then(Option::as_deref));
@@ -174,23 +174,23 @@ account,bytes,usd,share,both_ends,largest
     }
 
     #[test]
-    fn value_that_is_not_of_its_type_is_an_error_that_names_the_column() {
+    fn value_of_the_wrong_type_is_an_error_that_names_the_column() {
         let rows = vec![vec![Some("many".to_owned())]];
         let page = ResultPage { columns: vec![ResultColumn::new("bytes", "bigint")], rows };
         snapbox::assert_data_eq!(
             typed(&page).unwrap_err().to_string(),
-            snapbox::str![
-                "Athena returned a value for `bytes` that is not of type bigint: Cast error: Cannot cast string 'many' to value of Int64 type"
-            ]
+            snapbox::str![[
+                r#"Athena returned a value for `bytes` that is not of type bigint: Cast error: Cannot cast string 'many' to value of Int64 type"#
+            ]]
         );
     }
 
     #[test]
-    fn cost_has_the_minimum_that_athena_charges() {
+    fn cost_includes_the_athena_minimum() {
         let cost = |bytes| AthenaCost { bytes, price: 5.0 };
         assert_eq!(
             cost(500_000_000_000).estimate(3),
-            "Athena scans at most 3 objects with 500.0 GB: USD 2.5000 at USD 5 per TB\n"
+            "Athena will scan up to 3 objects with 500.0 GB: USD 2.5000 at USD 5 per TB\n"
         );
         let mut err = Vec::new();
         let mut done = |bytes, rows, threshold| {
@@ -202,8 +202,8 @@ account,bytes,usd,share,both_ends,largest
         assert_eq!([done(0, 1, Some(1)), done(10_000_000, 2, Some(0))], [Exit::Done, Exit::Differs]);
         assert_eq!(
             String::from_utf8(err).unwrap(),
-            "ok: 1 row from Athena, which scanned 0 bytes in 1.2 s: USD 0.0001 at USD 5 per TB, which charges for at least 10 MB\n\
-             query: there are rows; 2 rows from Athena, which scanned 10.0 MB in 1.2 s: USD 0.0001 at USD 5 per TB\n"
+            "ok: 1 row from Athena, 0 bytes scanned in 1.2 s: USD 0.0001 at USD 5 per TB (10 MB minimum)\n\
+             query: the result is not empty; 2 rows from Athena, 10.0 MB scanned in 1.2 s: USD 0.0001 at USD 5 per TB\n"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Values as text: for terminals and for spreadsheets.
+//! Values as text, for terminals and spreadsheets.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use flowagg_query::datafusion::arrow::util::display::{ArrayFormatter, FormatOpti
 
 use super::super::sheet::controls;
 
-/// Calls a function with the rows of a batch, each as text; `None` is null.
+/// Calls `row` for each row of a batch, with its values as text; `None` is null.
 pub(super) fn each_row(
     batch: &RecordBatch,
     mut row: impl FnMut(Vec<Option<String>>) -> Result<(), ArrowError>,
@@ -16,7 +16,7 @@ pub(super) fn each_row(
     let options = FormatOptions::new();
     let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    // Values of a dictionary, and columns of the type NULL, have no nulls of their own.
+    // Dictionary values and columns of type NULL have no null buffer.
     let nulls: Vec<_> = batch.columns().iter().map(|column| column.logical_nulls()).collect();
     for index in 0..batch.num_rows() {
         let cells = columns.iter().zip(&nulls).map(|(column, nulls)| {
@@ -28,13 +28,13 @@ pub(super) fn each_row(
     Ok(())
 }
 
-/// A value with every character visible that would control a terminal or end its line.
+/// Escapes every character in a value that would control the terminal or end the line.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, controls)
 }
 
-/// A value as a cell of a CSV file. Line feeds stay; other control characters become visible. A text that a spreadsheet would
-/// take for a formula begins with an apostrophe.
+/// Formats a value as a CSV cell. Line feeds are kept; other control characters are escaped. Text that a spreadsheet would treat
+/// as a formula is prefixed with an apostrophe.
 ///
 /// Source: "CSV Injection" (OWASP), and RFC 4180.
 pub(super) fn csv(text: &str, is_number: bool) -> String {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn csv_cells_are_no_formulas_and_control_nothing() {
+    fn csv_cells_contain_no_formulas_and_no_control_characters() {
         for (text, expected) in [
             ("plain", "plain"),
             ("=1+1", "'=1+1"),

@@ -1,4 +1,4 @@
-//! How a query ended.
+//! The outcome of a query.
 
 use std::io;
 use std::time::Duration;
@@ -10,37 +10,36 @@ use super::super::size::bytes;
 use super::estimate::totals;
 use crate::Exit;
 
-/// How a query ended.
+/// The outcome of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
-    /// How the run ends.
+    /// The exit code of the run.
     pub(crate) exit: Exit,
-    /// Whether there were more rows than the threshold.
+    /// Whether the result had more rows than the threshold.
     pub(crate) has_excess: bool,
 }
 
 impl From<Exit> for Ended {
-    /// The end of a run that counted no rows.
+    /// The outcome of a run that did not count rows.
     fn from(exit: Exit) -> Self {
         Self { exit, has_excess: false }
     }
 }
 
-/// A query that has run.
+/// A completed query.
 pub(crate) struct Done<'p> {
-    /// What was read.
+    /// The data that was read.
     pub(crate) progress: &'p Progress,
-    /// The rows of the result.
+    /// The number of rows in the result.
     pub(crate) rows: usize,
-    /// The most rows that are no finding; `None` if any number is none.
+    /// The maximum number of rows that is not a finding; `None` if any number is allowed.
     pub(crate) threshold: Option<u64>,
-    /// How long it took.
     pub(crate) took: Duration,
-    /// What could not be looked up everywhere.
+    /// The lookups that failed in at least one account-region.
     pub(crate) unknown: Vec<Unknown>,
 }
 
-/// What a query looks up in the accounts of the fleet.
+/// The data that a query looks up in the accounts of the fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// NAT gateways.
@@ -55,34 +54,35 @@ impl Unknown {
     fn noun(self) -> &'static str {
         match self {
             Self::Gateways => "NAT gateways",
-            Self::Rules => "rules of security groups",
+            Self::Rules => "security group rules",
             Self::Names => "names",
         }
     }
 
-    /// What it means for the rows.
+    /// The effect on the rows.
     fn meaning(self) -> &'static str {
         match self {
             Self::Gateways => {
-                "NAT gateways of account-regions that could not be looked up are treated as other network interfaces"
+                "where NAT gateways could not be looked up, they are treated like other network interfaces"
             }
-            Self::Rules => "rules of account-regions that could not be looked up are not in the answer",
+            Self::Rules => "the result does not include rules of account-regions that could not be looked up",
             Self::Names => {
-                "rows lack names that could not be looked up, and an address may also belong to a network interface there"
+                "names that could not be looked up are missing, and an address may also belong to a network interface in an \
+                 account-region that was not looked up"
             }
         }
     }
 }
 
 impl Done<'_> {
-    /// Names the skipped objects, prints what was read, and returns how the run ends.
+    /// Prints the skipped objects and the totals, and returns how the run ends.
     pub(crate) fn print(&self, screen: &mut Screen<'_>) -> io::Result<Ended> {
         let skipped = self.progress.skipped_objects();
         let named = self.progress.skipped();
         for object in &named {
             screen.warning(
                 &format!("`{}` was skipped: {}", object.key, object.reason),
-                "delete it or restore it if it matters; `--strict` stops at such objects",
+                "delete or restore the object; `--strict` stops at objects like this one",
             )?;
         }
         let unnamed = skipped.saturating_sub(named.len() as u64);
@@ -92,7 +92,7 @@ impl Done<'_> {
         let (rows, read) = (count(self.rows), self.progress.read());
         let pruned = match self.progress.pruned().objects {
             0 => String::new(),
-            n => format!(", {n} listed and not needed"),
+            n => format!(", {n} listed but not needed"),
         };
         let took = self.took.as_secs_f64();
         let records = match self.progress.records() {
@@ -109,21 +109,21 @@ impl Done<'_> {
     }
 }
 
-/// `1 row`.
+/// Formats a number of rows: `1 row`.
 pub(super) fn count(rows: usize) -> String {
     if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
 }
 
-/// That there are more rows than a threshold, if there are.
+/// The message that the result has more rows than the threshold, if it has.
 fn excess(rows: usize, threshold: Option<u64>) -> Option<String> {
     let threshold = threshold.filter(|threshold| rows as u64 > *threshold)?;
     Some(match threshold {
-        0 => "there are rows".to_owned(),
-        _ => format!("there are more rows than the threshold of {threshold}"),
+        0 => "the result is not empty".to_owned(),
+        _ => format!("the result has more rows than the threshold of {threshold}"),
     })
 }
 
-/// Prints the last line, and returns how the query ended.
+/// Prints the last line, and returns the outcome.
 pub(super) fn ended(
     (rows, threshold): (usize, Option<u64>),
     unknown: &[Unknown],
@@ -149,20 +149,20 @@ pub(super) fn ended(
     Ok(Ended { exit: if unknown.is_empty() { Exit::Differs } else { Exit::Failed }, has_excess })
 }
 
-/// What to check if no object was found.
+/// Prints what to check if no object was found.
 pub(crate) fn nothing_found(progress: &Progress, screen: &mut Screen<'_>) -> io::Result<()> {
     let was_listed = progress.scans() > 0 && progress.is_listed();
     if !was_listed || progress.listed().objects + progress.pruned().objects > 0 {
         return Ok(());
     }
-    screen.note("no flow log object was found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are in a sub-folder")
+    screen.note("no flow log objects were found: check `--from`, `--to`, `--only`, and `--prefix` if the logs are under a prefix")
 }
 
-/// `1.2 MB of 3.0 MB, 0.6 MB/s`.
+/// Formats the progress: `1.2 MB of 3.0 MB, 0.6 MB/s`.
 pub(crate) fn so_far(progress: &Progress, elapsed: Duration) -> String {
     let (read, listed) = (progress.read(), progress.listed());
     let more = if progress.is_listed() { "" } else { " listed so far" };
-    // A rate is a rough number.
+    // The rate is only an estimate.
     #[allow(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

@@ -1,4 +1,4 @@
-//! What a query would read, and what S3 charges for it.
+//! The estimated reads of a query and their S3 cost.
 
 use std::fmt;
 
@@ -6,38 +6,38 @@ use flowagg_query::Totals;
 
 use super::super::size::bytes;
 
-/// In USD, for 1,000 GET requests.
+/// The price in USD of 1,000 GET requests.
 ///
 /// Source: "Amazon S3 pricing", S3 Standard in US East (N. Virginia), June 2025. Other regions and storage classes differ.
 const GET_PRICE: f64 = 0.0004;
-const PRICED: &str = "USD 0.0004 for 1,000 GET requests (S3 Standard, us-east-1, 2025-06)";
+const PRICED: &str = "USD 0.0004 per 1,000 GET requests (S3 Standard, us-east-1, 2025-06)";
 
-/// What a query would read at most: with a limit, or if its result is known early, it reads less.
+/// The upper limit of what a query reads. With a `LIMIT`, or if the result is known early, it reads less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Estimate {
-    /// What has to be read.
+    /// The objects to read.
     pub(crate) selected: Totals,
-    /// What was listed, and need not be read.
+    /// Objects that were listed but are not needed.
     pub(crate) pruned: Totals,
-    /// Whether S3 is asked, which charges.
+    /// Whether the objects are in S3, which charges for requests.
     pub(crate) in_bucket: bool,
 }
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { selected, pruned, in_bucket } = self;
-        writeln!(f, "the query reads at most {}", totals(*selected))?;
+        writeln!(f, "the query will read up to {}", totals(*selected))?;
         if pruned.objects > 0 {
-            writeln!(f, "listed and not needed: {}", totals(*pruned))?;
+            writeln!(f, "listed but not needed: {}", totals(*pruned))?;
         }
         if *in_bucket {
-            // Fewer objects than this number holds exactly.
+            // The number of objects is far below the limit of exact integers.
             #[allow(clippy::cast_precision_loss, reason = "an estimate")]
             let cost = selected.objects as f64 / 1000.0 * GET_PRICE;
-            writeln!(f, "requests cost at most USD {cost:.4}: {PRICED}")?;
+            writeln!(f, "requests will cost up to USD {cost:.4}: {PRICED}")?;
             writeln!(
                 f,
-                "data transfer: {}, which AWS charges for if it leaves the region of the bucket",
+                "data transfer: {} (charged by AWS if it leaves the region of the bucket)",
                 bytes(selected.bytes)
             )?;
         }
@@ -45,7 +45,7 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// `3 objects with 1.2 MB`.
+/// Formats totals: `3 objects with 1.2 MB`.
 pub(crate) fn totals(totals: Totals) -> String {
     let objects = if totals.objects == 1 { "object" } else { "objects" };
     format!("{} {objects} with {}", totals.objects, bytes(totals.bytes))
@@ -56,18 +56,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn estimate_has_requests_and_transfer_only_for_a_bucket() {
+    fn estimate_includes_requests_and_transfer_only_for_a_bucket() {
         let selected = Totals::new(2_500_000, 40_000_000_000);
         let pruned = Totals::new(1, 100);
         let estimate = Estimate { selected, pruned, in_bucket: true };
         assert_eq!(
             estimate.to_string(),
-            "the query reads at most 2500000 objects with 40.0 GB\n\
-             listed and not needed: 1 object with 100 bytes\n\
-             requests cost at most USD 1.0000: USD 0.0004 for 1,000 GET requests (S3 Standard, us-east-1, 2025-06)\n\
-             data transfer: 40.0 GB, which AWS charges for if it leaves the region of the bucket\n"
+            "the query will read up to 2500000 objects with 40.0 GB\n\
+             listed but not needed: 1 object with 100 bytes\n\
+             requests will cost up to USD 1.0000: USD 0.0004 per 1,000 GET requests (S3 Standard, us-east-1, 2025-06)\n\
+             data transfer: 40.0 GB (charged by AWS if it leaves the region of the bucket)\n"
         );
         let local = Estimate { selected, pruned: Totals::default(), in_bucket: false };
-        assert_eq!(local.to_string(), "the query reads at most 2500000 objects with 40.0 GB\n");
+        assert_eq!(local.to_string(), "the query will read up to 2500000 objects with 40.0 GB\n");
     }
 }

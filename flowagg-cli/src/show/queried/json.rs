@@ -1,10 +1,10 @@
-//! Rows as JSON: each an object, with the types of SQL as far as JSON has them. Integers are never rounded.
+//! Rows as JSON objects, with SQL types mapped to JSON types where possible. Integers are never rounded.
 
 use flowagg_query::datafusion::arrow::array::RecordBatch;
 use flowagg_query::datafusion::arrow::error::ArrowError;
 use flowagg_query::datafusion::arrow::json::writer::{LineDelimited, WriterBuilder};
 
-/// The rows of a batch, one on each line.
+/// Formats the rows of a batch, one per line.
 pub(super) fn lines(batch: &RecordBatch) -> Result<String, ArrowError> {
     let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
     writer.write(batch)?;

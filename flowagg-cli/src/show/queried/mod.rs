@@ -1,4 +1,4 @@
-//! The result of `flowagg query`: its rows in each format, what they cost, and how the query ended.
+//! The output of `flowagg query`: the rows in each format, the cost, and the outcome.
 
 #[cfg(feature = "athena")]
 mod athena;

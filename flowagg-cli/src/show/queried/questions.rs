@@ -1,4 +1,4 @@
-//! The list of questions, and what the objects lack for one.
+//! The list of questions, and notes about fields that a question lacks.
 
 use std::io;
 
@@ -12,10 +12,10 @@ use super::super::screen::Screen;
 use super::super::sheet::Sheet;
 use super::super::style::BOLD;
 
-/// Where the lines about a question begin.
+/// The indent of the lines about a question.
 const INDENT: usize = 4;
 
-/// Prints these questions: what they are about, the fields that they need, and an example.
+/// Prints questions: what they are about, the fields that they need, and an example.
 pub(crate) fn questions(names: &[QuestionName], out: &mut Sheet<'_>) -> io::Result<()> {
     for (n, name) in names.iter().enumerate() {
         if n > 0 {
@@ -58,7 +58,7 @@ pub(crate) fn saved_questions<'a>(
     Ok(())
 }
 
-/// Prints fields that a question needs: once, or for each word of its argument if they differ.
+/// Prints the fields that a question needs: once, or for each value of its argument if they differ.
 fn fields(
     what: &str,
     needs: &[(Option<&str>, Needs)],
@@ -81,7 +81,7 @@ pub(crate) fn counts(name: QuestionName, out: &mut Sheet<'_>) -> io::Result<()> 
     line(name.counts(), out)
 }
 
-/// Its name, with what may follow it.
+/// Formats the name of a question with its argument and options.
 fn head(name: QuestionName) -> String {
     let argument = match name.argument() {
         Some(Argument { name, is_required: true, .. }) => format!(" {name}"),
@@ -100,7 +100,7 @@ fn listed(fields: &[RecordedField]) -> String {
     fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Prints which fields of a question flow logs do not record.
+/// Prints the fields of a question that the flow logs do not record.
 #[cfg(feature = "athena")]
 pub(crate) fn not_recorded(
     question: &Question,
@@ -122,12 +122,12 @@ pub(crate) fn not_recorded(
     }
     let name = question.name();
     screen.note(&format!(
-        "`{name}` is more exact with fields that the flow logs do not record: {}",
+        "`{name}` is more precise with fields that the flow logs do not record: {}",
         missing.join(", ")
     ))
 }
 
-/// Prints which fields of a question were not in every object, and in how many they were not.
+/// Prints the fields of a question that some objects lack, and the number of these objects.
 pub(crate) fn missing_fields(
     question: &Question,
     progress: &Progress,
@@ -143,11 +143,11 @@ pub(crate) fn missing_fields(
     let name = question.name();
     if !required.is_empty() {
         let what = format!("`{name}` needs fields that are not recorded in: {}", required.join(", "));
-        screen.note(&format!("{what}. Their records are missing in the answer or lack values"))?;
+        screen.note(&format!("{what}. Their records are missing from the result or lack values"))?;
     }
     if !better.is_empty() {
         screen.note(&format!(
-            "`{name}` is more exact with fields that are not recorded in: {}",
+            "`{name}` is more precise with fields that are not recorded in: {}",
             better.join(", ")
         ))?;
     }

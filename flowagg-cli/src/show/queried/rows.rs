@@ -1,4 +1,4 @@
-//! The rows of a result, in the format that was chosen, batch by batch.
+//! Writes the rows of a result in the selected format, batch by batch.
 
 use std::fs::File;
 use std::io;
@@ -15,21 +15,21 @@ use super::super::grid::grid;
 use super::super::sheet::Sheet;
 use super::{cells, json};
 
-/// How many rows have their columns under each other. A larger result is printed as several tables.
+/// The maximum number of rows in one table. A larger result is printed as several tables.
 const TABLE_ROWS: usize = 10_000;
 
-/// How the rows of a result are written.
+/// The format of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResultFormat {
-    /// Columns for people; null is `-`
+    /// Aligned columns; null is `-`
     Table,
     /// Comma-separated values (RFC 4180); null is empty
     Csv,
     /// One JSON array of objects
     Json,
-    /// One JSON object on each line
+    /// One JSON object per line
     Ndjson,
-    /// A Parquet file; needs `--out`
+    /// A Parquet file; requires `--out`
     Parquet,
 }
 
@@ -50,7 +50,7 @@ enum Form {
 }
 
 impl ResultWriter {
-    /// Writes text to the sheet of each call.
+    /// Creates a writer for text, which each call writes to its sheet.
     pub(crate) fn text(format: ResultFormat, schema: SchemaRef) -> Self {
         let form = match format {
             ResultFormat::Table | ResultFormat::Parquet => Form::Table(Vec::new()),
@@ -61,7 +61,7 @@ impl ResultWriter {
         Self { schema, form, is_begun: false, rows: 0 }
     }
 
-    /// Writes a Parquet file, and nothing to the sheets.
+    /// Creates a writer for a Parquet file. It writes nothing to the sheets.
     pub(crate) fn parquet(schema: SchemaRef, file: File) -> io::Result<Self> {
         let level = GzipLevel::default();
         let properties = WriterProperties::builder().set_compression(Compression::GZIP(level)).build();
@@ -69,12 +69,12 @@ impl ResultWriter {
         Ok(Self { schema, form: Form::Parquet(Box::new(writer)), is_begun: false, rows: 0 })
     }
 
-    /// The rows that were written.
+    /// The number of rows written so far.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Writes rows.
+    /// Writes the rows of a batch.
     pub(crate) fn write(&mut self, batch: &RecordBatch, out: &mut Sheet<'_>) -> io::Result<()> {
         self.begin(out)?;
         let before = self.rows;
@@ -98,7 +98,7 @@ impl ResultWriter {
                     let cells =
                         cells.map(|(cell, number)| cells::csv(cell.as_deref().unwrap_or_default(), *number));
                     let cells: Vec<String> = cells.collect();
-                    // A line without a character is no row to many readers.
+                    // Many CSV readers ignore empty lines.
                     let line = if cells.len() == 1 && cells[0].is_empty() {
                         "\"\"".to_owned()
                     } else {
@@ -121,11 +121,11 @@ impl ResultWriter {
         }
     }
 
-    /// Writes what comes after the rows.
+    /// Writes the end of the output, after all rows.
     pub(crate) fn finish(&mut self, out: &mut Sheet<'_>) -> io::Result<()> {
         self.begin(out)?;
         match &mut self.form {
-            // A result without rows has its columns.
+            // A result without rows is printed with its column names.
             Form::Table(rows) if rows.is_empty() && self.rows > 0 => Ok(()),
             Form::Table(_) => self.print_table(out),
             Form::Csv | Form::Ndjson => Ok(()),
@@ -135,7 +135,7 @@ impl ResultWriter {
         }
     }
 
-    /// Writes what comes before the rows, once. Nothing is written before the query has a result.
+    /// Writes the start of the output once. Nothing is written before the query has a result.
     fn begin(&mut self, out: &mut Sheet<'_>) -> io::Result<()> {
         if std::mem::replace(&mut self.is_begun, true) {
             return Ok(());
@@ -154,7 +154,7 @@ impl ResultWriter {
         self.schema.fields().iter().map(|field| field.name().as_str())
     }
 
-    /// Prints the rows that are kept.
+    /// Prints the buffered rows as a table.
     fn print_table(&mut self, out: &mut Sheet<'_>) -> io::Result<()> {
         let names: Vec<String> = self.names().map(|name| cells::visible(name).into_owned()).collect();
         let fields = self.schema.fields().iter().enumerate();
@@ -169,7 +169,7 @@ impl ResultWriter {
     }
 }
 
-/// What cannot be written keeps its kind: a closed pipe ends a run without an error.
+/// Keeps the kind of a write error: a closed pipe ends a run without an error.
 fn unwritten(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,

@@ -1,4 +1,4 @@
-//! The answer about rules of security groups, as rows.
+//! The rows of the answer about unused security group rules.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,7 +8,7 @@ use flowagg_query::datafusion::arrow::datatypes::{DataType, Field, Schema, Schem
 use flowagg_query::datafusion::arrow::error::ArrowError;
 use jiff::Timestamp;
 
-/// The columns, in their order.
+/// The columns, in order.
 static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let texts = [
@@ -30,12 +30,12 @@ static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(fields))
 });
 
-/// The columns of the answer.
+/// Returns the columns of the answer.
 pub(crate) fn unused_rule_columns() -> SchemaRef {
     Arc::clone(&COLUMNS)
 }
 
-/// A row for each rule.
+/// Converts the rules to rows.
 pub(crate) fn unused_rule_rows(rules: &[UnusedRule]) -> Result<RecordBatch, ArrowError> {
     let text = |value: &dyn Fn(&UnusedRule) -> Option<String>| -> ArrayRef {
         Arc::new(rules.iter().map(value).collect::<StringArray>())

@@ -10,7 +10,7 @@ use snapbox::{assert_data_eq, str};
 use super::*;
 use crate::show::Extent;
 
-/// A fleet of accounts with one VPC in each region, of which every flow log delivers.
+/// A fleet of accounts with one VPC in each region. Every flow log delivers.
 struct Made {
     fleet: Fleet,
     states: BTreeMap<Place, Result<RegionState, Failure>>,
@@ -57,7 +57,7 @@ impl Made {
         (place, state)
     }
 
-    /// Its newest object is so old; `None` if it has none.
+    /// Sets the age of the flow log's newest object; `None` removes it.
     fn stops(&mut self, account: u64, region: &str, minutes: Option<i64>) -> &mut FlowLog {
         let id = self.of(account, region).1.flow_logs[0].id.clone();
         let object = self.arrivals.newest.remove(&id).unwrap();
@@ -94,7 +94,7 @@ impl Made {
 const REGIONS: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
 
 #[test]
-fn a_healthy_account_takes_one_line() {
+fn healthy_account_takes_one_line() {
     let mut made = Made::new(3, &REGIONS);
     for region in REGIONS {
         *made.of(2, region).1 = RegionState::default();
@@ -112,14 +112,14 @@ fn a_healthy_account_takes_one_line() {
   resources  8 of 8 (100 %) have a flow log
   flow logs  7 of 7 (100 %) deliver, 1 idle
 
-ok: every flow log that should deliver does
+ok: every flow log delivers or is idle
 
 "#]]
     );
 }
 
 #[test]
-fn every_problem_has_its_cause_and_advice_and_the_worst_is_last() {
+fn problems_have_a_cause_and_a_fix_and_the_worst_is_last() {
     let mut made = Made::new(6, &REGIONS[..2]);
     made.stops(1, "eu-west-1", None).created = Some(ago(3));
     made.stops(2, "eu-west-1", Some(300));
@@ -136,21 +136,21 @@ fn every_problem_has_its_cause_and_advice_and_the_worst_is_last() {
   ! 222200000005  prod-5  1 delivering, 1 region could not be read, newest object 6 min old
   + 222200000006  prod-6  2 delivering, newest object 6 min old
 
-waiting: 1 flow log: new, nothing has arrived yet
-       `flowagg verify --wait 30m` waits for it
+waiting: 1 flow log: new, no objects yet
+       run `flowagg verify --wait 30m` to wait for them
   ~ 222200000001  prod-1  eu-west-1  vpc-00000001 (main)  fl-00000001
 
-silent: 1 flow log: in use, but nothing has arrived of late
-       `flowagg plan` checks the bucket policy and the KMS key policy
+silent: 1 flow log: in use, but no recent objects
+       run `flowagg plan` to check the bucket policy and the KMS key policy
   ! 222200000002  prod-2  eu-west-1  vpc-00000003 (main)  fl-00000003  newest object 5 h old
       AWSLogs/fl-00000003.log.gz
 
-missing: 1 resource: no flow log to the bucket that counts
-       `flowagg plan` shows what `apply` creates, and what keeps it from that
+missing: 1 resource: no valid flow log to the bucket
+       run `flowagg plan` to see what `apply` creates, and what prevents it
   ! 222200000003  prod-3  eu-central-1  vpc-00000004 (main)  -
 
 failing: 1 flow log: AWS reports: Access error
-       check the bucket policy and the KMS key policy: `flowagg plan` evaluates both
+       run `flowagg plan` to check the bucket policy and the KMS key policy
   ! 222200000004  prod-4  eu-west-1  vpc-00000007 (main)  fl-00000007  newest object 3 h old
       AWSLogs/fl-00000007.log.gz
 
@@ -168,7 +168,7 @@ next: fix the errors above, then run `flowagg verify` again
 }
 
 #[test]
-fn three_hundred_healthy_accounts_take_one_screen_and_all_lists_each_flow_log() {
+fn large_healthy_fleet_is_one_line_and_all_lists_each_flow_log() {
     let made = Made::new(300, &REGIONS);
     assert_data_eq!(
         made.shown(Extent::Brief, Some(80)),
@@ -178,7 +178,7 @@ fn three_hundred_healthy_accounts_take_one_screen_and_all_lists_each_flow_log() 
   resources  1,200 of 1,200 (100 %) have a flow log
   flow logs  1,200 of 1,200 (100 %) deliver
 
-ok: every flow log that should deliver does
+ok: every flow log delivers
 
 "#]]
     );
@@ -188,7 +188,7 @@ ok: every flow log that should deliver does
 }
 
 #[test]
-fn many_problems_with_one_cause_are_one_with_their_accounts() {
+fn problems_with_one_cause_are_merged_with_their_accounts() {
     let mut made = Made::new(300, &REGIONS);
     (1..=120).for_each(|n| made.fails(n, "eu-west-1"));
     for account in [1, 2] {
@@ -202,17 +202,16 @@ fn many_problems_with_one_cause_are_one_with_their_accounts() {
   ! 120 accounts  failing     flow logs: 358 delivering, 2 silent, 120 failing
   ! 91 accounts   unknown     flow logs: 273 delivering
 
-silent: 2 flow logs: in use, but nothing has arrived of late
-       `flowagg plan` checks the bucket policy and the KMS key policy
+silent: 2 flow logs: in use, but no recent objects
+       run `flowagg plan` to check the bucket policy and the KMS key policy
   ! 222200000001  prod-1  us-east-1  vpc-00000002 (main)  fl-00000002
   ! 222200000002  prod-2  us-east-1  vpc-00000006 (main)  fl-00000006
 
 failing: 120 flow logs: AWS reports: Access error
-       check the bucket policy and the KMS key policy: `flowagg plan` evaluates
-       both
+       run `flowagg plan` to check the bucket policy and the KMS key policy
        in 120 accounts: 222200000001 (prod-1), 222200000002 (prod-2),
        222200000003 (prod-3), 222200000004 (prod-4), and 116 more accounts
-       `--all` lists each flow log
+       use `--all` to list each flow log
 
 error: 91 times: AssumeRole: AccessDenied: not authorized
        create the role
@@ -235,7 +234,7 @@ next: fix the errors above, then run `flowagg verify` again
 }
 
 #[test]
-fn an_interrupted_wait_says_what_is_still_awaited() {
+fn interrupted_wait_lists_remaining_flow_logs() {
     let mut made = Made::new(2, &REGIONS[..1]);
     made.stops(1, REGIONS[0], None).created = Some(ago(3));
     let shown = |verified: &Verified, exit| {
@@ -251,24 +250,24 @@ fn an_interrupted_wait_says_what_is_still_awaited() {
   ~ 222200000001  prod-1  1 waiting
   + 222200000002  prod-2  1 delivering, newest object 6 min old
 
-waiting: 1 flow log: new, nothing has arrived yet
-       `flowagg verify --wait 30m` waits for it
+waiting: 1 flow log: new, no objects yet
+       run `flowagg verify --wait 30m` to wait for them
   ~ 222200000001  prod-1  eu-central-1  vpc-00000000 (main)  fl-00000000
 
   resources  2 of 2 (100 %) have a flow log
   flow logs  1 of 2 (50 %) deliver, 1 waiting
 
-interrupted: 1 of 2 flow logs deliver; still awaited: 1 waiting
+interrupted: 1 of 2 flow logs deliver; remaining: 1 waiting
 next: run `flowagg verify` again
 
 "#]]
     );
     let terminated = shown(&made.verified(), Exit::Terminated);
-    assert!(terminated.contains("\nterminated: 1 of 2 flow logs deliver; still awaited: 1 waiting\n"));
+    assert!(terminated.contains("\nterminated: 1 of 2 flow logs deliver; remaining: 1 waiting\n"));
 }
 
 #[test]
-fn accounts_that_are_not_in_the_fleet_take_a_line_each_or_are_listed() {
+fn accounts_outside_the_fleet_take_a_line_each_or_are_listed() {
     let strangers = |number: u64| {
         let mut made = Made::new(1, &REGIONS[..1]);
         let stranger = |n: u64| AccountId::parse(&format!("{:012}", 444_400_000_000 + n)).unwrap();
@@ -281,9 +280,9 @@ fn accounts_that_are_not_in_the_fleet_take_a_line_each_or_are_listed() {
         strangers(2),
         str![[r#"
   + 222200000001  prod-1  1 delivering, newest object 6 min old
-note: 444400000001 has flow logs in the bucket and is not in the fleet (newest
+note: 444400000001 is not in the fleet, but has flow logs in the bucket (newest
       object 60 s old)
-note: 444400000002 has flow logs in the bucket and is not in the fleet (newest
+note: 444400000002 is not in the fleet, but has flow logs in the bucket (newest
       object 2 min old)
 "#]]
     );
@@ -291,13 +290,13 @@ note: 444400000002 has flow logs in the bucket and is not in the fleet (newest
         strangers(50),
         str![[r#"
   + 222200000001  prod-1  1 delivering, newest object 6 min old
-note: 50 accounts have flow logs in the bucket and are not in the fleet:
-      444400000001, 444400000002, 444400000003, and 47 more accounts
+note: 50 accounts outside the fleet have flow logs in the bucket: 444400000001,
+      444400000002, 444400000003, and 47 more accounts
 "#]]
     );
 }
 
-/// A fleet with exceptions: what is accepted, a failure among it, and one that is over.
+/// A fleet with three exceptions: one accepts a silent flow log, one accepts a failure, and one has expired.
 fn with_exceptions() -> Made {
     let mut made = Made::new(3, &["eu-west-1"]);
     let until = |until: &str| until.parse().unwrap();
@@ -313,7 +312,7 @@ fn with_exceptions() -> Made {
 }
 
 #[test]
-fn accepted_findings_are_counted_and_an_exception_that_is_over_is_a_warning() {
+fn accepted_findings_are_counted_and_expired_exceptions_are_warnings() {
     let mut made = with_exceptions();
     assert_data_eq!(
         made.shown(Extent::Brief, Some(80)),
@@ -322,15 +321,15 @@ fn accepted_findings_are_counted_and_an_exception_that_is_over_is_a_warning() {
   + 222200000002  prod-2  1 delivering, newest object 6 min old
   = 222200000003  prod-3  1 with an exception
 
-warning: an exception ended on 2026-11-22: account 222200000002 (new firewall)
+warning: an exception expired on 2026-11-22: account 222200000002 (new firewall)
        remove it from the fleet file, or set a later `until`
-note: 2 findings have an exception: `flowagg verify --all` lists them
+note: 2 findings have an exception; run `flowagg verify --all` for details
 
   resources  2 of 2 have a flow log; 1 account-region could not be read
   flow logs  1 of 2 deliver, 1 silent
 
-ok: every flow log that should deliver does, except 1 with an exception; 1 error
-    has an exception
+ok: every flow log delivers, except 1 with an exception; 1 error has an
+    exception
 
 "#]]
     );
@@ -343,7 +342,7 @@ ok: every flow log that should deliver does, except 1 with an exception; 1 error
       newest object 6 min old
       AWSLogs/fl-00000001.log.gz
 
-warning: an exception ended on 2026-11-22: account 222200000002 (new firewall)
+warning: an exception expired on 2026-11-22: account 222200000002 (new firewall)
        remove it from the fleet file, or set a later `until`
   = 222200000003  eu-west-1  AssumeRole: AccessDenied: not authorized  exception until 2026-11-30:
                                                                        role is missing
@@ -351,7 +350,7 @@ warning: an exception ended on 2026-11-22: account 222200000002 (new firewall)
   resources  2 of 2 have a flow log; 1 account-region could not be read
   flow logs  1 of 2 deliver, 1 silent
 
-ok: every flow log that should deliver does, except 1 with an exception; 1 error has an exception
+ok: every flow log delivers, except 1 with an exception; 1 error has an exception
 
 "#]]
     );
@@ -364,7 +363,7 @@ ok: every flow log that should deliver does, except 1 with an exception; 1 error
 }
 
 #[test]
-fn accounts_of_a_large_fleet_whose_findings_are_accepted_are_counted_as_such() {
+fn large_fleet_counts_accounts_with_only_accepted_findings() {
     let mut made = Made::new(45, &["eu-west-1"]);
     for account in 1..=5 {
         made.stops(account, "eu-west-1", None);

@@ -1,4 +1,4 @@
-//! Every argument that is written is documented, and every one that is required is written.
+//! The exports only use documented arguments, and contain every required one.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 use super::json;
 use crate::fleet;
 
-/// A block, and the arguments that its page documents. An argument of a block in it is behind a dot; what is required stands
-/// in the first list, a block's own where the block is there.
+/// A block with its required and optional arguments. Arguments of nested blocks follow a dot; they are required if the nested block
+/// exists.
 type Page = (&'static str, &'static [&'static str], &'static [&'static str]);
 
-/// What stands in any resource.
+/// Meta-arguments of every resource.
 ///
 /// Source: "Meta-arguments" (Terraform Language Documentation, 1.11).
 const META: [&str; 5] = ["provider", "for_each", "depends_on", "lifecycle", "lifecycle.prevent_destroy"];
 
-/// The pages of the AWS Provider Documentation, 6.37: each is titled by what stands first. Of `aws_flow_log` the page calls
-/// `traffic_type` required; the provider asks for it of all but transit gateways, which EC2 takes none for.
+/// Pages of the AWS Provider Documentation, 6.37; comments have their titles. The page of `aws_flow_log` lists `traffic_type` as
+/// required, but the provider does not require it for transit gateways, for which EC2 rejects it.
 const PAGES: [Page; 12] = [
     // "Provider Configuration"
     (
@@ -122,12 +122,12 @@ const PAGES: [Page; 12] = [
     ("import", &["to", "id"], &["for_each", "provider"]),
 ];
 
-/// Maps, whose keys are the user's own.
+/// Maps with user-defined keys.
 const MAPS: [&str; 1] = ["tags"];
 
-/// The paths of all arguments of a block, and of the blocks in it.
+/// The paths of all arguments of a block and its nested blocks.
 fn arguments(body: &Value, path: &str, found: &mut BTreeSet<String>) {
-    for (name, value) in body.as_object().unwrap_or_else(|| panic!("{path} is no block: {body}")) {
+    for (name, value) in body.as_object().unwrap_or_else(|| panic!("{path} is not a block: {body}")) {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         let blocks: Vec<&Value> = match value {
             Value::Array(all) => all.iter().filter(|one| one.is_object()).collect(),
@@ -158,7 +158,7 @@ pub(super) fn are_documented(page: &str, body: &Value) {
     }
 }
 
-/// Every block of a file that the table has pages for, with its page.
+/// Every block in a file that `PAGES` contains, with its page.
 pub(super) fn blocks(file: &Value) -> Vec<(String, &Value)> {
     let mut blocks = Vec::new();
     for (kind, content) in file.as_object().unwrap() {
@@ -181,14 +181,14 @@ pub(super) fn blocks(file: &Value) -> Vec<(String, &Value)> {
                 blocks.extend(all.into_iter().map(|body| ("import".to_owned(), body)));
             }
             "//" | "terraform" | "locals" => {}
-            other => panic!("a block of another kind: {other}"),
+            other => panic!("unexpected block: {other}"),
         }
     }
     blocks
 }
 
 #[test]
-fn every_block_has_documented_arguments_only_and_all_that_are_required() {
+fn blocks_have_all_required_and_only_documented_arguments() {
     let mut pages = BTreeSet::new();
     for name in ["plain", "kms", "named", "china", "gov", "many", "rules"] {
         for file in ["providers", "hub", "policy", "flow-logs"] {
@@ -201,11 +201,11 @@ fn every_block_has_documented_arguments_only_and_all_that_are_required() {
     }
     let of_table: BTreeSet<String> = PAGES.iter().map(|(title, ..)| (*title).to_owned()).collect();
     let unseen: Vec<&String> = of_table.difference(&pages).collect();
-    assert_eq!(unseen, ["import"], "what is in the table is written by some fleet");
+    assert_eq!(unseen, ["import"], "every page is used by a fleet");
 }
 
 #[test]
-fn a_flow_log_names_one_resource_and_the_traffic_of_all_but_transit_gateways() {
+fn flow_log_has_one_resource_and_traffic_type_except_for_transit_gateways() {
     let ids = ["vpc_id", "subnet_id", "eni_id", "transit_gateway_id"];
     let mut seen = BTreeSet::new();
     for name in ["plain", "kms", "rules"] {

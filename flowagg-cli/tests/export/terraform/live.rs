@@ -1,4 +1,4 @@
-//! What AWS has is imported, and what others made is kept.
+//! Existing resources are imported, and foreign ones are kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use super::{json as in_json, plain, text};
 const MEMBER: &str = "222222222222";
 const VPCS: [&str; 3] = ["vpc-11111111", "vpc-22222222", "vpc-33333333"];
 
-/// The fleet of one member in one region, and what AWS has of it.
+/// A fleet with one member in one region, and its live state.
 struct World {
     fleet: Fleet,
     bucket: Option<Bucket>,
@@ -47,7 +47,7 @@ fn resource(id: &str) -> Resource {
 }
 
 impl World {
-    /// A bucket as `apply` leaves it, and these VPCs without flow logs.
+    /// An up-to-date bucket, and these resources without flow logs.
     fn new(fleet: Fleet, resources: Vec<Resource>) -> Self {
         let place = Place::new(AccountId::parse(MEMBER).unwrap(), &Region::parse("eu-west-1").unwrap());
         let mut bucket = Bucket::default();
@@ -61,7 +61,7 @@ impl World {
         Self { fleet, bucket: Some(bucket), regions: BTreeMap::from([(place, Ok(state))]) }
     }
 
-    /// A flow log as `apply` makes it.
+    /// A flow log that matches the fleet.
     fn right(&self, n: usize, resource: &str) -> FlowLog {
         let spec = &self.fleet.flow_logs;
         let mut log = FlowLog::new(
@@ -110,7 +110,7 @@ impl World {
         })
     }
 
-    /// What is imported, by its address.
+    /// Imported IDs by resource address.
     fn imports(&self) -> BTreeMap<String, String> {
         let file = self.file("imports");
         let imports = blocks(&file).into_iter().map(|(page, body)| {
@@ -126,7 +126,7 @@ fn vpcs() -> Vec<Resource> {
 }
 
 #[test]
-fn the_bucket_its_settings_and_our_flow_logs_are_imported() {
+fn bucket_settings_and_managed_flow_logs_are_imported() {
     let world = World::new(fleet("", ""), vpcs());
     let logs = vec![world.right(1, VPCS[0]), world.right(2, VPCS[1])];
     let world = world.with(logs);
@@ -148,7 +148,7 @@ fn the_bucket_its_settings_and_our_flow_logs_are_imported() {
 }
 
 #[test]
-fn of_a_bucket_that_is_not_there_nothing_is_imported() {
+fn missing_bucket_is_not_imported() {
     let world = World { bucket: None, ..World::new(fleet("", ""), vpcs()) };
     let names: Vec<String> = world.look(|fleet, live| {
         let files = configuration(fleet, Some(live), TerraformFormat::Json).unwrap().files;
@@ -161,14 +161,14 @@ fn of_a_bucket_that_is_not_there_nothing_is_imported() {
 }
 
 #[test]
-fn what_is_not_set_on_a_bucket_is_not_imported() {
+fn unset_bucket_settings_are_not_imported() {
     let mut world = World::new(fleet("", ""), vpcs());
     world.bucket = Some(Bucket::default());
     assert_eq!(world.imports().into_keys().collect::<Vec<_>>(), ["aws_s3_bucket.flow_logs"]);
 }
 
 #[test]
-fn statements_of_others_stay_in_the_policy() {
+fn foreign_statements_stay_in_the_policy() {
     let mut world = World::new(fleet("", ""), vpcs());
     let theirs = json!({
         "Sid": "Theirs",
@@ -186,12 +186,12 @@ fn statements_of_others_stay_in_the_policy() {
     assert_eq!(resource, "arn:aws:s3:::acme-flow-logs/home/$${aws:username}/*");
     let read: Value = serde_json::from_str(&plain(&policy["Statement"][0].to_string())).unwrap();
     assert_eq!(read, theirs);
-    assert_eq!(policy["Statement"].as_array().unwrap().len(), 3, "theirs, and two of ours");
+    assert_eq!(policy["Statement"].as_array().unwrap().len(), 3, "one foreign and two managed");
     assert_eq!(world.imports()["aws_s3_bucket_policy.flow_logs"], "acme-flow-logs");
 }
 
 #[test]
-fn a_wrong_flow_log_of_ours_is_imported_to_be_replaced() {
+fn outdated_managed_flow_log_is_imported_and_replaced() {
     let world = World::new(fleet("", ""), vpcs());
     let mut wrong = world.right(1, VPCS[0]);
     wrong.traffic = Some("REJECT".into());
@@ -200,15 +200,15 @@ fn a_wrong_flow_log_of_ours_is_imported_to_be_replaced() {
     assert_data_eq!(
         world.notes(),
         str![[r#"
-1 flow logs of flowagg's are not as declared: they are imported, and Terraform replaces them; it deletes the old one first, and what passes until the new one works is not recorded
+managed flow logs that differ from the fleet file: 1. They are imported, and Terraform replaces them. It deletes the old one first, so traffic is not recorded until the new one works
 flow logs expire after 90 days
-what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+at every plan, Terraform looks up the resources that the fleet file selects by a rule: the next `terraform apply` adds flow logs for new resources, and deletes those of resources that no longer match
 "#]]
     );
 }
 
 #[test]
-fn one_of_two_right_ones_is_imported_and_the_other_told() {
+fn one_of_two_matching_flow_logs_is_imported_and_the_other_reported() {
     let world = World::new(fleet("", ""), vpcs());
     let logs = vec![world.right(1, VPCS[0]), world.right(2, VPCS[0])];
     let world = world.with(logs);
@@ -217,15 +217,15 @@ fn one_of_two_right_ones_is_imported_and_the_other_told() {
     assert_data_eq!(
         world.notes(),
         str![[r#"
-1 flow logs of flowagg's are not wanted and stay outside of Terraform: `flowagg apply` deletes them
+managed flow logs that are not in the fleet file: 1. They are not exported; `flowagg apply` deletes them
 flow logs expire after 90 days
-what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+at every plan, Terraform looks up the resources that the fleet file selects by a rule: the next `terraform apply` adds flow logs for new resources, and deletes those of resources that no longer match
 "#]]
     );
 }
 
 #[test]
-fn a_vpc_that_anothers_flow_log_serves_or_blocks_is_left_out() {
+fn vpc_with_a_matching_or_conflicting_foreign_flow_log_is_left_out() {
     let world = World::new(fleet("", "vpcs = { except = [\"vpc-44444444\"] }"), vpcs());
     let mut serves = world.right(1, VPCS[0]);
     serves.tags = BTreeMap::new();
@@ -244,16 +244,16 @@ fn a_vpc_that_anothers_flow_log_serves_or_blocks_is_left_out() {
     assert_data_eq!(
         world.notes(),
         str![[r#"
-vpc-22222222: its flow log fl-00000002 is not made by flowagg and does not count (Hive-compatible prefixes is on, wanted off), and AWS refuses another one with the same destination and traffic type; delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` to have it managed
+vpc-22222222: its flow log fl-00000002 is foreign and does not count (Hive-compatible prefixes is on instead of off), and AWS rejects another one with the same destination and traffic type; delete fl-00000002, or tag it `managed-by = flowagg` and `flowagg:fleet = acme-flow-logs` so that flowagg manages it
 flow logs expire after 90 days
-what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
-222222222222 eu-west-1: a flow log that flowagg did not make delivers already, and there is none here for vpc-11111111, vpc-22222222
+at every plan, Terraform looks up the resources that the fleet file selects by a rule: the next `terraform apply` adds flow logs for new resources, and deletes those of resources that no longer match
+222222222222 eu-west-1: not exported because a foreign flow log already delivers: vpc-11111111, vpc-22222222
 "#]]
     );
 }
 
 #[test]
-fn what_lies_in_something_that_is_logged_has_no_flow_log_of_its_own() {
+fn subnet_of_a_logged_vpc_has_no_flow_log() {
     let fleet = fleet("", "vpcs = [\"vpc-11111111\"]\nsubnets = \"all\"");
     let within = |id: &str, vpc: &str| {
         let mut it = resource(id);
@@ -270,14 +270,14 @@ fn what_lies_in_something_that_is_logged_has_no_flow_log_of_its_own() {
         world.notes(),
         str![[r#"
 flow logs expire after 90 days
-what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
-222222222222 eu-west-1: the subnets are those of today; export anew when others come
+at every plan, Terraform looks up the resources that the fleet file selects by a rule: the next `terraform apply` adds flow logs for new resources, and deletes those of resources that no longer match
+222222222222 eu-west-1: the configuration lists the current subnets; export again when they change
 "#]]
     );
 }
 
 #[test]
-fn a_destination_is_written_as_aws_has_it_so_that_nothing_is_replaced_for_a_slash() {
+fn trailing_slash_of_a_destination_is_kept() {
     let world = World::new(fleet("prefix = \"network\"", ""), vpcs());
     let mut ours = world.right(1, VPCS[0]);
     ours.destination = "arn:aws:s3:::acme-flow-logs/network".into();
@@ -290,7 +290,7 @@ fn a_destination_is_written_as_aws_has_it_so_that_nothing_is_replaced_for_a_slas
 }
 
 #[test]
-fn lifecycle_rules_of_others_are_never_terraforms() {
+fn foreign_lifecycle_rules_are_never_exported() {
     let mut world = World::new(fleet("retention-days = 90\n", ""), vpcs());
     let mut theirs = FleetRule::new("theirs", "else/");
     theirs.expire_days = Some(7);
@@ -305,23 +305,23 @@ fn lifecycle_rules_of_others_are_never_terraforms() {
     assert_data_eq!(
         world.notes(),
         str![[r#"
-the lifecycle rules of acme-flow-logs are left out: Terraform manages all rules of a bucket or none, and not all are flowagg's to set (theirs); `flowagg plan` shows whether its own are right
+the lifecycle rules of acme-flow-logs are not exported: Terraform manages all rules of a bucket or none, and flowagg does not manage all of them (theirs); `flowagg plan` shows whether the fleet's rules are up to date
 flow logs expire after 90 days
-what the fleet file chooses by a rule Terraform looks up at every plan: what is made later has a flow log after the next `terraform apply`, and what no longer passes loses its own
+at every plan, Terraform looks up the resources that the fleet file selects by a rule: the next `terraform apply` adds flow logs for new resources, and deletes those of resources that no longer match
 "#]]
     );
 
-    // A longer expiry needs no permission.
+    // A longer expiration is applied without `--allow-expiry`.
     world.bucket.as_mut().unwrap().lifecycle = with(with_days(&world.fleet, 30).as_ref());
     let error =
         world.look(|fleet, live| configuration(fleet, Some(live), TerraformFormat::Json).unwrap_err());
     assert_eq!(
         error.to_string(),
-        "the bucket has lifecycle rules that are not flowagg's, which Terraform would replace: theirs"
+        "the bucket has foreign lifecycle rules, which Terraform would replace: theirs"
     );
 }
 
-/// The fleet's rule with another expiry.
+/// The fleet's rule with another expiration.
 fn with_days(fleet: &Fleet, days: u32) -> Option<LifecycleDocument> {
     let rule = rule_of_new_bucket(fleet).map(|mut rule| {
         rule.expire_days = Some(days);
@@ -331,7 +331,7 @@ fn with_days(fleet: &Fleet, days: u32) -> Option<LifecycleDocument> {
 }
 
 #[test]
-fn a_stronger_encryption_stays() {
+fn stronger_encryption_is_kept() {
     let mut world = World::new(fleet("", ""), vpcs());
     let key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     let mut encryption = BucketEncryption::new("aws:kms");
@@ -348,7 +348,7 @@ fn a_stronger_encryption_stays() {
 }
 
 #[test]
-fn settings_that_the_plan_keeps_stay() {
+fn settings_that_the_plan_keeps_are_exported_unchanged() {
     let mut world = World::new(fleet("", ""), vpcs());
     let grant = AclGrant::new(Grantee::CloudFrontLogs, "FULL_CONTROL");
     let bucket = world.bucket.as_mut().unwrap();
@@ -368,9 +368,9 @@ fn settings_that_the_plan_keeps_stay() {
 }
 
 #[test]
-fn a_place_that_nobody_looked_at_is_no_configuration() {
+fn unread_account_region_is_an_error() {
     let world = World { regions: BTreeMap::new(), ..World::new(fleet("", ""), vpcs()) };
     let error =
         world.look(|fleet, live| configuration(fleet, Some(live), TerraformFormat::Json).unwrap_err());
-    assert_eq!(error.to_string(), "nobody has looked what there is in 222222222222 eu-west-1");
+    assert_eq!(error.to_string(), "222222222222 eu-west-1 has not been read");
 }

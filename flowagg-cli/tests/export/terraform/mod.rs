@@ -1,4 +1,4 @@
-//! The Terraform configuration: as the provider documents it, as the fleet says it, and as AWS has it.
+//! The Terraform configuration: arguments, round trips, live state and errors.
 
 mod arguments;
 mod live;
@@ -14,13 +14,13 @@ fn json(fleet: &Fleet, live: Option<&LiveState<'_>>, name: &str) -> Value {
     serde_json::from_str(&text(fleet, live, TerraformFormat::Json, &format!("{name}.tf.json"))).unwrap()
 }
 
-/// A file of the configuration as it is written.
+/// A file of the configuration as text.
 fn text(fleet: &Fleet, live: Option<&LiveState<'_>>, format: TerraformFormat, name: &str) -> String {
     let files = configuration(fleet, live, format).unwrap().files;
     files.into_iter().find(|file| file.name == name).unwrap_or_else(|| panic!("no {name}")).text
 }
 
-/// A text as Terraform reads it from a template without interpolations.
+/// A template without interpolations as Terraform evaluates it.
 fn plain(template: &str) -> String {
     template.replace("$${", "${").replace("%%{", "%{")
 }

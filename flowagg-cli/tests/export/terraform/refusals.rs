@@ -1,4 +1,4 @@
-//! What a configuration cannot say is said, and nothing is written.
+//! Fleets that a configuration cannot express are errors, and no file is written.
 
 use std::process::Command;
 
@@ -21,43 +21,43 @@ fn refused(member: &str, what: &str, help: &str) {
 }
 
 #[test]
-fn ids_of_several_regions_have_to_be_looked_at() {
+fn ids_in_several_regions_require_live() {
     refused(
         "regions = [\"eu-west-1\", \"us-east-1\"]\nvpcs = [\"vpc-1a2b3c4d\"]",
-        "account `222222222222`: it has several regions, and the fleet file does not say which of its `vpcs` lie where",
-        "look what there is with `--live`",
+        "account `222222222222`: it has several regions, and the fleet file does not contain the region of each of its `vpcs`",
+        "read the live state with `--live`",
     );
 }
 
 #[test]
-fn vpcs_and_their_parts_have_to_be_looked_at() {
+fn vpcs_and_subnets_together_require_live() {
     refused(
         "regions = [\"eu-west-1\"]\nsubnets = \"all\"",
-        "account `222222222222`: VPCs and parts of VPCs are logged, and the fleet file does not say which lie in which",
-        "log either, or look what there is with `--live`",
+        "account `222222222222`: VPCs and parts of VPCs are logged, and the fleet file does not contain which overlap",
+        "log only one kind, or read the live state with `--live`",
     );
 }
 
 #[test]
-fn transit_gateways_by_a_rule_have_to_be_looked_at() {
+fn transit_gateways_selected_by_a_rule_require_live() {
     refused(
         "regions = [\"eu-west-1\"]\nvpcs = \"none\"\ntransit-gateways = \"all\"",
-        "account `222222222222`: its `transit-gateways` are chosen by a rule, and Terraform has no data source that lists them",
-        "name their ids in `transit-gateways`, or look what there is with `--live`",
+        "account `222222222222`: its `transit-gateways` are selected by a rule, but Terraform has no data source that lists them",
+        "list their IDs in `transit-gateways`, or read the live state with `--live`",
     );
 }
 
 #[test]
-fn regions_that_nobody_looked_up_are_no_configuration() {
+fn all_regions_require_live() {
     refused(
         "regions = [\"all\"]",
-        "account `222222222222`: its regions have to be looked up",
-        "name them in `regions`, or look what there is with `--live`",
+        "account `222222222222`: its regions must be looked up",
+        "list them in `regions`, or read the live state with `--live`",
     );
 }
 
 #[test]
-fn the_program_writes_nothing_of_what_it_refuses() {
+fn command_writes_no_files_on_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let fleet = folder.path().join("flowagg.toml");
     std::fs::write(&fleet, file("regions = [\"eu-west-1\"]\nsubnets = \"all\"")).unwrap();
@@ -75,10 +75,10 @@ fn the_program_writes_nothing_of_what_it_refuses() {
     assert_data_eq!(
         errors,
         str![[r#"
-error: account `222222222222`: VPCs and parts of VPCs are logged, and the fleet file does not say which lie in which
-       log either, or look what there is with `--live`
-error: a part of a fleet is no Terraform configuration
-       leave `--only` out: what is not in a configuration Terraform deletes
+error: account `222222222222`: VPCs and parts of VPCs are logged, and the fleet file does not contain which overlap
+       log only one kind, or read the live state with `--live`
+error: a Terraform configuration must contain the whole fleet
+       remove `--only`: Terraform deletes resources that are not in its configuration
 
 "#]]
     );

@@ -1,4 +1,4 @@
-//! What a configuration says, read back, is what the fleet says.
+//! Reading a configuration back yields the fleet's settings.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{json as in_json, plain, text};
 use crate::fleet;
 use crate::specs::specs;
 
-/// Reads a flow log's resource back.
+/// Reads a flow log resource back.
 fn read(log: &Value) -> FlowLogSpec {
     let text_of = |name: &str| plain(log[name].as_str().unwrap_or_else(|| panic!("no {name}: {log}")));
     let field =
@@ -41,7 +41,7 @@ fn read(log: &Value) -> FlowLogSpec {
     spec
 }
 
-/// A file in HCL as the JSON syntax has it: read by another's reader, a text that means itself told from an expression.
+/// Converts an HCL file to the JSON syntax with an independent parser. Distinguishes literal strings from expressions.
 fn of_hcl(text: &str) -> Value {
     let body = hcl::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     Value::Object(members(&body))
@@ -88,7 +88,7 @@ fn name(key: &ObjectKey) -> String {
     match key {
         ObjectKey::Identifier(name) => name.to_string(),
         ObjectKey::Expression(Expression::String(text)) => doubled(text),
-        other => panic!("a key of another kind: {other}"),
+        other => panic!("unexpected key: {other}"),
     }
 }
 
@@ -96,8 +96,7 @@ fn doubled(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
-/// Of a single block and a list of one, and of an address and the expression that is one, the JSON syntax makes no
-/// difference.
+/// Normalizes forms that are equivalent in the JSON syntax: a single block and a list of one, an address and an expression.
 fn alike(value: &Value) -> Value {
     match value {
         Value::Array(all) if all.len() == 1 => alike(&all[0]),
@@ -117,7 +116,7 @@ fn alike(value: &Value) -> Value {
 
 proptest! {
     #[test]
-    fn a_flow_logs_resource_says_the_specification_in_json_and_in_hcl(spec in specs()) {
+    fn flow_log_resource_round_trips_in_json_and_hcl(spec in specs()) {
         let mut fleet = fleet("china");
         fleet.flow_logs = spec;
         let file = in_json(&fleet, None, "flow-logs");
@@ -131,7 +130,7 @@ proptest! {
 }
 
 #[test]
-fn every_file_says_the_same_in_json_and_in_hcl() {
+fn json_and_hcl_files_are_equivalent() {
     for name in ["plain", "kms", "named", "china", "gov", "many", "rules"] {
         let [json, hcl] = [TerraformFormat::Json, TerraformFormat::Hcl]
             .map(|format| configuration(&fleet(name), None, format).unwrap());
@@ -144,7 +143,7 @@ fn every_file_says_the_same_in_json_and_in_hcl() {
     }
 }
 
-/// A value with every text as Terraform reads it.
+/// Evaluates every string as Terraform does.
 fn evaluated(value: &Value) -> Value {
     match value {
         Value::Array(all) => all.iter().map(evaluated).collect(),
@@ -155,7 +154,7 @@ fn evaluated(value: &Value) -> Value {
 }
 
 #[test]
-fn the_policy_is_the_one_that_apply_writes() {
+fn policy_is_the_one_that_apply_writes() {
     for name in ["plain", "kms", "named", "china", "gov", "many", "rules"] {
         let fleet = fleet(name);
         let file = in_json(&fleet, None, "policy");

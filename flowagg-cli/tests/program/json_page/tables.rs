@@ -1,18 +1,18 @@
-//! From a schema to tables of fields and of words, with a heading for each type.
+//! Converts a schema to tables of fields and enum values, with a heading for each type.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// What the page has described so far.
+/// The types that the page has described so far.
 #[derive(Default)]
 pub(super) struct Tables {
-    /// Headings, by the fields or the words below them. A type of two documents is described once.
+    /// Headings by the identity of the type. A type that two documents share is described once.
     described: BTreeMap<String, String>,
 }
 
-/// The anchor that GitHub gives a heading.
+/// The anchor of a heading on GitHub.
 pub(super) fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
@@ -43,7 +43,7 @@ fn choices(schema: &Value) -> Vec<&Value> {
     choices.map(|choices| choices.iter().collect()).unwrap_or_default()
 }
 
-/// What makes two types the same one: their fields, but for the version that only a document has, and their words.
+/// Identifies a type: its fields except the schema version, which only documents have, and its enum values.
 fn identity(schema: &Value) -> String {
     let fields = schema["properties"].as_object().into_iter().flatten().filter(|(name, _)| *name != "schema");
     let fields: BTreeMap<&String, &Value> = fields.collect();
@@ -51,17 +51,17 @@ fn identity(schema: &Value) -> String {
     format!("{fields:?} {words:?}")
 }
 
-/// A field, as one of its forms has it.
+/// A field of one form of a type.
 struct Field {
     name: String,
     kind: String,
     description: String,
-    /// The form that has the field, if there are several.
+    /// The form, if the type has several.
     of: Option<String>,
 }
 
 impl Tables {
-    /// The fields of a document under this heading, and the types below it.
+    /// Describes a document under this heading, followed by its types.
     pub(super) fn of(&mut self, heading: &str, root: Value) -> String {
         self.described.insert(identity(&root), heading.to_owned());
         let mut document = Document { heading, root, below: Vec::new(), tables: self };
@@ -82,7 +82,7 @@ impl Tables {
 struct Document<'p> {
     heading: &'p str,
     root: Value,
-    /// Types that are to be described, in the order in which they are met.
+    /// Types left to describe, in order of first use.
     below: Vec<(String, Value)>,
     tables: &'p mut Tables,
 }
@@ -92,7 +92,7 @@ impl Document<'_> {
         self.root.pointer(reference.trim_start_matches('#')).unwrap().clone()
     }
 
-    /// A link to a type, which is described once.
+    /// A link to a type. Queues the type to be described once.
     fn link(&mut self, reference: &str) -> String {
         let definition = self.definition(reference);
         let name = reference.rsplit('/').next().unwrap_or_default();
@@ -133,7 +133,7 @@ impl Document<'_> {
         Vec::from_iter(kinds).join(" or ")
     }
 
-    /// The words of a type, then its fields, then those of objects that have no name.
+    /// The enum values of a type, then its fields, then the fields of unnamed objects.
     fn described(&mut self, schema: &Value) -> String {
         let mut words: BTreeMap<Option<String>, Vec<(String, String)>> = BTreeMap::new();
         let mut fields = Vec::new();
@@ -169,7 +169,7 @@ impl Document<'_> {
         text
     }
 
-    /// The fields of one form of a type, with those that are flattened into it.
+    /// The fields of one form of a type, including flattened ones.
     fn fields(
         &mut self,
         schema: &Value,
@@ -191,7 +191,7 @@ impl Document<'_> {
             let words = field["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
             let mut text = match (own.is_empty(), is_tag) {
-                (true, true) => "One of the words above.".to_owned(),
+                (true, true) => "One of the values above.".to_owned(),
                 (true, false) => description(schema),
                 (false, _) => own,
             };
@@ -211,7 +211,7 @@ impl Document<'_> {
     }
 }
 
-/// A row for each field: one that several forms have in the same way has one row.
+/// One row for each field. A field that several forms share has one row.
 fn table(fields: &[Field]) -> String {
     let mut rows: Vec<(&Field, Vec<&str>)> = Vec::new();
     for field in fields {

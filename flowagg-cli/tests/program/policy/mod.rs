@@ -20,7 +20,7 @@ fn json(text: &str) -> Value {
 }
 
 #[test]
-fn without_source_conditions_the_classic_two_statements_are_built() {
+fn classic_two_statements_are_built_without_source_conditions() {
     let fleet = format!("{FLEET}[policy]\nsource-conditions = false\n");
     let said = offline(&["policy", "build"], &fleet, "");
     assert_eq!(said.code, Some(0), "{}", said.err);
@@ -29,7 +29,7 @@ fn without_source_conditions_the_classic_two_statements_are_built() {
 }
 
 #[test]
-fn a_policy_is_merged_from_standard_input_with_the_difference_beside_it() {
+fn policy_from_standard_input_is_merged_and_the_difference_printed() {
     let said = offline(&["policy", "merge"], FLEET, &live_policy());
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(said.out.contains(FOREIGN), "{}", said.out);
@@ -47,7 +47,7 @@ fn a_policy_is_merged_from_standard_input_with_the_difference_beside_it() {
 }
 
 #[test]
-fn a_region_that_is_taken_out_is_told_whether_it_stays_or_not() {
+fn removed_region_is_reported_whether_kept_or_revoked() {
     let fleet = format!("{FLEET}[policy]\nsource-arn = true\n");
     let live = offline(&["policy", "build"], &fleet, "").out.replace("logs:eu-west-1:", "logs:us-east-1:");
     let kept = offline(&["policy", "merge"], &fleet, &live);
@@ -60,7 +60,7 @@ fn a_region_that_is_taken_out_is_told_whether_it_stays_or_not() {
     loosened: `aws:sourcearn` (arnlike) now has `arn:aws:logs:eu-west-1:111122223333:*`
 ~ statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
     loosened: `aws:sourcearn` (arnlike) now has `arn:aws:logs:eu-west-1:111122223333:*`
-note: the fleet's statements still cover 111122223333 in us-east-1, which the fleet file does not; `--prune` removes that
+note: the fleet's statements still cover 111122223333 in us-east-1, which is not in the fleet file; `--prune` removes it
 
 "#]]
     );
@@ -75,7 +75,7 @@ note: the fleet's statements still cover 111122223333 in us-east-1, which the fl
 ~ statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
     loosened: `aws:sourcearn` (arnlike) now has `arn:aws:logs:eu-west-1:111122223333:*`
     tightened: `aws:sourcearn` (arnlike) no longer has `arn:aws:logs:us-east-1:111122223333:*`
-note: this revokes the grant for 111122223333 in us-east-1
+note: revokes the grant of 111122223333 in us-east-1
 
 "#]]
     );
@@ -85,7 +85,7 @@ note: this revokes the grant for 111122223333 in us-east-1
 }
 
 #[test]
-fn empty_input_is_an_error_and_never_a_bucket_without_a_policy() {
+fn empty_input_is_an_error_instead_of_a_missing_policy() {
     let folder = tempfile::tempdir().unwrap();
     let [live, nothing] = ["live.json", "nothing.json"].map(|name| folder.path().join(name));
     std::fs::write(&live, live_policy()).unwrap();
@@ -110,38 +110,38 @@ fn empty_input_is_an_error_and_never_a_bucket_without_a_policy() {
     assert_data_eq!(
         errors,
         str![[r#"
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: standard input is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
-error: `nothing.json` is empty: nothing was read
-       check the command or the file that it comes from; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: standard input is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
+error: `nothing.json` is empty
+       check the command or file that provides it; if the bucket has no policy, use `flowagg policy build`
 
 "#]]
     );
 }
 
 #[test]
-fn two_policies_are_compared_by_what_they_say() {
+fn policies_are_compared_by_meaning() {
     let folder = tempfile::tempdir().unwrap();
     let before = folder.path().join("before.json");
     std::fs::write(&before, live_policy()).unwrap();
     let before = before.to_str().unwrap();
     let same = live_policy().replace("\"999988887777\"", "[\"arn:aws:iam::999988887777:root\"]");
     let said = offline(&["policy", "diff", before, "-", "--exit-code"], FLEET, &same);
-    assert_eq!((said.code, said.out.as_str()), (Some(0), "the two say the same\n"));
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "the policies are equivalent\n"));
     let other = live_policy().replace("999988887777", "999988887778");
     let said = offline(&["policy", "diff", before, "-", "--exit-code"], FLEET, &other);
     assert_eq!(said.code, Some(3));
@@ -157,15 +157,15 @@ fn two_policies_are_compared_by_what_they_say() {
 }
 
 #[test]
-fn findings_come_as_text_as_json_and_as_sarif() {
+fn findings_are_printed_as_text_json_and_sarif() {
     let open = live_policy().replace("{\"AWS\": \"999988887777\"}", "\"*\"");
     let text = offline(&["policy", "check"], FLEET, &open);
     assert_eq!(text.code, Some(3));
     assert_data_eq!(
         text.out,
         str![[r#"
-1:93: error public-principal: statement `Readers`: anyone may do this, with or without an AWS account
-    list the services or accounts that are allowed, or add a condition that only they meet
+1:93: error public-principal: statement `Readers`: anyone can do this, with or without an AWS account
+    list the allowed services or accounts, or add a condition that only they meet
 
 1 finding in standard input
 
@@ -194,14 +194,14 @@ fn findings_come_as_text_as_json_and_as_sarif() {
 }
 
 #[test]
-fn the_bucket_names_of_the_documentation_are_accepted_by_policy_check() {
+fn documented_bucket_names_pass_policy_check() {
     let policy =
         offline(&["policy", "build"], FLEET, "").out.replace("acme-flow-logs", "amzn-s3-demo-bucket");
     for args in [&["policy", "check"][..], &["policy", "check", "--bucket", "amzn-s3-demo-bucket"]] {
         let said = offline(args, FLEET, &policy);
         assert_eq!(
             (said.code, said.out.as_str()),
-            (Some(0), "ok: nothing found in standard input\n"),
+            (Some(0), "ok: no findings in standard input\n"),
             "{}",
             said.err
         );
@@ -209,15 +209,15 @@ fn the_bucket_names_of_the_documentation_are_accepted_by_policy_check() {
 }
 
 #[test]
-fn policy_check_finds_the_deleted_principal_for_which_s3_refuses_a_policy() {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide.md");
-    let guide = std::fs::read_to_string(guide).unwrap();
+fn policy_check_finds_deleted_principals() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
+    let page = std::fs::read_to_string(page).unwrap();
     let row =
-        guide.lines().find(|line| line.starts_with("| `MalformedPolicy`, with *Invalid principal*")).unwrap();
+        page.lines().find(|line| line.starts_with("| `MalformedPolicy`, with *Invalid principal*")).unwrap();
     assert_data_eq!(
         row,
         str![[
-            r#"| `MalformedPolicy`, with *Invalid principal* in the message | the policy names a user, a role or an account that does not exist: `flowagg policy check` reports deleted ones as `deleted-principal`; remove it from its statement |"#
+            r#"| `MalformedPolicy`, with *Invalid principal* in the message | the policy names a user, role or account that does not exist: remove it from the statement; `flowagg policy check` reports deleted ones as `deleted-principal` |"#
         ]]
     );
     let deleted = live_policy().replace("\"999988887777\"", "[\"999988887777\", \"AROAEXAMPLEEXAMPLE123\"]");
@@ -226,8 +226,8 @@ fn policy_check_finds_the_deleted_principal_for_which_s3_refuses_a_policy() {
     assert_data_eq!(
         said.out,
         str![[r#"
-1:118: error deleted-principal: statement `Readers`: the principal `AROAEXAMPLEEXAMPLE123` was deleted, and S3 refuses a policy that names it
-    replace the id with the ARN of a principal that exists, or remove it
+1:118: error deleted-principal: statement `Readers`: the principal `AROAEXAMPLEEXAMPLE123` was deleted, so S3 rejects the policy
+    replace the ID with the ARN of an existing principal, or remove it
 
 1 finding in standard input
 
@@ -236,7 +236,7 @@ fn policy_check_finds_the_deleted_principal_for_which_s3_refuses_a_policy() {
 }
 
 #[test]
-fn notes_may_be_left_out() {
+fn notes_can_be_hidden() {
     let fleet = format!("{FLEET}[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n");
     let policy = offline(&["policy", "build"], &fleet, "").out;
     let noted = offline(&["policy", "check"], &fleet, &policy);
@@ -244,8 +244,8 @@ fn notes_may_be_left_out() {
     assert_data_eq!(
         noted.out,
         str![[r#"
-1:193: note list-does-not-bind: statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`: the statement allows the logs of each listed account in the folders of all listed accounts; only the delivery service keeps them apart
-    `policy.form = "bound-accounts"` in the fleet file binds each account to its own folder; check that an object arrives before you rely on it
+1:193: note list-does-not-bind: statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`: the statement allows logs of each listed account in the folders of all listed accounts; only the delivery service keeps them apart
+    set `policy.form = "bound-accounts"` in the fleet file to bind each account to its own folder, and check that an object arrives before you rely on it
 
 1 finding in standard input
 
@@ -255,7 +255,7 @@ fn notes_may_be_left_out() {
 }
 
 #[test]
-fn recorded_policies_go_through_check_merge_diff_and_simulate() {
+fn recorded_policies_pass_check_merge_diff_and_simulate() {
     let folder = tempfile::tempdir().unwrap();
     let fleet = FLEET.replace("acme-flow-logs", "acme-logs");
     std::fs::write(folder.path().join("flowagg.toml"), fleet).unwrap();
@@ -292,11 +292,11 @@ fn recorded_policies_go_through_check_merge_diff_and_simulate() {
             assert!(!granted || is_allowed, "{name}: {document}");
         }
     }
-    // What S3 would not accept is named.
+    // A policy that S3 would reject is reported.
     assert_data_eq!(
         refusals,
         str![[r#"
-custodian-policy-test: the policy in `POLICY`: statement `Zebra` of the policy: its `Principal` is neither `"*"` nor an object
+custodian-policy-test: the policy in `POLICY`: statement `Zebra` of the policy: `Principal` must be `"*"` or an object
 
 "#]]
     );
@@ -315,7 +315,7 @@ fn merge_under_a_foreign_deny_reports_it_and_exits_with_3() {
 + statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs`
 + statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs`
 note: log delivery for 111122223333 in eu-west-1 cannot write to its folder: ExplicitDeny by statement `NoWrites`
-policy: not every delivery of the fleet is certain to be allowed: see the notes above
+policy: not all deliveries of the fleet are certain to be allowed; see the notes above
 
 "#]]
     );
@@ -327,7 +327,7 @@ policy: not every delivery of the fleet is certain to be allowed: see the notes 
 }
 
 #[test]
-fn sizes_are_told_for_every_form_that_the_fleet_may_have() {
+fn sizes_are_printed_for_every_form() {
     let said = offline(&["policy", "size", "--json"], FLEET, "");
     let forms: Vec<String> = json(&said.out)["forms"]
         .as_array()
@@ -347,33 +347,33 @@ fn sizes_are_told_for_every_form_that_the_fleet_may_have() {
         shown,
         str![[r#"
 1 accounts in form `prefixes`: 612 of 20480 bytes
-672 bytes more are reserved for statements that AWS may append for flow logs in the hub account
+another 672 bytes are reserved for statements that AWS may append for flow logs in the hub account
 
-  + prefixes        232 accounts   83 bytes an account
-  + accounts        641 accounts   30 bytes an account
-  + bound-accounts  640 accounts   30 bytes an account
-  + bound-deny      1268 accounts  15 bytes an account
+  + prefixes        232 accounts   83 bytes per account
+  + accounts        641 accounts   30 bytes per account
+  + bound-accounts  640 accounts   30 bytes per account
+  + bound-deny      1268 accounts  15 bytes per account
 
 "#]]
     );
 }
 
 #[test]
-fn a_policy_that_is_no_policy_is_told_with_its_file() {
+fn invalid_policy_is_reported_with_its_file() {
     let said = offline(&["policy", "merge"], FLEET, "{\"Statement\": [");
     assert_eq!(said.code, Some(2));
     assert_data_eq!(
         said.err,
         str![[r#"
-error: the policy in standard input: the policy is not JSON: line 1, column 16: it ends where a value should stand
-       repair the text; the place is where reading stopped
+error: the policy in standard input: the policy is not JSON: line 1, column 16: unexpected end of text, expected a value
+       fix the JSON; the position is where parsing stopped
 
 "#]]
     );
 }
 
 #[test]
-fn permissions_name_the_bucket_and_the_roles_of_the_fleet() {
+fn permissions_contain_the_bucket_and_roles_of_the_fleet() {
     let fleet = format!(
         "{FLEET}[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\nrole = \"logs/flowagg\"\n"
     );
@@ -394,7 +394,7 @@ fn permissions_name_the_bucket_and_the_roles_of_the_fleet() {
 }
 
 #[test]
-fn permissions_of_queries_are_added_to_the_role_that_queries_use_only_on_request() {
+fn query_permissions_are_only_added_on_request() {
     let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
     let fleet = format!("{FLEET}{member}");
     let reader = format!("{fleet}[fleet]\nread-role = \"flowagg-read\"\n");
@@ -416,16 +416,16 @@ fn permissions_of_queries_are_added_to_the_role_that_queries_use_only_on_request
 }
 
 #[test]
-fn roles_of_a_caller_in_another_account_trust_no_account_before_it_is_named() {
+fn roles_trust_no_account_until_the_callers_account_is_set() {
     let fleet = FLEET.replace("[hub]\n", "[hub]\nrole = \"flowagg-hub\"\n");
     assert_ne!(fleet, FLEET);
     let said = offline(&["permissions"], &fleet, "");
     assert_eq!(said.code, Some(0));
-    let (_, trust) = said.out.split_once("\nthe trust policy").unwrap();
+    let (_, trust) = said.out.split_once("\nTrust policy").unwrap();
     assert_data_eq!(
         trust,
         str![[r#"
- of every role: replace CALLER by the account of the role or user that runs flowagg
+ of every role (replace CALLER with the account of the role or user that runs flowagg)
 {
   "Version": "2012-10-17",
   "Statement": [
@@ -444,20 +444,20 @@ fn roles_of_a_caller_in_another_account_trust_no_account_before_it_is_named() {
     assert_data_eq!(
         said.err,
         str![[r#"
-note: if the account of the role or user that runs flowagg is a member, that role or user also needs the members' policy: flowagg assumes no role in the account that it runs in
+note: if the caller's account is a member, the caller also needs the member policy: flowagg does not assume a role in the caller's account
 
 "#]]
     );
 }
 
 #[test]
-fn policy_that_is_too_large_for_iam_is_printed_as_several_that_fit() {
+fn policy_too_large_for_iam_is_split() {
     let members = |count: usize| -> String {
         let member = |n: usize| format!("[[members]]\naccount = \"{n:012}\"\nregions = [\"eu-west-1\"]\n");
         (1..=count).map(member).collect()
     };
     for (count, documents) in [(90, 1), (100, 2), (1_000, 11)] {
-        // The bucket policy names the organization, whose accounts are not looked up.
+        // The bucket policy contains the organization, whose accounts are not looked up.
         let fleet = format!("{FLEET}{}[organization]\nid = \"o-a1b2c3d4e5\"\n", members(count));
         let printed = json(&offline(&["permissions", "--json"], &fleet, "").out);
         let policies = printed["policies"].as_array().unwrap();
@@ -465,7 +465,7 @@ fn policy_that_is_too_large_for_iam_is_printed_as_several_that_fit() {
         assert_eq!(of_caller.len(), documents, "{count}");
         let mut roles = 0;
         for policy in policies {
-            // As IAM counts: without white space.
+            // IAM does not count white space.
             let text = policy["document"].to_string();
             let counted = text.chars().filter(|c| !c.is_whitespace()).count();
             assert!(counted <= 6_144 && policy["characters"] == counted, "{policy}");
@@ -483,7 +483,7 @@ fn policy_that_is_too_large_for_iam_is_printed_as_several_that_fit() {
         let headings: String = said
             .out
             .lines()
-            .filter(|line| line.starts_with("for the role"))
+            .filter(|line| line.starts_with("Caller"))
             .map(|line| format!("{line}\n"))
             .take(3)
             .collect();
@@ -491,25 +491,25 @@ fn policy_that_is_too_large_for_iam_is_printed_as_several_that_fit() {
             1 => assert_data_eq!(
                 headings,
                 str![[r#"
-for the role or user that runs flowagg
+Caller
 
 "#]]
             ),
             2 => assert_data_eq!(
                 headings,
                 str![[r#"
-for the role or user that runs flowagg, 1 of 2: `flowagg-caller-1`
-for the role or user that runs flowagg, 2 of 2: `flowagg-caller-2`
+Caller, 1 of 2: `flowagg-caller-1`
+Caller, 2 of 2: `flowagg-caller-2`
 
 "#]]
             ),
             _ => assert_data_eq!(
                 headings + &said.err,
                 str![[r#"
-for the role or user that runs flowagg, 1 of 11: `flowagg-caller-1`
-for the role or user that runs flowagg, 2 of 11: `flowagg-caller-2`
-for the role or user that runs flowagg, 3 of 11: `flowagg-caller-3`
-note: 11 policies for the role or user that runs flowagg: IAM attaches 10 to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough
+Caller, 1 of 11: `flowagg-caller-1`
+Caller, 2 of 11: `flowagg-caller-2`
+Caller, 3 of 11: `flowagg-caller-3`
+note: Caller: 11 policies exceed the IAM quota of 10 per role; raise the quota, or set `organization.regions` to look up the accounts, which needs only one policy
 
 "#]]
             ),
@@ -518,7 +518,7 @@ note: 11 policies for the role or user that runs flowagg: IAM attaches 10 to a r
 }
 
 #[test]
-fn who_has_no_role_to_take_needs_no_permission_to_take_one() {
+fn caller_without_roles_to_assume_needs_no_assume_role_permission() {
     let said = offline(&["permissions", "--json"], FLEET, "");
     assert_eq!(json(&said.out)["caller"], Value::Null);
 }

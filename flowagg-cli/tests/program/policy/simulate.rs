@@ -1,4 +1,4 @@
-//! `flowagg policy simulate`: what log delivery may do under a policy.
+//! `flowagg policy simulate`: whether a policy allows log delivery.
 
 use serde_json::Value;
 use snapbox::{assert_data_eq, str};
@@ -17,7 +17,7 @@ const MENTIONS: &str = r#"{"Version":"2012-10-17","Statement":[
      "Resource":"arn:aws:s3:::amzn-s3-demo-bucket","Condition":{"StringEquals":{"aws:SourceAccount":"222222222222"}}}]}"#;
 
 #[test]
-fn the_service_is_played_for_one_account_and_the_reason_is_told() {
+fn delivery_for_one_account_is_simulated_with_a_reason() {
     let policy = offline(&["policy", "build"], FLEET, "").out;
     let member = offline(&["policy", "simulate", "--account", "111122223333"], FLEET, &policy);
     assert_eq!(member.code, Some(0), "{}{}", member.out, member.err);
@@ -34,15 +34,15 @@ fn the_service_is_played_for_one_account_and_the_reason_is_told() {
     assert_data_eq!(
         answers,
         str![[r#"
-ImplicitDeny: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it but for `aws:SourceAccount`, which is `222222222222`
-ImplicitDeny: statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` would allow it but for the resource and `aws:SourceAccount`, which is `222222222222`
+ImplicitDeny: statement `AWSLogDeliveryAclCheckFlowaggAcmeFlowLogs` would allow it except for `aws:SourceAccount`, which is `222222222222`
+ImplicitDeny: statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` would allow it except for the resource and `aws:SourceAccount`, which is `222222222222`
 
 "#]]
     );
 }
 
 #[test]
-fn simulate_takes_accounts_and_folder_from_the_fleet_file_else_from_statements_for_log_delivery() {
+fn accounts_and_folder_come_from_the_fleet_file_or_the_statements() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str], fleet: &str| {
         let args = [&["policy", "simulate"], args].concat();
@@ -56,7 +56,7 @@ fn simulate_takes_accounts_and_folder_from_the_fleet_file_else_from_statements_f
     assert_eq!(of_policy.code, Some(3), "{}", of_policy.err);
     assert_eq!(
         of_policy.out,
-        "333333333333 in us-east-1:\n  ! s3:GetBucketAcl  ImplicitDeny: statement 3 would allow it but for `aws:SourceAccount`, which is \
+        "333333333333 in us-east-1:\n  ! s3:GetBucketAcl  ImplicitDeny: statement 3 would allow it except for `aws:SourceAccount`, which is \
          `333333333333`\n      arn:aws:s3:::amzn-s3-demo-bucket\n1 of 2 accounts may deliver\n"
     );
     let json = run(&["--json"], "");
@@ -81,7 +81,7 @@ fn simulate_takes_accounts_and_folder_from_the_fleet_file_else_from_statements_f
 }
 
 #[test]
-fn simulate_does_not_know_the_organization_of_members_that_it_does_not_look_up() {
+fn organization_of_members_is_unknown_without_lookup() {
     let fleet = format!("[organization]\nid = \"o-a1b2c3d4e5\"\nregions = [\"eu-west-1\"]\n{FLEET}");
     let policy = MENTIONS
         .replace(r#"{"aws:SourceAccount":"222222222222"}"#, r#"{"aws:SourceOrgID":"o-a1b2c3d4e5"}"#)
@@ -110,7 +110,7 @@ fn undecided_request_is_null_and_exits_with_3() {
 }
 
 #[test]
-fn simulate_prints_a_cause_once_for_all_accounts() {
+fn same_cause_is_printed_once_for_all_accounts() {
     let members: String = (0..300)
         .map(|n| {
             format!(
@@ -131,11 +131,11 @@ fn simulate_prints_a_cause_once_for_all_accounts() {
 }
 
 #[test]
-fn every_case_of_the_evaluation_data_is_answered_through_the_program() {
+fn evaluation_cases_have_the_expected_result() {
     let cases = include_str!("../../../../flowagg-policy/tests/data/evaluation-cases.jsonl");
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.json");
-    // One run for each policy, all the requests to it at once.
+    // One run for each policy, with all its requests.
     let mut by_policy: std::collections::BTreeMap<String, (String, Vec<Value>)> = Default::default();
     for case in cases.lines().map(json) {
         let (requests, expected) = by_policy.entry(case["policy"].to_string()).or_default();
@@ -152,7 +152,7 @@ fn every_case_of_the_evaluation_data_is_answered_through_the_program() {
 }
 
 #[test]
-fn a_line_that_is_no_request_is_named_by_its_number() {
+fn invalid_request_is_reported_with_its_line_number() {
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.json");
     std::fs::write(&policy, live_policy()).unwrap();
@@ -164,7 +164,7 @@ fn a_line_that_is_no_request_is_named_by_its_number() {
         said.err,
         str![[r#"
 error: invalid request in line 2 of standard input: missing field `principal` at line 1 column 2
-       a request is {"principal": ..., "action": ..., "resource": ..., "context": {key: string or list}, "unknown": [key]}
+       use the form {"principal": ..., "action": ..., "resource": ..., "context": {key: string or list}, "unknown": [key]}
 
 "#]]
     );

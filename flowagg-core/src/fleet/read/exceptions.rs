@@ -2,25 +2,25 @@ use crate::fleet::table::{Table, Value};
 use crate::fleet::{Exception, Organization};
 use crate::id::{ResourceId, ResourceKind};
 
-/// What is accepted until a day.
+/// The findings that are accepted until a given day.
 pub(super) fn read(top: &Table<'_, '_>, organization: Option<&Organization>) -> Vec<Exception> {
     let tables = top.get("exceptions").and_then(|value| value.list()).unwrap_or_default();
     tables.into_iter().filter_map(Value::table).filter_map(|table| exception(table, organization)).collect()
 }
 
 fn exception(table: Table<'_, '_>, organization: Option<&Organization>) -> Option<Exception> {
-    const SCOPE: &str = "name what it is for: `account`, `unit`, `region` or `vpc`, or several of them";
+    const SCOPE: &str = "add `account`, `unit`, `region` or `vpc`, or several of them";
     let named = ["account", "unit", "region", "vpc"].map(|key| table.get(key));
     if named.iter().all(Option::is_none) {
-        table.fault("an exception for everything would hide every finding", SCOPE);
+        table.fault("an exception without a scope would hide every finding", SCOPE);
     }
     let [account, unit, region, vpc] = named;
     if let Some(unit) = &unit
         && organization.is_none_or(|organization| organization.discovery.is_none())
     {
         unit.fault(
-            "the units of accounts are not known, because the accounts of the organization are not looked up",
-            "name accounts, or add `organization.regions`",
+            "`unit` requires that the accounts of the organization are looked up",
+            "use `account`, or add `organization.regions`",
         );
     }
     let is_named = [account.is_some(), unit.is_some(), region.is_some(), vpc.is_some()].contains(&true);
@@ -29,17 +29,19 @@ fn exception(table: Table<'_, '_>, organization: Option<&Organization>) -> Optio
     let vpc = vpc.map(|value| {
         let id = value.name::<ResourceId>()?;
         if id.kind() != ResourceKind::Vpc {
-            value.fault(format!("`{id}` is not a VPC"), "name a VPC, as in `vpc-0a1b2c3d4e5f67890`");
+            value.fault(format!("`{id}` is not a VPC"), "use a VPC ID, e.g. `vpc-0a1b2c3d4e5f67890`");
             return None;
         }
         Some(id)
     });
-    let reason = table.needed("reason", "why the findings are accepted, as in `\"is closed in January\"`");
+    let reason = table
+        .needed("reason", "add the reason for accepting the findings, e.g. `reason = \"closes in January\"`");
     let reason = reason.and_then(|value| value.words().map(str::to_owned));
-    let until = table.needed("until", "the last day (UTC) on which they are, as in `\"2027-01-31\"`");
+    let until = table
+        .needed("until", "add the last day (UTC) on which they are accepted, e.g. `until = \"2027-01-31\"`");
     let until = until.and_then(|value| value.day());
     table.refuse_unknown();
-    // A value that could not be read is a fault, and none that is not there.
+    // A missing value is `Some(None)`; one that could not be read is `None`, which makes the whole exception `None`.
     Some(Exception {
         account: account.map_or(Some(None), |read| read.map(Some))?,
         unit: unit.map_or(Some(None), |read| read.map(Some))?,

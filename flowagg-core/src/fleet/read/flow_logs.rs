@@ -38,14 +38,14 @@ pub(super) fn read(table: Table<'_, '_>) -> FlowLogSpec {
     }
 }
 
-/// The fields of a record: the name of a set, or a list in the file's order.
+/// The fields of a record: the name of a set, or a list, whose order is kept.
 fn fields(value: &Value<'_, '_>) -> Option<RecordFormat> {
     if value.is_string() {
         let text = value.text()?;
         let set = FieldSet::ALL.into_iter().find(|set| set.as_str() == text);
         if set.is_none() {
-            let help = "one of `default`, `cost`, `security` and `all`, or a list of fields: `[\"version\", \"srcaddr\"]`";
-            value.fault(format!("`flow-logs.fields` is `{}`", text.escape_debug()), help);
+            let help = "use `default`, `cost`, `security` or `all`, or a list of fields, e.g. `[\"version\", \"srcaddr\"]`";
+            value.fault(format!("`flow-logs.fields`: invalid value `{}`", text.escape_debug()), help);
         }
         return set.map(FieldSet::format);
     }
@@ -53,19 +53,20 @@ fn fields(value: &Value<'_, '_>) -> Option<RecordFormat> {
     for value in value.list()? {
         if let Some(field) = value.name() {
             if fields.contains(&field) {
-                value.fault(format!("the field `{field}` is named twice"), "name it once");
+                value.fault(format!("duplicate field `{field}`"), "remove the duplicate");
             }
             fields.push(field);
         }
     }
     let format = RecordFormat::try_from(fields).ok();
     if format.is_none() {
-        value.fault("a record has no fields", "name at least one, or leave `fields` out for AWS's default");
+        let help = "list at least one field, or remove `fields` to use AWS's default format";
+        value.fault("`flow-logs.fields` is empty", help);
     }
     format
 }
 
-/// Tags to put on flow logs: AWS's limits, and our own mark left free.
+/// The tags of flow logs, within AWS's limits and without the tags that mark a flow log as managed.
 fn tags(value: Value<'_, '_>) -> BTreeMap<String, String> {
     let span = value.span();
     let reader = value.reader();
@@ -76,28 +77,33 @@ fn tags(value: Value<'_, '_>) -> BTreeMap<String, String> {
         if key.is_empty() || long(&key, LONGEST_TAG_KEY) || long(&text, LONGEST_TAG_VALUE) {
             reader.fault(
                 place,
-                format!("the tag `{key}` is too long or has no name"),
-                format!("a key has 1 to {LONGEST_TAG_KEY} characters, a value at most {LONGEST_TAG_VALUE}"),
+                format!("the key or value of tag `{key}` has an invalid length"),
+                format!(
+                    "use 1 to {LONGEST_TAG_KEY} characters for the key and up to {LONGEST_TAG_VALUE} for the value"
+                ),
             );
         } else if key.to_ascii_lowercase().starts_with("aws:") {
             reader.fault(
                 place,
-                format!("the tag `{key}` is AWS's own"),
-                "tags that begin with `aws:` cannot be set",
+                format!("the tag `{key}` is reserved by AWS"),
+                "remove it: tags that start with `aws:` cannot be set",
             );
         } else if key == MARK.0 || key == FLEET_TAG {
             reader.fault(
                 place,
-                format!("the tag `{key}` is flowagg's mark"),
-                format!("leave it out: every flow log gets `{} = {}` and `{FLEET_TAG}`", MARK.0, MARK.1),
+                format!("the tag `{key}` is reserved by flowagg"),
+                format!(
+                    "remove it: flowagg sets `{} = {}` and `{FLEET_TAG}` on every flow log",
+                    MARK.0, MARK.1
+                ),
             );
         } else {
             tags.insert(key, text);
         }
     }
     if tags.len() + OWN_TAGS > MOST_TAGS {
-        let what = format!("{} tags, and flowagg adds {OWN_TAGS}", tags.len());
-        reader.fault(span, what, format!("a flow log has at most {MOST_TAGS} tags"));
+        let what = format!("too many tags: {}, plus {OWN_TAGS} that flowagg adds", tags.len());
+        reader.fault(span, what, format!("use up to {} tags", MOST_TAGS - OWN_TAGS));
     }
     tags
 }

@@ -5,16 +5,17 @@ use crate::lifecycle::{Lifecycle, Retention, StorageClass, Transition};
 
 /// Source: "LifecycleExpiration" (Amazon S3 API Reference): a 32-bit number.
 const MOST_DAYS: u32 = i32::MAX.unsigned_abs();
-/// What `encryption` is where S3 manages the keys.
+/// The value of `encryption` for keys that S3 manages.
 const SSE_S3: &str = "sse-s3";
 
 pub(super) fn read(table: Table<'_, '_>) -> Option<Hub> {
-    let account =
-        table.needed("account", "the account that owns the bucket").and_then(|v| v.name::<AccountId>());
+    let account = table
+        .needed("account", "add the ID of the account that owns the bucket")
+        .and_then(|v| v.name::<AccountId>());
     let region = table
-        .needed("region", "the region of the bucket, as in `eu-west-1`")
+        .needed("region", "add the region of the bucket, e.g. `region = \"eu-west-1\"`")
         .and_then(|v| v.name::<Region>());
-    let named = table.needed("bucket", "the bucket that all logs go to; it is made when it does not exist");
+    let named = table.needed("bucket", "add the name of the bucket; flowagg creates it if it does not exist");
     let bucket = named.as_ref().and_then(|v| v.name::<BucketName>());
     let prefix = table.get("prefix").and_then(|v| v.name::<Prefix>());
     let lifecycle = lifecycle(&table);
@@ -28,8 +29,8 @@ pub(super) fn read(table: Table<'_, '_>) -> Option<Hub> {
         let suffix = BucketName::account_regional_suffix(account, region);
         if bucket.is_account_regional() && !bucket.as_str().ends_with(&suffix) {
             value.fault(
-                format!("`{bucket}` ends like a bucket of an account's own namespace, but not of this account and region"),
-                format!("end it in `{suffix}`, or in anything but `-an`"),
+                format!("`{bucket}` has the suffix of an account regional namespace, but not the one of this account and region"),
+                format!("use the suffix `{suffix}`, or a name that does not end with `-an`"),
             );
         }
     }
@@ -58,7 +59,7 @@ fn lifecycle(table: &Table<'_, '_>) -> Lifecycle {
     }
 }
 
-/// A number of days, or "forever".
+/// A number of days, or `"forever"`.
 fn retention(value: &Value<'_, '_>) -> Option<Retention> {
     if value.is_string() && !value.is_number_in_quotes() {
         let forever = [Retention::Forever];
@@ -68,7 +69,7 @@ fn retention(value: &Value<'_, '_>) -> Option<Retention> {
 }
 
 fn transition(value: Value<'_, '_>, retention: Retention) -> Option<Transition> {
-    const HELP: &str = "as in `transition = { days = 30, storage-class = \"STANDARD_IA\" }`";
+    const HELP: &str = "set both keys, e.g. `transition = { days = 30, storage-class = \"STANDARD_IA\" }`";
     let table = value.table()?;
     let days = table.needed("days", HELP);
     let class = table.needed("storage-class", HELP);
@@ -78,25 +79,27 @@ fn transition(value: Value<'_, '_>, retention: Retention) -> Option<Transition> 
     let (days, count, class) = (days?, count?, class?);
     let fewest = class.fewest_days();
     if count < fewest {
-        let what = format!("S3 moves objects to {} after {fewest} days at the earliest", class.as_str());
-        days.fault(what, format!("write at least {fewest}"));
+        let what =
+            format!("objects must be at least {fewest} days old before S3 moves them to {}", class.as_str());
+        days.fault(what, format!("set `days` to {fewest} or more"));
     }
     if let Some(expiry) = retention.in_new_bucket().filter(|expiry| count >= *expiry) {
-        let what = format!("the transition is after {count} days, the expiry after {expiry}");
-        days.fault(what, "set a longer `retention-days`, or a transition after fewer days");
+        let what =
+            format!("the transition (after {count} days) must precede the expiration (after {expiry} days)");
+        days.fault(what, "increase `retention-days`, or decrease `days`");
     }
     Some(Transition { days: count, storage_class: class.as_str().to_owned() })
 }
 
-/// `None` if it is not written, or if it is at fault.
+/// `None` if it is not set or invalid.
 fn encryption(table: &Table<'_, '_>, hub: Option<&Region>) -> Option<Encryption> {
     let bucket_key = table.get("bucket-key");
     let wanted = bucket_key.as_ref().and_then(Value::boolean);
     let written = table.get("encryption");
     let is_sse_s3 = written.as_ref().is_some_and(|value| value.is_text(SSE_S3));
     if let Some(bucket_key) = bucket_key.filter(|_| is_sse_s3 || written.is_none()) {
-        bucket_key
-            .fault("a bucket key is of a KMS key", "name the key's ARN in `encryption`, or leave it out");
+        let help = "set `encryption` to the ARN of a KMS key, or remove `bucket-key`";
+        bucket_key.fault("`bucket-key` requires a KMS key", help);
     }
     if is_sse_s3 {
         return Some(Encryption::SseS3);
@@ -106,24 +109,24 @@ fn encryption(table: &Table<'_, '_>, hub: Option<&Region>) -> Option<Encryption>
 }
 
 fn key(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<KmsKeyArn> {
-    const AWS_MANAGED: &str = "the key that AWS manages for S3 (`aws/s3`) cannot be used: nobody can change its policy, and log \
-         delivery is not in it; `sse-s3`, or the ARN of a key of your own";
+    const AWS_MANAGED: &str = "use `sse-s3` or the ARN of a customer managed key: the policy of the AWS managed key `aws/s3` does \
+         not allow log delivery and cannot be changed";
     let text = value.text()?;
     if text == "sse-kms" || text == "aws:kms" || text.ends_with("alias/aws/s3") {
-        value.fault(format!("`hub.encryption` is `{}`", text.escape_debug()), AWS_MANAGED);
+        value.fault(format!("`hub.encryption`: unsupported value `{}`", text.escape_debug()), AWS_MANAGED);
         return None;
     }
     let key: KmsKeyArn = match text.parse() {
         Ok(key) => key,
         Err(error) => {
-            value.fault(format!("`hub.encryption`: {error}"), format!("`sse-s3`, or {}", error.help()));
+            value.fault(format!("`hub.encryption`: {error}"), format!("use `sse-s3`, or {}", error.help()));
             return None;
         }
     };
     if let Some(hub) = hub.filter(|hub| *hub != key.region()) {
         value.fault(
-            format!("the key is in `{}`, the bucket in `{hub}`", key.region()),
-            "a bucket is encrypted with a key of its own region",
+            format!("the key is in `{}`, but the bucket is in `{hub}`", key.region()),
+            "use a key in the region of the bucket",
         );
     }
     Some(key)

@@ -6,7 +6,7 @@ use crate::fleet::table::{Reader, Table, Value};
 use crate::fleet::{Discovery, Lookup, Member, Organization, Regions};
 use crate::id::{AccountId, Region, ResourceKind};
 
-/// The members that the file names. Where an organization's accounts are found, none need be.
+/// The members that the file lists. They are optional if the accounts of an organization are looked up.
 pub(super) fn read(
     top: &Table<'_, '_>,
     reader: &Reader<'_>,
@@ -24,14 +24,14 @@ pub(super) fn read(
         list.fault("the fleet has no members", HELP);
     }
     for table in values.into_iter().filter_map(Value::table) {
-        let account = table.needed("account", "the account whose VPCs are logged");
+        let account = table.needed("account", "add the ID of the account whose VPCs are logged");
         let id = account.as_ref().and_then(|v| v.name::<AccountId>());
         let member = member(table, id, hub);
         let (Some(account), Some(id)) = (account, id) else { continue };
         if let Some(first) = spans.get(&id) {
-            let help = "keep one of the two; `regions` and `vpcs` take lists";
+            let help = "merge the two tables: `regions` and `vpcs` take lists";
             let line = reader.line(first);
-            account.fault(format!("the account {id} is already a member, at line {line}"), help);
+            account.fault(format!("account {id} is already a member (line {line})"), help);
         } else {
             spans.insert(id, account.span());
             members.extend(member.map(|member| (id, member)));
@@ -58,14 +58,17 @@ fn member(table: Table<'_, '_>, account: Option<AccountId>, hub: Option<&Region>
     })
 }
 
-const REGIONS: &str = "the regions that are logged, as in `[\"eu-west-1\"]`, or `[\"all\"]`";
+const REGIONS: &str = "add the regions to log, e.g. `regions = [\"eu-west-1\"]`, or `regions = [\"all\"]`";
 
-/// The regions of an account. They lie in the hub's partition.
+/// The regions of an account, which must be in the hub's partition.
 fn regions(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<Regions> {
     let items = value.list()?;
     if let Some(all) = items.iter().find(|item| item.is_text("all")) {
         if items.len() > 1 {
-            all.fault("`all` stands beside other regions", "`[\"all\"]` alone, or the regions by name");
+            all.fault(
+                "`all` cannot be combined with other regions",
+                "use `[\"all\"]` alone, or list the regions",
+            );
         }
         return Some(Regions::ALL);
     }
@@ -73,8 +76,8 @@ fn regions(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<Regions> {
     for other in names.iter().filter(|region| hub.is_some_and(|hub| hub.partition() != region.partition())) {
         let hub = hub.map_or("", |hub| hub.partition().as_str());
         value.fault(
-            format!("`{other}` is in the partition `{}`, the hub in `{hub}`", other.partition()),
-            "flow logs do not cross partitions: make one fleet file for each",
+            format!("`{other}` is in partition `{}`, but the hub is in `{hub}`", other.partition()),
+            "use one fleet file for each partition: flow logs cannot deliver across partitions",
         );
     }
     Some(Regions::These(names))
@@ -82,7 +85,8 @@ fn regions(value: &Value<'_, '_>, hub: Option<&Region>) -> Option<Regions> {
 
 /// The organization. With `regions`, its accounts become members.
 pub(super) fn organization(table: Table<'_, '_>, hub: Option<&Region>) -> Option<Organization> {
-    let id = table.needed("id", "the organization's id, as in `o-a1b2c3d4e5`").and_then(|v| v.name());
+    let id =
+        table.needed("id", "add the organization's ID, e.g. `id = \"o-a1b2c3d4e5\"`").and_then(|v| v.name());
     let units = table.get("units").and_then(|v| v.names());
     let listed = table.get("regions");
     let discovery = discovery(&table, listed.as_ref(), hub);
@@ -99,10 +103,10 @@ fn discovery(
     if listed.is_none() {
         for key in others.into_iter().chain(ResourceKind::ALL.map(ResourceKind::key)) {
             if let Some(value) = table.get(key) {
-                let what = format!(
-                    "`organization.{key}` chooses among the organization's accounts, which are not looked up"
-                );
-                value.fault(what, "add `regions`, as in `regions = [\"all\"]`: then they are");
+                let what = format!("`organization.{key}` requires `organization.regions`");
+                let help =
+                    "add `regions`, e.g. `regions = [\"all\"]`, to look up the accounts of the organization";
+                value.fault(what, help);
             }
         }
         return None;
@@ -126,7 +130,7 @@ fn discovery(
 }
 
 fn lookup(table: Table<'_, '_>) -> Option<Lookup> {
-    const HELP: &str = "the management account or a delegated administrator, as in `lookup = { account = \"...\", role = \"...\" }`";
+    const HELP: &str = "add a role in the management account or a delegated administrator: `lookup = { account = \"...\", role = \"...\" }`";
     let account = table.needed("account", HELP).and_then(|v| v.name());
     let role = table.needed("role", HELP).and_then(|v| v.name());
     table.refuse_unknown();

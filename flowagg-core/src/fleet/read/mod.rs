@@ -1,4 +1,4 @@
-//! From the text of `flowagg.toml` to a [`FleetFile`], or to all its faults.
+//! Reads the text of `flowagg.toml` into a [`FleetFile`], or returns all its errors.
 
 mod exceptions;
 mod flow_logs;
@@ -13,7 +13,7 @@ use super::{FleetError, FleetFile};
 
 pub(super) fn fleet_file(text: &str) -> Result<FleetFile, FleetError> {
     let (reader, document) = Reader::parse(text);
-    // Past a syntax error every further fault may be an echo of it.
+    // After a syntax error, further errors may only be consequences of it.
     let file = if reader.is_faultless() { read(reader.top(&document), &reader) } else { None };
     match file {
         Some(file) if reader.is_faultless() => Ok(file),
@@ -21,7 +21,7 @@ pub(super) fn fleet_file(text: &str) -> Result<FleetFile, FleetError> {
     }
 }
 
-/// Reads all that can be read, so that every fault is met; `None` when something needed is missing.
+/// Reads as much as possible, so that every error is recorded; `None` if something required is missing.
 fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
     let of_fleet = top.table("fleet").map(|table| {
         let name = table.get("name").and_then(|value| value.name());
@@ -32,7 +32,7 @@ fn read(top: Table<'_, '_>, reader: &Reader<'_>) -> Option<FleetFile> {
     });
     let (declared_name, read_role, external_id) = of_fleet.unwrap_or_default();
     let hub = top
-        .needed("hub", "a `[hub]` table names the account, region and bucket that all logs go to")
+        .needed("hub", "add a `[hub]` table with `account`, `region` and `bucket`")
         .and_then(Value::table)
         .and_then(hub::read);
     let flow_logs = top.table("flow-logs").map(flow_logs::read);

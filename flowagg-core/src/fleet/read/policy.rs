@@ -21,16 +21,14 @@ pub(super) fn read(table: Table<'_, '_>, organization: Option<&Organization>) ->
         let word = settings.form.as_str();
         if matches!(settings.form, Organization | BoundOrganization) && organization.is_none() {
             form.fault(
-                format!("`policy.form` is `{word}`, but no organization is named"),
+                format!("`policy.form` is `{word}`, but the file has no organization"),
                 "add `[organization]` with `id = \"o-...\"`",
             );
         }
         if !matches!(settings.form, Auto | Prefixes) && !settings.source_conditions {
             form.fault(
-                format!(
-                    "`policy.form` is `{word}`, which without source conditions lets any AWS account write"
-                ),
-                "take `source-conditions = false` out, or use `form = \"prefixes\"`",
+                format!("`policy.form` `{word}` without source conditions would let any AWS account write"),
+                "remove `source-conditions = false`, or use `form = \"prefixes\"`",
             );
         }
     }

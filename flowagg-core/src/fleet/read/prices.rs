@@ -1,7 +1,7 @@
 use crate::cost::Prices;
 use crate::fleet::table::Table;
 
-/// What AWS charges, where it is not the list price.
+/// Prices that replace the list prices.
 pub(super) fn read(table: Table<'_, '_>) -> Prices {
     const MOST: u32 = 1000;
     let delivery = table.get("delivery-per-gb").and_then(|value| value.price());

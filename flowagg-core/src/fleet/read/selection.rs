@@ -4,7 +4,7 @@ use crate::fleet::table::{Table, Value};
 use crate::fleet::{Choice, Filter, Selection};
 use crate::id::{ResourceId, ResourceKind};
 
-/// What is logged: every VPC where nothing is said.
+/// The resources to log; by default every VPC.
 pub(super) fn read(table: &Table<'_, '_>) -> Option<Selection> {
     let mut choices = BTreeMap::new();
     let mut none = None;
@@ -21,8 +21,8 @@ pub(super) fn read(table: &Table<'_, '_>) -> Option<Selection> {
     let selection = Selection::try_from(choices).ok();
     if let (None, Some(none)) = (&selection, none) {
         none.fault(
-            "nothing is logged here",
-            "choose VPCs, subnets, network interfaces or transit gateways, or take the account out",
+            "no resources are selected",
+            "select VPCs, subnets, network interfaces or transit gateways, or remove the table",
         );
     }
     selection
@@ -52,21 +52,21 @@ fn choice(value: Value<'_, '_>, kind: ResourceKind) -> Option<Choice> {
         return Some(Choice::All(Filter::default()));
     }
     let help = format!(
-        "`\"all\"`, `\"none\"`, a list of ids, or a table of `tags` and `except`{}",
+        "use `\"all\"`, `\"none\"`, a list of IDs, or a table with {}",
         match kind {
-            ResourceKind::Vpc => " and `default-vpcs`",
-            _ => "",
+            ResourceKind::Vpc => "`tags`, `except` and `default-vpcs`",
+            _ => "`tags` and `except`",
         }
     );
-    value.fault(format!("`{}` is `{}`", kind.key(), value.text()?.escape_debug()), help);
+    value.fault(format!("`{}`: invalid value `{}`", kind.key(), value.text()?.escape_debug()), help);
     None
 }
 
 fn ids(value: &Value<'_, '_>, kind: ResourceKind) -> Option<BTreeSet<ResourceId>> {
     let ids: BTreeSet<ResourceId> = value.names()?;
     for other in ids.iter().filter(|id| id.kind() != kind) {
-        let what = format!("`{other}` is the id of a {}", other.kind().noun());
-        value.fault(what, format!("name it in `{}`", other.kind().key()));
+        let what = format!("`{other}` is a {} ID", other.kind().noun());
+        value.fault(what, format!("list it in `{}`", other.kind().key()));
     }
     Some(ids)
 }

@@ -1,10 +1,10 @@
-//! The forms of values, as JSON Schemas.
+//! Builders for the JSON Schemas of values.
 
 use serde_json::{Map, Value, json};
 
 use crate::id::RoleName;
 
-/// A table of the fleet file: its keys in the order in which the reference lists them.
+/// A table of the fleet file, with its keys in the order of the reference.
 pub(super) struct Keys {
     pub(super) description: &'static str,
     pub(super) required: &'static [&'static str],

@@ -1,5 +1,5 @@
-//! What a fleet file may hold, as a JSON Schema: editors complete and check it while it is written. The table of keys in
-//! `docs/reference.md` is generated from the same keys.
+//! The JSON Schema of a fleet file, which editors use for completion and validation. The table of keys in `docs/reference.md`
+//! is generated from it.
 
 mod form;
 #[cfg(test)]
@@ -19,8 +19,8 @@ use crate::lifecycle::{Lifecycle, Retention, StorageClass};
 
 /// The JSON Schema (draft 2020-12) of `flowagg.toml`.
 ///
-/// It knows every key and the form of every value. What takes two keys to see (a region of another partition, an account
-/// named twice) only [`FleetFile::parse`](super::FleetFile::parse) tells.
+/// It covers every key and the form of every value. Errors that involve two keys, such as a region of another partition or a
+/// duplicate account, are only reported by [`FleetFile::parse`](super::FleetFile::parse).
 pub fn schema() -> Value {
     let tables = tables().into_iter().map(|(table, keys)| {
         let list = |description: &str, keys: Keys| {
@@ -28,7 +28,7 @@ pub fn schema() -> Value {
         };
         let schema = match table {
             MEMBERS => list("The accounts whose VPCs are logged", keys),
-            EXCEPTIONS => list("Findings that are accepted until a day", keys),
+            EXCEPTIONS => list("Findings that are accepted until a given day", keys),
             _ => keys.schema(),
         };
         (table.to_owned(), schema)
@@ -36,7 +36,7 @@ pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flowagg.toml",
-        "description": "The VPC Flow Logs of many AWS accounts in one S3 bucket",
+        "description": "Delivers the VPC Flow Logs of many AWS accounts to one S3 bucket",
         "type": "object",
         "properties": tables.collect::<Map<_, _>>(),
         "required": ["hub"],
@@ -44,7 +44,7 @@ pub fn schema() -> Value {
     })
 }
 
-/// The tables of which a file has a list.
+/// The tables that a file can contain several times.
 const MEMBERS: &str = "members";
 const EXCEPTIONS: &str = "exceptions";
 
@@ -64,47 +64,47 @@ fn tables() -> [(&'static str, Keys); 8] {
 
 fn fleet() -> Keys {
     let name = pattern(
-        "The fleet's name: lowercase letters, digits, `.` and `-`, up to 80. Everything that flowagg manages carries it, and \
-         flowagg changes and deletes nothing else. If it is left out, the bucket's name, followed by a hash of `hub.prefix` if \
+        "The fleet's name: up to 80 lowercase letters, digits, `.` and `-`. Flow logs, policy statements and \
+         lifecycle rules of the fleet carry this name, which proves that flowagg manages them. The default is the name of the bucket, followed by a hash of `hub.prefix` if \
          that is set",
         "^[a-z0-9]([a-z0-9.-]{0,78}[a-z0-9])?$",
     );
     let read_role = role(
-        "The role that `plan`, `verify` and `report` assume in every account, in place of its `role`. `flowagg export iam` writes \
-         it, with permissions to read only",
+        "The role that `plan`, `verify`, `report` and `query` assume in every account instead of its `role`. `flowagg export iam` writes a \
+         template for it with read-only permissions",
         false,
     );
     let external_id = pattern(
-        "The external id that is sent whenever a role is assumed, and that the roles of `flowagg export iam` require",
+        "The external ID that is sent whenever a role is assumed. The roles of `flowagg export iam` require it",
         "^[A-Za-z0-9_+=,.@:/-]{2,1224}$",
     );
     let keys = vec![("name", name), ("read-role", read_role), ("external-id", external_id)];
-    Keys { description: "The fleet itself", required: &[], keys }
+    Keys { description: "Settings of the fleet as a whole", required: &[], keys }
 }
 
 fn hub() -> Keys {
     let retention = json!({
-        "description": "Flow logs expire after this many days, or never: `\"forever\"`. If it is left out, after 90 days in a \
-         bucket that flowagg creates, while an existing bucket keeps its lifecycle rules. A shorter expiry of an existing bucket \
-         needs `--allow-expiry`",
+        "description": "The number of days after which objects expire, or `\"forever\"`. By default, objects expire after 90 days \
+         in a bucket that flowagg creates, and an existing bucket keeps its lifecycle rules. Shortening the expiration of an \
+         existing bucket requires `--allow-expiry`",
         "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": Retention::FOREVER }],
     });
     let transition = table(
-        "A move to a cheaper storage class before the expiry, as in `{ days = 30, storage-class = \"STANDARD_IA\" }`",
+        "A transition to a cheaper storage class before the expiration, e.g. `{ days = 30, storage-class = \"STANDARD_IA\" }`",
         &["days", "storage-class"],
         [
-            ("days", days("After this many days", 0, None)),
-            ("storage-class", words("The class", StorageClass::ALL.map(StorageClass::as_str), None)),
+            ("days", days("The number of days after which objects move", 0, None)),
+            ("storage-class", words("The storage class", StorageClass::ALL.map(StorageClass::as_str), None)),
         ],
     );
     let encryption = pattern(
-        "`\"sse-s3\"`, or the ARN of a customer managed KMS key in the hub's region. If it is left out, an existing bucket keeps \
-         its default encryption, and a new one gets `\"sse-s3\"`",
+        "`\"sse-s3\"`, or the ARN of a customer managed KMS key in the hub's region. By default, an existing bucket keeps its \
+         default encryption, and a new bucket gets `\"sse-s3\"`",
         "^(sse-s3|arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
     );
     let ownership = words(
-        "Whether an existing bucket gets `BucketOwnerEnforced`, with which ACLs have no effect. If it is left out, it does unless \
-         the bucket ACL grants something to anyone but the owner or cannot be read",
+        "Whether an existing bucket gets `BucketOwnerEnforced`, which disables ACLs. By default it does, unless the bucket ACL \
+         grants access to anyone but the owner or cannot be read",
         ObjectOwnership::ALL.map(ObjectOwnership::as_str),
         None,
     );
@@ -113,15 +113,21 @@ fn hub() -> Keys {
         (
             "region",
             described(
-                "The bucket's region; the partition (`aws`, `aws-cn`, `aws-us-gov`) follows from it",
+                "The region of the bucket, which also determines the partition (`aws`, `aws-cn`, `aws-us-gov`)",
                 &region(),
             ),
         ),
-        ("bucket", pattern("The bucket; created if it does not exist", "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")),
+        (
+            "bucket",
+            pattern(
+                "The name of the bucket, which is created if it does not exist",
+                "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+            ),
+        ),
         (
             "prefix",
             pattern(
-                "A sub-folder that contains `AWSLogs/`; `AWSLogs` itself is reserved",
+                "The folder that contains `AWSLogs/`; the name `AWSLogs` itself is reserved",
                 "^[a-zA-Z0-9!_.'()-]+(/[a-zA-Z0-9!_.'()-]+)*/?$",
             ),
         ),
@@ -130,7 +136,7 @@ fn hub() -> Keys {
         (
             "noncurrent-days",
             days(
-                "In a versioned bucket: versions that are no longer current are deleted after this many days",
+                "In a versioned bucket, the number of days after which noncurrent versions are deleted",
                 1,
                 None,
             ),
@@ -138,7 +144,7 @@ fn hub() -> Keys {
         (
             "abort-uploads-days",
             days(
-                "The parts of unfinished uploads are deleted after this many days",
+                "The number of days after which incomplete multipart uploads are aborted",
                 1,
                 Lifecycle::default().abort_uploads_days,
             ),
@@ -147,12 +153,12 @@ fn hub() -> Keys {
         (
             "bucket-key",
             flag(
-                "With a KMS key: whether S3 uses a bucket key, which saves a call to KMS for each object",
+                "With a KMS key, whether S3 uses a bucket key, which avoids a KMS call for each object",
                 true,
             ),
         ),
         ("object-ownership", ownership),
-        ("profile", text("The profile that every call starts from")),
+        ("profile", text("The AWS profile for all calls")),
         ("role", role("The role to assume in the hub account if the caller is in another account", false)),
     ];
     Keys {
@@ -165,9 +171,9 @@ fn hub() -> Keys {
 fn flow_logs() -> Keys {
     let fields: Vec<&str> = Field::all().map(Field::as_str).collect();
     let fields = described(
-        "The fields of a record: `\"default\"` (AWS's default format), `\"cost\"` or `\"security\"` (what these questions of \
-         `flowagg query` need), `\"all\"`, or a list in order, as in `[\"version\", \"vpc-id\", \"srcaddr\"]`: all of versions 2 to \
-         11, except those of tags",
+        "The fields of a record: `\"default\"` (AWS's default format), `\"cost\"` or `\"security\"` (the fields that these questions \
+         of `flowagg query` need), `\"all\"`, or an ordered list, e.g. `[\"version\", \"vpc-id\", \"srcaddr\"]`. All fields of \
+         versions 2 to 11 are supported, except those of tags",
         &json!({
             "anyOf": [
                 { "enum": FieldSet::ALL.map(FieldSet::as_str) },
@@ -188,7 +194,7 @@ fn flow_logs() -> Keys {
         (
             "aggregation-interval",
             words(
-                "The maximum time that a record covers",
+                "The maximum aggregation interval, which is the longest time that one record covers",
                 AggregationInterval::ALL.map(AggregationInterval::as_str),
                 Some(AggregationInterval::default().as_str()),
             ),
@@ -202,20 +208,23 @@ fn flow_logs() -> Keys {
                 Some(FileFormat::default().as_str()),
             ),
         ),
-        ("hive-compatible-partitions", flag("Folders such as `aws-region=eu-west-1/year=2026/`", false)),
-        ("per-hour-partition", flag("A folder for each hour", false)),
+        (
+            "hive-compatible-partitions",
+            flag("Use Hive-compatible folder names such as `aws-region=eu-west-1/year=2026/`", false),
+        ),
+        ("per-hour-partition", flag("Use one folder per hour instead of one per day", false)),
         (
             "tags",
             tags(
-                "Tags of every flow log, in addition to `managed-by = flowagg` and `flowagg:fleet`, which contains the fleet's name",
+                "Tags for every flow log, in addition to `managed-by = flowagg` and `flowagg:fleet`, which contains the fleet's name",
             ),
         ),
         (
             "foreign",
             words(
-                "Flow logs of others to this bucket and folder. `covers`: one that delivers the declared traffic, or more, counts \
-                 as the flow log of its resource, and flowagg creates none. `differs`: it counts, and one that is not as declared is \
-                 a finding. `ignore`: it does not count",
+                "How foreign flow logs to this bucket and prefix are treated. `covers`: one that delivers at least the declared \
+                 traffic counts as the flow log of its resource, and flowagg does not create another. `differs`: every one counts, \
+                 and one that differs from the fleet file is a finding. `ignore`: none counts",
                 ForeignFlowLogs::ALL.map(ForeignFlowLogs::as_str),
                 Some(ForeignFlowLogs::default().as_str()),
             ),
@@ -237,7 +246,7 @@ fn policy() -> Keys {
         (
             "source-conditions",
             flag(
-                "Test `aws:SourceAccount` in both statements; `false` writes AWS's classic two statements",
+                "Check `aws:SourceAccount` in both statements; `false` writes the two statements of AWS's older documentation",
                 true,
             ),
         ),
@@ -248,7 +257,7 @@ fn policy() -> Keys {
         (
             "acl-condition",
             words(
-                "Whether the write must have the ACL `bucket-owner-full-control`",
+                "Whether a write must set the ACL `bucket-owner-full-control`",
                 AclCondition::ALL.map(AclCondition::as_str),
                 Some(AclCondition::default().as_str()),
             ),
@@ -271,19 +280,13 @@ fn prices() -> Keys {
     let keys = vec![
         (
             "delivery-per-gb",
-            price(
-                "USD for the delivery of a GB of records, before they are compressed",
-                listed.delivery_per_gb,
-            ),
+            price("USD per GB of delivered records, before compression", listed.delivery_per_gb),
         ),
-        (
-            "storage-per-gb-month",
-            price("USD for a GB that is stored for a month", listed.storage_per_gb_month),
-        ),
-        ("compression", days("How many bytes of records a stored byte has", 1, Some(listed.compression))),
+        ("storage-per-gb-month", price("USD per GB and month of storage", listed.storage_per_gb_month)),
+        ("compression", days("The compression ratio of stored records", 1, Some(listed.compression))),
     ];
     Keys {
-        description: "What AWS charges, for the costs that `report` estimates. The defaults are list prices of us-east-1 in 2025",
+        description: "The prices for the cost estimates of `report`. The defaults are list prices of us-east-1 in 2025",
         required: &[],
         keys,
     }
@@ -291,36 +294,36 @@ fn prices() -> Keys {
 
 fn organization() -> Keys {
     let lookup = table(
-        "The role that lists the accounts of the organization, if the caller may not, as in `{ account = \"…\", role = \"…\" }`",
+        "The role that lists the accounts of the organization, if the caller is not allowed to list them, e.g. `{ account = \"…\", role = \"…\" }`",
         &["account", "role"],
         [
             ("account", account("The management account or a delegated administrator")),
-            ("role", role("The role to assume there", false)),
+            ("role", role("The role to assume in that account", false)),
         ],
     );
     let mut keys = vec![
         (
             "id",
             pattern(
-                "The organization that the `organization` forms of the policy name",
+                "The ID of the organization, which the `organization` forms of the policy test",
                 "^o-[a-z0-9]{10,32}$",
             ),
         ),
         (
             "regions",
             regions(
-                "With this key, the accounts of the organization are looked up and become members; the regions of each, or `[\"all\"]`",
+                "The regions to log in each account, or `[\"all\"]`. With this key, the accounts of the organization are looked up and become members",
             ),
         ),
-        ("units", list("Only accounts under these organizational units, at any depth", &unit())),
-        ("except-units", list("Not the accounts under these organizational units", &unit())),
-        ("accounts", list("These accounts, in any unit; without `units`, no others", &account_id())),
-        ("except-accounts", list("Not these accounts", &account_id())),
-        ("role", role("The role to assume in each account, by name", true)),
+        ("units", list("Include only accounts under these organizational units, at any depth", &unit())),
+        ("except-units", list("Exclude the accounts under these organizational units", &unit())),
+        ("accounts", list("Include these accounts of any unit; without `units`, only these", &account_id())),
+        ("except-accounts", list("Exclude these accounts", &account_id())),
+        ("role", role("The name of the role to assume in each account", true)),
         ("lookup", lookup),
     ];
     keys.extend(selection());
-    Keys { description: "The organization, whose accounts can be looked up", required: &["id"], keys }
+    Keys { description: "The organization of the accounts", required: &["id"], keys }
 }
 
 fn member() -> Keys {
@@ -328,18 +331,18 @@ fn member() -> Keys {
         (
             "account",
             account(
-                "An account that is logged; it may be the hub account. Its settings replace those of `organization` for it",
+                "The account to log, which may be the hub account. These settings replace those of `organization` for this account",
             ),
         ),
-        ("name", text("The name of the account in output")),
+        ("name", text("The display name of the account")),
         (
             "regions",
-            regions("The regions that are logged, or `[\"all\"]`: those that are enabled in the account"),
+            regions("The regions to log, or `[\"all\"]` for all regions that are enabled in the account"),
         ),
-        ("role", role("The role to assume in the account, by name", true)),
+        ("role", role("The name of the role to assume in the account", true)),
     ];
     keys.extend(selection());
-    Keys { description: "An account that is logged", required: &["account", "regions"], keys }
+    Keys { description: "An account whose VPCs are logged", required: &["account", "regions"], keys }
 }
 
 fn exception() -> Keys {
@@ -352,21 +355,21 @@ fn exception() -> Keys {
         pattern("Only this VPC, with its subnets and network interfaces", "^vpc-([0-9a-f]{8}|[0-9a-f]{17})$");
     let keys = vec![
         ("account", account("Only in this account")),
-        ("unit", described("Only in accounts that this organizational unit holds, at any depth", &unit())),
+        ("unit", described("Only in accounts under this organizational unit, at any depth", &unit())),
         ("region", described("Only in this region", &region())),
         ("vpc", vpc),
         ("reason", text("Why the findings are accepted")),
         ("until", day),
     ];
     Keys {
-        description: "Findings of `verify` and `report` that are accepted until a day: those that match all of `account`, `unit`, \
-                      `region` and `vpc` that it names, at least one of them",
+        description: "Findings of `verify` and `report` that are accepted until a given day. At least one of `account`, `unit`, \
+                      `region` and `vpc` is required, and a finding must match all that are set",
         required: &["reason", "until"],
         keys,
     }
 }
 
-/// What is logged in an account, by kind.
+/// The resources to log in an account, by kind.
 fn selection() -> impl Iterator<Item = (&'static str, Value)> {
     ResourceKind::ALL.into_iter().map(|kind| {
         let is_vpc = kind == ResourceKind::Vpc;
@@ -377,19 +380,19 @@ fn selection() -> impl Iterator<Item = (&'static str, Value)> {
             "uniqueItems": true,
         });
         let mut rule = vec![
-            ("tags", tags("Only those with all of these tags")),
-            ("except", described("All except these", &ids)),
+            ("tags", tags("Only resources with all of these tags")),
+            ("except", described("All resources except these", &ids)),
         ];
         if is_vpc {
             rule.push(("default-vpcs", flag("Whether default VPCs are included", true)));
         }
-        let note = if is_vpc {
-            "VPCs that another account shares are left to their owner"
-        } else {
-            "What is part of a logged resource is not logged twice"
+        let note = match kind {
+            ResourceKind::Vpc => "VPCs that another account shares are skipped: only their owner can log them",
+            ResourceKind::TransitGateway => "Shared transit gateways are skipped: only their owner can log them",
+            _ => "Parts of a logged resource are not logged again",
         };
         let choice = json!({
-            "description": format!("Which {}s are logged: `\"all\"`, `\"none\"`, a list of ids, or a table such as `{{ tags = {{ logged = \"yes\" }} }}`. {note}", kind.noun()),
+            "description": format!("The {}s to log: `\"all\"`, `\"none\"`, a list of IDs, or a table such as `{{ tags = {{ logged = \"yes\" }} }}`. {note}", kind.noun()),
             "default": if is_vpc { "all" } else { "none" },
             "anyOf": [{ "enum": ["all", "none"] }, ids, table("A rule", &[], rule)],
         });

@@ -12,7 +12,7 @@ use super::{EXCEPTIONS, MEMBERS, member, tables};
 /// Encloses the table.
 const START: &str = "<!-- generated from the schema of the fleet file -->\n";
 const END: &str = "<!-- end of the generated part -->\n";
-/// A list of more words is left to the schema.
+/// Longer lists of values are omitted.
 const MOST_WORDS: usize = 10;
 
 /// A row for a key, and one for each key of a table in it.
@@ -39,7 +39,7 @@ fn rows(path: &str, schema: &Value, is_required: bool, rows: &mut Vec<String>) {
     }
 }
 
-/// The reference's table. What an organization has in common with a member has one row.
+/// The table of the reference. Keys that an organization shares with a member have one row.
 fn reference() -> String {
     let of_members: BTreeMap<_, _> = member().keys.into_iter().collect();
     let mut lines = vec!["| key | default | meaning |".to_owned(), "|---|---|---|".to_owned()];
@@ -56,14 +56,14 @@ fn reference() -> String {
         }
         if !shared.is_empty() {
             let names: Vec<String> = shared.iter().map(|(key, _)| format!("`{path}.{key}`")).collect();
-            lines.push(format!("| {} | | As of a member |", names.join(", ")));
+            lines.push(format!("| {} | | Same as for a member |", names.join(", ")));
         }
     }
     lines.join("\n") + "\n"
 }
 
 #[test]
-fn the_reference_lists_every_key_as_the_schema_describes_it() {
+fn reference_table_matches_the_schema() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference.md");
     let page = fs::read_to_string(&file).unwrap();
     let (before, rest) = page.split_once(START).unwrap();

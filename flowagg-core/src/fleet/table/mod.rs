@@ -1,4 +1,4 @@
-//! TOML tables and values that know their place in the file and gather faults instead of stopping at the first.
+//! TOML tables and values with their position in the file. Errors are collected instead of stopping at the first.
 
 mod path;
 mod unquoted;
@@ -20,14 +20,14 @@ use crate::near::meant;
 
 pub(super) use self::value::Value;
 
-/// The places in the text of the file, and the faults met so far.
+/// Maps byte offsets to positions and collects the errors.
 pub(super) struct Reader<'t> {
     positions: Positions<'t>,
     faults: RefCell<Vec<Fault>>,
 }
 
 impl<'t> Reader<'t> {
-    /// Parses the text. What is no TOML is a fault; what can still be read is read.
+    /// Parses the text. Syntax errors are recorded, and the valid parts are returned.
     pub(super) fn parse(text: &'t str) -> (Self, Spanned<DeTable<'t>>) {
         let (document, errors) = DeTable::parse_recoverable(text);
         let reader = Self { positions: Positions::new(text), faults: RefCell::default() };
@@ -39,16 +39,16 @@ impl<'t> Reader<'t> {
                 if unquoted.insert(start) {
                     reader.fault(
                         start..start,
-                        "an account id is a text, and this one has no quotes",
-                        format!("write it in quotes: \"{account}\""),
+                        "account IDs must be in quotes",
+                        format!("put it in quotes: \"{account}\""),
                     );
                 }
                 continue;
             }
             reader.fault(
                 span,
-                format!("not TOML: {}", error.message()),
-                "see https://toml.io for how TOML is written",
+                format!("invalid TOML: {}", error.message()),
+                "see https://toml.io for the syntax",
             );
         }
         (reader, document)
@@ -67,7 +67,7 @@ impl<'t> Reader<'t> {
         self.faults.borrow().is_empty()
     }
 
-    /// The line of a place in the file, from 1.
+    /// The line of a span, starting at 1.
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
         self.positions.of(span.start).line
     }
@@ -79,7 +79,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A table, and the keys that were asked of it: whatever else stands in it is a fault.
+/// A table and the keys that were read from it; [`refuse_unknown`](Self::refuse_unknown) reports all others.
 pub(super) struct Table<'r, 't> {
     reader: &'r Reader<'t>,
     /// `None` for the file as a whole.
@@ -103,7 +103,7 @@ impl<'r, 't> Table<'r, 't> {
         Path { parent: self.path.clone(), step: Step::Key(key) }
     }
 
-    /// The value of a key, if it is there.
+    /// The value of an optional key.
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'r, 't>> {
         if !self.asked.borrow().contains(&key) {
             self.asked.borrow_mut().push(key);
@@ -112,7 +112,7 @@ impl<'r, 't> Table<'r, 't> {
         Some(Value::new(self.reader, self.path_of(key), value))
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key. If it is missing, an error with this help is recorded.
     pub(super) fn needed(&self, key: &'static str, help: &str) -> Option<Value<'r, 't>> {
         let value = self.get(key);
         if value.is_none() {
@@ -121,12 +121,12 @@ impl<'r, 't> Table<'r, 't> {
         value
     }
 
-    /// The table under a key, if it is there.
+    /// The table under an optional key.
     pub(super) fn table(&self, key: &'static str) -> Option<Table<'r, 't>> {
         self.get(key)?.table()
     }
 
-    /// Every key with its value, for tables whose keys are the user's own.
+    /// Every key with its value, for tables with arbitrary keys.
     pub(super) fn texts(self) -> BTreeMap<String, (String, Range<usize>)> {
         let entry = |(key, value): (&'r Spanned<_>, &'r Spanned<DeValue<'t>>)| {
             let key: &std::borrow::Cow<'t, str> = key.get_ref();
@@ -136,12 +136,12 @@ impl<'r, 't> Table<'r, 't> {
         self.entries.iter().filter_map(entry).collect()
     }
 
-    /// A fault of the table as a whole.
+    /// Records an error at the start of the table.
     pub(super) fn fault(&self, what: impl Into<String>, help: impl Into<String>) {
         self.reader.fault(self.span.clone(), what, help);
     }
 
-    /// Names every key that nobody asked for.
+    /// Records an error for each key that was not read.
     pub(super) fn refuse_unknown(self) {
         let asked = self.asked.into_inner();
         for key in self.entries.keys() {
@@ -149,12 +149,12 @@ impl<'r, 't> Table<'r, 't> {
             if asked.contains(&name) {
                 continue;
             }
-            let whose = self.path.as_ref().map_or("a fleet file".to_owned(), ToString::to_string);
+            let whose = self.path.as_ref().map(|path| format!(" in `{path}`")).unwrap_or_default();
             let help = match meant(name, asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("{whose} has {}", listed(asked.iter().copied())),
+                None => format!("valid keys: {}", listed(asked.iter().copied())),
             };
-            self.reader.fault(key.span(), format!("`{}` is no key of {whose}", name.escape_debug()), help);
+            self.reader.fault(key.span(), format!("unknown key `{}`{whose}", name.escape_debug()), help);
         }
     }
 }

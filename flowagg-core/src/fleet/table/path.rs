@@ -1,13 +1,13 @@
-//! The way to a value in the file.
+//! The path of a value in the file.
 
 use std::fmt;
 use std::rc::Rc;
 
-/// The keys and indexes that lead to a value, as in `members[0].regions`. Most values are valid, so it becomes text only in a
-/// message.
+/// The keys and indexes that lead to a value, as in `members[0].regions`. It is formatted only for error messages, because most
+/// values are valid.
 #[derive(Clone)]
 pub(super) struct Path<'r> {
-    /// Of the table or list that contains the value; `None` for the file as a whole.
+    /// The path of the table or list that contains the value; `None` for the top level.
     pub(super) parent: Option<Rc<Self>>,
     pub(super) step: Step<'r>,
 }

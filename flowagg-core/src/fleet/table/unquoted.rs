@@ -1,9 +1,9 @@
-//! Account ids without quotes that TOML does not read.
+//! Finds unquoted account IDs that are invalid TOML.
 
 use crate::id::AccountId;
 
-/// The account id without quotes that surrounds a place in the text, and its start: a number with a leading zero, or one with
-/// dashes. TOML allows neither.
+/// The unquoted account ID at a byte offset, with its start: a number with a leading zero, or one with dashes. TOML allows
+/// neither.
 pub(super) fn account_at(text: &str, at: usize) -> Option<(usize, String)> {
     let is_part = |c: char| c.is_ascii_digit() || c == '-';
     let (before, after) = text.split_at_checked(at)?;

@@ -1,4 +1,4 @@
-//! Values that know their place in the file.
+//! Values with their position in the file.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::{Reader, Table, listed};
 use crate::cost::Usd;
 use crate::id::IdError;
 
-/// A value and its place.
+/// A value with its path and position. The methods record an error and return `None` if the value does not have the type.
 pub(in crate::fleet) struct Value<'r, 't> {
     reader: &'r Reader<'t>,
     path: Path<'r>,
@@ -43,18 +43,21 @@ impl<'r, 't> Value<'r, 't> {
         self.wrong_type_with(wanted, None)
     }
 
-    /// The same, with the value as it was probably meant.
+    /// Like [`wrong_type`](Self::wrong_type), with the corrected line for the help.
     fn wrong_type_with<T>(&self, wanted: &str, meant: Option<String>) -> Option<T> {
-        let found = self.value.type_str();
-        let help = match meant {
-            Some(meant) => format!("write {wanted}: `{meant}`"),
-            None => format!("write {wanted}"),
+        let found = match self.value {
+            DeValue::Array(_) => "list",
+            _ => self.value.type_str(),
         };
-        self.fault(format!("`{}` is {} where {wanted} belongs", self.path, with_article(found)), help);
+        let help = match meant {
+            Some(meant) => format!("write `{meant}`"),
+            None => format!("use {wanted}"),
+        };
+        self.fault(format!("`{}`: expected {wanted}, found {}", self.path, with_article(found)), help);
         None
     }
 
-    /// The key as it is written, with this value; the value alone in a list.
+    /// `key = value`, or only the value if it is an item of a list.
     fn written(&self, value: &str) -> String {
         match self.path.step {
             Step::Key(key) => format!("{key} = {value}"),
@@ -66,37 +69,34 @@ impl<'r, 't> Value<'r, 't> {
         match self.value {
             DeValue::String(text) => Some(text.as_ref()),
             DeValue::Integer(number) => {
-                let help = format!("write it in quotes: \"{}\"", number.as_str());
-                self.fault(format!("`{}` is a number where a text belongs", self.path), help);
+                let help = format!("put it in quotes: \"{}\"", number.as_str());
+                self.fault(format!("`{}`: expected a string, found a number", self.path), help);
                 None
             }
             DeValue::Array(values) => {
                 let mut texts = values.iter().map(|value| value.get_ref().as_str());
                 let one = if values.len() == 1 { texts.next().flatten() } else { None };
                 let meant = one.map(|text| self.written(&quoted(text)));
-                self.wrong_type_with("a text in quotes", meant)
+                self.wrong_type_with("a string", meant)
             }
             DeValue::Boolean(value) => {
-                self.wrong_type_with("a text in quotes", Some(self.written(&quoted(&value.to_string()))))
+                self.wrong_type_with("a string", Some(self.written(&quoted(&value.to_string()))))
             }
-            _ => self.wrong_type("a text in quotes"),
+            _ => self.wrong_type("a string"),
         }
     }
 
-    /// A text that is not empty.
+    /// A string that is one line and not empty.
     pub(in crate::fleet) fn words(&self) -> Option<&'r str> {
         let text = self.text()?;
         if text.trim().is_empty() || text.chars().any(char::is_control) {
-            self.fault(
-                format!("`{}` is empty or not on one line", self.path),
-                "write a word, or leave the key out",
-            );
+            self.fault(format!("`{}` must be one line of text", self.path), "set a value, or remove the key");
             return None;
         }
         Some(text)
     }
 
-    /// A name by its own rules.
+    /// A name that is validated by its type.
     pub(in crate::fleet) fn name<T: FromStr<Err = IdError>>(&self) -> Option<T> {
         let text = self.text()?;
         text.parse()
@@ -115,42 +115,42 @@ impl<'r, 't> Value<'r, 't> {
         }
     }
 
-    /// A whole number from 1 to `most`.
+    /// An integer from 1 to `most`.
     pub(in crate::fleet) fn count(&self, most: u32) -> Option<u32> {
         self.number(1, most)
     }
 
-    /// A whole number from `least` to `most`.
+    /// An integer from `least` to `most`.
     pub(in crate::fleet) fn number(&self, least: u32, most: u32) -> Option<u32> {
         let number = match self.value {
             DeValue::Integer(number) => number,
             DeValue::String(text) => {
                 let meant = text.trim().parse::<u32>().ok().map(|number| self.written(&number.to_string()));
-                return self.wrong_type_with("a whole number", meant);
+                return self.wrong_type_with("an integer", meant);
             }
-            _ => return self.wrong_type("a whole number"),
+            _ => return self.wrong_type("an integer"),
         };
         let count =
             u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|n| (least..=most).contains(n));
         if count.is_none() {
-            let help = format!("a whole number from {least} to {most}");
-            self.fault(format!("`{}` is {number}", self.path), help);
+            let help = format!("use an integer from {least} to {most}");
+            self.fault(format!("`{}` is out of range: {number}", self.path), help);
         }
         count
     }
 
-    /// A day of the calendar, as TOML has it or in quotes.
+    /// A date, as a TOML date or a string.
     pub(in crate::fleet) fn day(&self) -> Option<Date> {
         let text = match self.value {
             DeValue::Datetime(time) => time.to_string(),
             DeValue::String(text) => text.to_string(),
-            _ => return self.wrong_type_with("a day", Some(self.written("2027-01-31"))),
+            _ => return self.wrong_type_with("a date", Some(self.written("2027-01-31"))),
         };
-        // A day with a time is parsed as well.
+        // `Date` also accepts a date with a time.
         let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
         if day.is_none() {
-            let help = format!("write a day of the calendar: `{}`", self.written("2027-01-31"));
-            self.fault(format!("`{}` is `{}`", self.path, text.escape_debug()), help);
+            let help = format!("use a valid date, e.g. `{}`", self.written("2027-01-31"));
+            self.fault(format!("`{}`: `{}` is not a valid date", self.path, text.escape_debug()), help);
         }
         day
     }
@@ -171,18 +171,18 @@ impl<'r, 't> Value<'r, 't> {
             .ok()
     }
 
-    /// One of a few words.
+    /// One of a fixed set of values.
     pub(in crate::fleet) fn one_of<T: Copy>(&self, choices: &[T], word: fn(T) -> &'static str) -> Option<T> {
         let text = self.text()?;
         let found = choices.iter().copied().find(|choice| word(*choice) == text);
         if found.is_none() {
-            let help = format!("one of {}", listed(choices.iter().map(|choice| word(*choice))));
-            self.fault(format!("`{}` is `{}`", self.path, text.escape_debug()), help);
+            let help = format!("use one of {}", listed(choices.iter().map(|choice| word(*choice))));
+            self.fault(format!("`{}`: invalid value `{}`", self.path, text.escape_debug()), help);
         }
         found
     }
 
-    /// Whether it is this text; no fault where it is anything else.
+    /// Whether it is this string. Records no error.
     pub(in crate::fleet) fn is_text(&self, text: &str) -> bool {
         matches!(self.value, DeValue::String(found) if found == text)
     }
@@ -223,16 +223,16 @@ impl<'r, 't> Value<'r, 't> {
                 // `eu-west-1, us-east-1` is two values.
                 let values: Vec<String> = text.split(',').map(|value| quoted(value.trim())).collect();
                 let meant = self.written(&format!("[{}]", values.join(", ")));
-                return self.wrong_type_with("a list in brackets", Some(meant));
+                return self.wrong_type_with("a list", Some(meant));
             }
             DeValue::Integer(number) => {
                 let meant = self.written(&format!("[{}]", quoted(number.as_str())));
-                return self.wrong_type_with("a list in brackets", Some(meant));
+                return self.wrong_type_with("a list", Some(meant));
             }
             DeValue::Table(_) => {
                 return self.wrong_type_with("a list", Some(format!("[[{}]]", self.path)));
             }
-            _ => return self.wrong_type("a list in brackets"),
+            _ => return self.wrong_type("a list"),
         };
         let parent = Rc::new(self.path.clone());
         let path = |n| Path { parent: Some(Rc::clone(&parent)), step: Step::Index(n) };
@@ -240,18 +240,18 @@ impl<'r, 't> Value<'r, 't> {
         Some(values.iter().enumerate().map(item).collect())
     }
 
-    /// A list of names that is not empty and names nothing twice.
+    /// A list of names that is not empty and has no duplicates.
     pub(in crate::fleet) fn names<T: FromStr<Err = IdError> + Ord>(&self) -> Option<BTreeSet<T>> {
         self.names_in(&self.list()?)
     }
 
-    /// The same, of the values that [`Self::list`] returned.
+    /// Like [`names`](Self::names), for values that [`list`](Self::list) returned.
     pub(in crate::fleet) fn names_in<T: FromStr<Err = IdError> + Ord>(
         &self,
         values: &[Self],
     ) -> Option<BTreeSet<T>> {
         if values.is_empty() {
-            self.fault(format!("`{}` is empty", self.path), "name at least one");
+            self.fault(format!("`{}` is empty", self.path), "list at least one value");
             return None;
         }
         let mut names = BTreeSet::new();
@@ -259,14 +259,15 @@ impl<'r, 't> Value<'r, 't> {
             if let Some(name) = value.name()
                 && !names.insert(name)
             {
-                value.fault(format!("`{}` is named twice", value.text().unwrap_or_default()), "name it once");
+                let what = format!("duplicate value `{}`", value.text().unwrap_or_default());
+                value.fault(what, "remove the duplicate");
             }
         }
         Some(names)
     }
 }
 
-/// A text as a message shows it in TOML.
+/// A text as a TOML string for a message.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.escape_debug())
 }

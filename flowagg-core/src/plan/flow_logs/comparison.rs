@@ -1,4 +1,4 @@
-//! What differs at the flow logs of one account-region.
+//! Changes to the flow logs of one account-region.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::id::{AccountId, FleetName, FlowLogId, Place, ResourceId};
 use crate::observed::{FlowLog, Manager, RegionState, Resource, UpToDate};
 use crate::plan::{AlsoLogged, Concern, FlowLogChange, Left, Note, Step, Subject, Unnamed, Why};
 
-/// The most flow logs that a resource can have.
+/// The maximum number of flow logs per resource.
 ///
 /// Source: "Flow log limitations" (Amazon VPC User Guide).
 const MOST_FLOW_LOGS: usize = 250;
 
-/// Whether a resource that is to be logged has a flow log that counts.
+/// Whether a selected resource has a flow log that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Logging {
-    /// It has.
+    /// It has one.
     Present,
-    /// It gets one by the plan, which AWS may refuse.
+    /// The plan creates one, which AWS may reject.
     Planned,
-    /// It has none, and cannot get one.
+    /// It has none and cannot get one.
     Impossible,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Comparison<'a> {
     pub(super) member: &'a Member,
     pub(super) place: &'a Place,
     pub(super) unnamed: Unnamed,
-    /// Takes what is found.
+    /// Collects the results.
     pub(super) found: &'a mut FlowLogPart,
 }
 
@@ -54,7 +54,7 @@ impl Comparison<'_> {
             }
         }
         let standings = self.member.standings(&state.resources);
-        // The whole comes before its parts.
+        // `standings` returns each whole before its parts.
         let mut logging: BTreeMap<&ResourceId, Logging> = BTreeMap::new();
         for (Resource { id, .. }, standing) in &standings {
             let logs = by_resource.remove(id).unwrap_or_default();
@@ -72,7 +72,7 @@ impl Comparison<'_> {
                 }
             }
         }
-        // Of kinds that the fleet file no longer asks for, and of resources that are gone.
+        // Flow logs of kinds that the fleet file does not select, and of deleted resources.
         for (id, logs) in by_resource {
             self.unselected(id, &logs);
         }
@@ -83,14 +83,14 @@ impl Comparison<'_> {
         }
     }
 
-    /// A flow log of a resource that is logged carries another fleet's name, and the fleet file names none: it may be this
-    /// fleet's own, made before its sub-folder changed.
+    /// A flow log of a logged resource has the tag of another fleet, and the fleet file sets no name: it may belong to this fleet
+    /// and date from before `hub.prefix` changed.
     fn renamed(&mut self, id: &ResourceId, log: &FlowLog) {
         let Manager::Fleet { fleet } = log.manager() else { return };
         if self.wanted.is_named || self.wanted.manages(log) {
             return;
         }
-        // A tag may be edited to any text; only a name can be written in a fleet file.
+        // A tag can contain any text, but a fleet file accepts only valid names.
         let Ok(other) = FleetName::parse(&fleet) else { return };
         let own = &self.wanted.name;
         self.concern(
@@ -103,14 +103,14 @@ impl Comparison<'_> {
         );
     }
 
-    /// A part of something that is to be logged. Its own flow logs are deleted only if the whole has one, or once it has.
+    /// A part of a selected resource. Its own flow logs are deleted only if the whole has a flow log, or once it has one.
     fn covered(&mut self, id: &ResourceId, whole: &ResourceId, of_whole: Logging, logs: &[&FlowLog]) {
         let wanted = self.wanted;
         let (ours, others): (Vec<&FlowLog>, Vec<&FlowLog>) =
             logs.iter().partition(|log| wanted.manages(log) && wanted.is_in_bucket(log));
         let (after, reason) = match of_whole {
-            Logging::Present => (None, format!("{whole} is logged, and it with it")),
-            Logging::Planned => (Some(whole.clone()), format!("{whole} will be logged, and it with it")),
+            Logging::Present => (None, format!("covered by the flow log of {whole}")),
+            Logging::Planned => (Some(whole.clone()), format!("will be covered by the flow log of {whole}")),
             Logging::Impossible => {
                 let why = Why::PartOfUnlogged { whole: whole.clone() };
                 ours.iter().for_each(|log| self.leave(id, Some(&log.id), why.clone()));
@@ -139,7 +139,7 @@ impl Comparison<'_> {
             ours.into_iter().partition(|log| differences(log).is_empty());
         let (mut right, mut wrong) = (right.into_iter(), wrong.into_iter());
         let kept = right.next();
-        // Settings that a flow log of the fleet has are not given up for a foreign one.
+        // A managed flow log is never given up for a foreign one.
         let has_own = kept.is_some() || wrong.len() > 0;
         let covering = self.covering(id, &foreign).filter(|_| !has_own);
         let mut others = foreign;
@@ -166,7 +166,7 @@ impl Comparison<'_> {
         };
         for log in wrong.chain(right).filter(|_| logging != Logging::Impossible) {
             let step = Step::Delete { flow_log: log.id.clone(), after: after.clone() };
-            self.change(id, step, "another flow log does its work".to_owned());
+            self.change(id, step, "superseded by another flow log".to_owned());
         }
         for log in others {
             let differences = differences(log);
@@ -180,7 +180,7 @@ impl Comparison<'_> {
         logging
     }
 
-    /// The foreign flow log that counts as that of the resource.
+    /// The foreign flow log that counts as the flow log of the resource.
     fn covering<'l>(&self, id: &ResourceId, foreign: &[&'l FlowLog]) -> Option<&'l FlowLog> {
         let wanted = self.wanted;
         let covering = match wanted.foreign {
@@ -193,17 +193,17 @@ impl Comparison<'_> {
         covering.copied()
     }
 
-    /// A resource gets a flow log, in place of the wrong one if the fleet has one and if AWS takes it.
+    /// Creates a flow log for a resource, replacing a managed one that differs, unless AWS would reject it.
     fn make(&mut self, id: &ResourceId, wrong: Option<&FlowLog>, others: &[&FlowLog], all: usize) -> Logging {
         let wanted = self.wanted;
         let in_the_way = |log: &&FlowLog| match wanted.foreign {
-            // A second one would write the same traffic to the same folder twice.
+            // A second flow log would write the same traffic to the same folder twice.
             ForeignFlowLogs::Differs if wrong.is_none() => wanted.is_at_destination(log),
             _ => wanted.is_refused_next_to(log),
         };
         let in_the_way = others.iter().find(|log| in_the_way(log)).copied();
         match (in_the_way, wrong) {
-            // It is a finding.
+            // It is reported as a finding.
             (Some(_), None) if wanted.foreign == ForeignFlowLogs::Differs => Logging::Impossible,
             (Some(log), wrong) => {
                 self.refused(id, log, wrong);
@@ -211,7 +211,7 @@ impl Comparison<'_> {
             }
             (None, Some(old)) => {
                 let reason = wanted.changes(old, id.kind()).join(", ");
-                // Whether the traffic type decides as well, AWS does not document.
+                // AWS does not document whether the traffic type matters.
                 let is_only_one = others.iter().all(|log| !wanted.is_at_destination(log));
                 let may_conflict = wanted.is_at_destination(old) && is_only_one;
                 self.change(id, Step::Replace { old: old.id.clone(), may_conflict }, reason);
@@ -220,56 +220,56 @@ impl Comparison<'_> {
             (None, None) if all >= MOST_FLOW_LOGS => {
                 self.concern(
                     id,
-                    format!("has {all} flow logs already, as many as AWS allows, and none is flowagg's"),
+                    format!("already has {all} flow logs, the maximum, and flowagg manages none of them"),
                     "delete one that is not needed",
                 );
                 Logging::Impossible
             }
             (None, None) => {
-                self.change(id, Step::Create, "none to the bucket yet".to_owned());
+                self.change(id, Step::Create, "no flow log to this bucket".to_owned());
                 Logging::Planned
             }
         }
     }
 
-    /// AWS would refuse the flow log of the fleet because of this foreign one, which does not count.
+    /// AWS would reject the flow log of the fleet because of this foreign one, which does not count.
     fn refused(&mut self, id: &ResourceId, log: &FlowLog, wrong: Option<&FlowLog>) {
         let differences = |log: &FlowLog| self.wanted.differences(log, id.kind()).join(", ");
         let covers = self.wanted.is_covered_by(log);
         let (foreign, manager, name) = (&log.id, log.manager(), &self.wanted.name);
         let what = match wrong {
             Some(wrong) => format!(
-                "its flow log {} differs ({}), and AWS refuses a replacement next to {foreign}, which is {manager} and has the \
-                 same destination and traffic type",
+                "its flow log {} differs ({}), and AWS rejects a replacement because {foreign}, which is {manager}, has the same \
+                 destination and traffic type",
                 wrong.id,
                 differences(wrong)
             ),
             None => {
                 let why = if covers { "`flow-logs.foreign`".to_owned() } else { differences(log) };
                 format!(
-                    "its flow log {foreign} is {manager} and does not count ({why}), and AWS refuses another one with the same \
+                    "its flow log {foreign} is {manager} and does not count ({why}), and AWS rejects another one with the same \
                      destination and traffic type"
                 )
             }
         };
         let count = match wrong {
             Some(wrong) if covers && self.wanted.foreign == ForeignFlowLogs::Covers => {
-                format!("delete {} to have {foreign} count, ", wrong.id)
+                format!("delete {} so that {foreign} counts, ", wrong.id)
             }
-            None if covers => "set `flow-logs.foreign = \"covers\"` to have it count, ".to_owned(),
+            None if covers => "set `flow-logs.foreign = \"covers\"` so that it counts, ".to_owned(),
             _ => String::new(),
         };
         let help = match manager {
             Manager::Fleet { fleet } => format!("{count}change {foreign} in fleet {fleet}, or delete it"),
             _ => {
                 let mark = format!("`{} = {}` and `{FLEET_TAG} = {name}`", MARK.0, MARK.1);
-                format!("{count}delete {foreign}, or tag it {mark} to have it managed")
+                format!("{count}delete {foreign}, or tag it {mark} so that flowagg manages it")
             }
         };
         self.concern(id, what, &help);
     }
 
-    /// The fleet logs the resource, and this flow log of others does as well.
+    /// The fleet logs the resource, and so does this foreign flow log.
     fn also_logged(&mut self, id: &ResourceId, log: &FlowLog) {
         self.found.also_logged.push(AlsoLogged::new(self.place, id, log));
     }
@@ -310,7 +310,7 @@ impl Comparison<'_> {
         for log in logs.iter().filter(|log| wanted.manages(log) && wanted.is_in_bucket(log)) {
             match self.unnamed {
                 Unnamed::Prune => {
-                    let reason = format!("the fleet file does not choose this {}", id.kind().noun());
+                    let reason = format!("the fleet file does not select this {}", id.kind().noun());
                     self.change(id, Step::Delete { flow_log: log.id.clone(), after: None }, reason);
                 }
                 Unnamed::Keep => self.leave(id, Some(&log.id), Why::NotChosen { kind: id.kind() }),
@@ -322,8 +322,8 @@ impl Comparison<'_> {
         if self.member.resources.named().any(|named| named == id) {
             self.concern(
                 id,
-                format!("is shared by its owner, {owner}, and only the owner can log it"),
-                "list it with that account",
+                format!("is shared by {owner}, and only the owner can log it"),
+                "list it under that account",
             );
         } else {
             self.leave(id, None, Why::Shared { owner });
@@ -332,12 +332,12 @@ impl Comparison<'_> {
 
     fn foreign(&mut self, id: &ResourceId, log: &FlowLog, reason: &str) {
         let manager = log.manager();
-        let what = format!("its flow log {} is {manager} and is left alone: {reason}", log.id);
+        let what = format!("its flow log {} is {manager} and is left unchanged: {reason}", log.id);
         let name = &self.wanted.name;
         let help = match manager {
             Manager::Fleet { fleet } => format!("change it in fleet {fleet}, or delete it"),
             _ => format!(
-                "delete it, or tag it `{} = {}` and `{FLEET_TAG} = {name}` to have it replaced",
+                "delete it, or tag it `{} = {}` and `{FLEET_TAG} = {name}` so that flowagg replaces it",
                 MARK.0, MARK.1
             ),
         };

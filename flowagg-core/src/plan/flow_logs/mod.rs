@@ -1,4 +1,4 @@
-//! What differs at the flow logs of every account, region and resource.
+//! Changes to the flow logs of every account-region.
 
 mod comparison;
 mod wanted;
@@ -13,25 +13,25 @@ use crate::fleet::{Fleet, Member};
 use crate::id::{Place, Region, ResourceId};
 use crate::observed::{FlowLog, RegionState, Resource, UpToDate};
 
-/// What changes at the flow logs of the accounts and regions that were read.
+/// The changes to the flow logs of the account-regions that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlowLogPart {
     /// The changes, by account, region and resource.
     pub changes: Vec<FlowLogChange>,
-    /// What stays as it is.
+    /// Flow logs and resources that are not changed.
     pub left: Vec<Left>,
-    /// Flow logs of others on what the fleet logs, by account, region and resource.
+    /// Foreign flow logs on resources that the fleet logs, by account, region and resource.
     pub also_logged: Vec<AlsoLogged>,
-    /// What differs and is not changed.
+    /// Differences that are not changed.
     pub concerns: Vec<Concern>,
-    /// What could not be read, one for each account-region, by account and region.
+    /// Account-regions that could not be read, in order.
     pub failures: Vec<Failure>,
-    /// What is worth knowing.
+    /// Information that requires no action.
     pub notes: Vec<Note>,
 }
 
-/// What changes so that the flow logs match the fleet file. An account-region that is not in `regions` is skipped.
+/// The changes that make the flow logs match the fleet file. An account-region that is not in `regions` is skipped.
 pub fn flow_log_changes(
     fleet: &Fleet,
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
@@ -56,14 +56,15 @@ pub fn flow_log_changes(
     part
 }
 
-/// The state of a member's region, reduced to ids and names if each resource that the fleet file chooses has the flow log that it
-/// should have, the region has no other flow log, and there is nothing else to report.
+/// Reduces the state of a member's region to IDs and names if it is up to date: each selected resource has a flow log that matches
+/// the fleet file, the region has no other flow logs, and there is nothing else to report.
 ///
-/// [`flow_log_changes`] and [`flow_log_removals`] give the same for it. Other judgements lack the settings of its flow logs.
+/// [`flow_log_changes`] and [`flow_log_removals`] return the same for the reduced state. It lacks the settings of the flow logs,
+/// so do not use it for anything else.
 pub fn reduced(fleet: &Fleet, member: &Member, region: &Region, mut state: RegionState) -> RegionState {
     let (wanted, place) = (Wanted::by(fleet), Place::new(member.account, region));
     let mut found = FlowLogPart::default();
-    // Whether unnamed flow logs are kept makes no difference: a region with one is not reduced.
+    // `Unnamed` makes no difference, because a region with an unnamed flow log is not reduced.
     Comparison { wanted: &wanted, member, place: &place, unnamed: Unnamed::Keep, found: &mut found }
         .compare(&state);
     let FlowLogPart { changes, left, also_logged, concerns, notes, failures: _ } = found;
@@ -88,11 +89,11 @@ pub fn reduced(fleet: &Fleet, member: &Member, region: &Region, mut state: Regio
     RegionState { up_to_date: up_to_date.collect(), ..RegionState::default() }
 }
 
-/// Why a flow log of a fleet that is destroyed is deleted.
-const TAKEN_AWAY: &str = "the fleet is taken away";
+/// The reason for deleting the flow logs of a fleet that is destroyed.
+const DESTROYED: &str = "the fleet is being destroyed";
 
-/// What changes so that no flow log of the fleet to the hub bucket is left, whatever the sub-folder: the tag names the fleet,
-/// and the sub-folder may have changed since the flow log was created.
+/// The changes that delete all flow logs of the fleet to the hub bucket, whatever their prefix: the tag identifies the fleet, and
+/// the prefix may have changed since a flow log was created.
 pub fn flow_log_removals(
     fleet: &Fleet,
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
@@ -112,13 +113,13 @@ pub fn flow_log_removals(
         };
         part.changes.extend(state.up_to_date.iter().map(|UpToDate { resource, flow_log, .. }| {
             let step = Step::Delete { flow_log: flow_log.clone(), after: None };
-            FlowLogChange::new(place.clone(), resource.clone(), step, TAKEN_AWAY)
+            FlowLogChange::new(place.clone(), resource.clone(), step, DESTROYED)
         }));
         for log in state.flow_logs.iter().filter(concerned) {
             let place = place.clone();
             match log.resource.known().cloned() {
                 Some(resource) if wanted.manages(log) => {
-                    let mut reason = TAKEN_AWAY.to_owned();
+                    let mut reason = DESTROYED.to_owned();
                     if !wanted.is_at_destination(log) {
                         reason += &format!("; it delivers to {}", log.destination);
                     }
@@ -143,7 +144,7 @@ pub fn flow_log_removals(
     part
 }
 
-/// A flow log of something that no fleet file can name: it cannot be said whether it is wanted.
+/// A flow log of a resource that a fleet file cannot select, so that whether it belongs to the fleet is unknown.
 fn unknown_resource(place: &Place, log: &FlowLog) -> Note {
     Note::UnknownResource {
         place: place.clone(),
@@ -153,7 +154,7 @@ fn unknown_resource(place: &Place, log: &FlowLog) -> Note {
     }
 }
 
-/// Names what the fleet file lists and no region of the member has.
+/// Adds a concern for each resource in the fleet file that does not exist in any region of the member.
 fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure>>, part: &mut FlowLogPart) {
     let places = member.regions.iter().map(|region| Place::new(member.account, region));
     let states: Vec<_> = places.map(|place| regions.get(&place)).collect();
@@ -168,8 +169,8 @@ fn absent(member: &Member, regions: &BTreeMap<Place, Result<RegionState, Failure
             account: member.account,
             region: None,
             resource: id.to_string(),
-            what: "is in none of the member's regions".to_owned(),
-            help: format!("correct the id in `{}`, or add its region to `regions`", id.kind().key()),
+            what: "does not exist in any of the member's regions".to_owned(),
+            help: format!("correct the ID in `{}`, or add its region to `regions`", id.kind().key()),
         });
     }
 }

@@ -1,4 +1,4 @@
-//! What every flow log of a fleet should be, and how one of them differs.
+//! The declared settings of every flow log of a fleet, and the comparison with an existing one.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use crate::flow_log::{Destination, FlowLogSpec, ForeignFlowLogs};
 use crate::id::{FleetName, ResourceKind};
 use crate::observed::FlowLog;
 
-/// What every flow log of a fleet should be.
+/// The declared settings of every flow log of a fleet.
 pub(super) struct Wanted<'a> {
     /// The fleet's name.
     pub(super) name: FleetName,
     /// Whether the fleet file sets the name.
     pub(super) is_named: bool,
-    /// All tags, with those that mark the fleet.
+    /// All tags, including those that mark the fleet.
     pub(super) tags: BTreeMap<String, String>,
-    /// Whether flow logs of others count.
+    /// Whether foreign flow logs count.
     pub(super) foreign: ForeignFlowLogs,
     spec: &'a FlowLogSpec,
     destination: Destination,
@@ -37,22 +37,22 @@ impl<'a> Wanted<'a> {
         log.is_managed_by(&self.name)
     }
 
-    /// Whether it delivers to the hub bucket, whatever the sub-folder.
+    /// Whether it delivers to the hub bucket, whatever the prefix.
     pub(super) fn is_in_bucket(&self, log: &FlowLog) -> bool {
         self.destination.is_in_bucket(&log.destination)
     }
 
-    /// Whether it delivers to the fleet's folder of the hub bucket.
+    /// Whether it delivers to the fleet's destination.
     pub(super) fn is_at_destination(&self, log: &FlowLog) -> bool {
         self.destination.is(&log.destination)
     }
 
-    /// Whether it delivers the declared traffic, or more, to where the fleet's flow logs deliver.
+    /// Whether it delivers at least the declared traffic to the fleet's destination.
     pub(super) fn is_covered_by(&self, log: &FlowLog) -> bool {
         self.is_at_destination(log) && log.covers(self.spec)
     }
 
-    /// Whether AWS refuses another flow log of the fleet next to it: with the same resource, destination and traffic type.
+    /// Whether AWS rejects a flow log of the fleet because of it: both have the same resource, destination and traffic type.
     ///
     /// Source: "Error codes for the Amazon EC2 API", FlowLogAlreadyExists (Amazon EC2 API Reference).
     pub(super) fn is_refused_next_to(&self, log: &FlowLog) -> bool {
@@ -61,20 +61,20 @@ impl<'a> Wanted<'a> {
             && (has_no_type || log.traffic.as_deref() == Some(self.spec.traffic.as_api()))
     }
 
-    /// In which settings a flow log of this kind of resource differs, in words.
+    /// The settings in which a flow log of this kind of resource differs, as text.
     pub(super) fn differences(&self, log: &FlowLog, kind: ResourceKind) -> Vec<String> {
         let compared = self.compared(log, kind).into_iter();
-        compared.map(|(what, is, wanted)| format!("{what} is {is}, wanted {wanted}")).collect()
+        compared.map(|(what, is, wanted)| format!("{what} is {is} instead of {wanted}")).collect()
     }
 
-    /// The same, for a flow log that is replaced.
+    /// Like [`differences`](Self::differences), for a flow log that is replaced.
     pub(super) fn changes(&self, log: &FlowLog, kind: ResourceKind) -> Vec<String> {
         let compared = self.compared(log, kind).into_iter();
         compared.map(|(what, is, wanted)| format!("{what} {is} -> {wanted}")).collect()
     }
 
-    /// The settings that differ, each with the value that it has and the one that is wanted. A setting that the endpoint does
-    /// not return does not differ.
+    /// The settings that differ, with the current and the declared value. A setting that the endpoint does not return does not
+    /// differ.
     fn compared(&self, log: &FlowLog, kind: ResourceKind) -> Vec<(&'static str, String, String)> {
         let Self { spec, destination, .. } = self;
         let mut differences = Vec::new();
@@ -86,7 +86,7 @@ impl<'a> Wanted<'a> {
         if !self.is_at_destination(log) {
             compare("destination", &log.destination.to_string(), &destination.arn());
         }
-        // Transit gateways know no choice of traffic, and have fields of their own.
+        // Flow logs of transit gateways have no traffic type and different fields.
         let of_packets = kind != ResourceKind::TransitGateway;
         if let Some(traffic) = log.traffic.as_ref().filter(|_| of_packets) {
             compare("traffic", traffic, spec.traffic.as_api());

@@ -1,6 +1,6 @@
-//! The settings that decide whether ACLs and public policies have an effect: the public access block and object ownership.
+//! The settings that determine whether ACLs and public policies have an effect: the public access block and object ownership.
 //!
-//! What could not be read counts as evidence that someone depends on the old value.
+//! A setting that could not be read counts as evidence that someone depends on the current value.
 
 use super::{HubPart, about_bucket, unread};
 use crate::acl::AclGrant;
@@ -11,16 +11,16 @@ use crate::plan::{HubChange, Strength};
 /// The ownership setting with which ACLs have no effect.
 const ENFORCED: &str = "BucketOwnerEnforced";
 
-/// Up to this many grants of an ACL are listed; more are counted.
+/// More grants of an ACL than this are counted instead of listed.
 const LISTED: usize = 3;
 
-/// Why a setting is kept, and what to do about it.
+/// Why a setting is kept, and how to change it.
 struct Evidence {
     what: String,
     help: String,
 }
 
-/// Turns on the switches that are off, except those that someone may depend on.
+/// Enables the switches that are off, except those that someone may depend on.
 pub(super) fn public_access(fleet: &Fleet, found: &Bucket, part: &mut HubPart) {
     let mut off = Vec::new();
     for (switches, evidence) in [
@@ -44,7 +44,7 @@ pub(super) fn public_access(fleet: &Fleet, found: &Bucket, part: &mut HubPart) {
     }
 }
 
-/// Turns ACLs off, unless someone may depend on them or the fleet file keeps them.
+/// Disables ACLs, unless someone may depend on them or the fleet file keeps them.
 pub(super) fn ownership(fleet: &Fleet, found: &Bucket, part: &mut HubPart) {
     if is_enforced(found) {
         return;
@@ -56,7 +56,7 @@ pub(super) fn ownership(fleet: &Fleet, found: &Bucket, part: &mut HubPart) {
     };
     match evidence {
         Some(Evidence { what, help }) => {
-            let setting = found.ownership.as_deref().unwrap_or("unset, with ACLs on");
+            let setting = found.ownership.as_deref().unwrap_or("unset (ACLs enabled)");
             part.concerns.push(about_bucket(
                 fleet,
                 format!("object ownership stays {setting}: {what}"),
@@ -74,7 +74,7 @@ fn is_enforced(found: &Bucket) -> bool {
     found.ownership.as_deref() == Some(ENFORCED)
 }
 
-/// Whether someone may depend on a public ACL. With ACLs off there is none.
+/// Evidence that someone depends on a public ACL. There is none if ACLs are disabled.
 fn public_acl(fleet: &Fleet, found: &Bucket) -> Option<Evidence> {
     if is_enforced(found) {
         return None;
@@ -96,13 +96,13 @@ fn public_acl(fleet: &Fleet, found: &Bucket) -> Option<Evidence> {
     })
 }
 
-/// Whether someone may depend on a public bucket policy. Without a policy there is none.
+/// Evidence that someone depends on a public bucket policy. There is none without a policy.
 fn public_policy(found: &Bucket) -> Option<Evidence> {
     match &found.usage.public_policy {
         Ok(false) => None,
         Ok(true) => Some(Evidence {
             what: "the bucket policy is public".to_owned(),
-            help: "if this access is not needed, remove the statements that allow it to everyone, then run `flowagg plan` again; \
+            help: "if this access is not needed, remove the statements that grant it to everyone, then run `flowagg plan` again; \
                    otherwise choose another `hub.bucket`"
                 .to_owned(),
         }),
@@ -113,15 +113,15 @@ fn public_policy(found: &Bucket) -> Option<Evidence> {
     }
 }
 
-/// Whether someone but the owner may depend on the bucket ACL.
+/// Evidence that someone other than the owner depends on the bucket ACL.
 fn other_grants(fleet: &Fleet, found: &Bucket) -> Option<Evidence> {
     let bucket = &fleet.hub.bucket;
     match &found.usage.acl {
         Ok(acl) => (!acl.grants.is_empty()).then(|| Evidence {
             what: format!("the bucket ACL grants {}", listed(&acl.grants.iter().collect::<Vec<_>>())),
             help: format!(
-                "to keep ACLs on, set `hub.object-ownership = \"keep\"`; to turn them off, replace these grants with statements of \
-                 the bucket policy and reset the ACL (`aws s3api put-bucket-acl --bucket {bucket} --acl private`)"
+                "to keep ACLs enabled, set `hub.object-ownership = \"keep\"`; to disable them, replace these grants with bucket \
+                 policy statements and reset the ACL (`aws s3api put-bucket-acl --bucket {bucket} --acl private`)"
             ),
         }),
         Err(failure) => Some(Evidence {

@@ -1,4 +1,4 @@
-//! The default encryption: what deliveries are encrypted with, and whether it changes.
+//! The default encryption of the bucket: which one deliveries use, and whether it changes.
 
 use super::HubPart;
 use crate::fleet::{Encryption, Fleet, Hub};
@@ -6,12 +6,12 @@ use crate::id::KmsKeyArn;
 use crate::observed::{Bucket, BucketEncryption};
 use crate::plan::{HubChange, Note, Strength};
 
-/// S3's word for encryption with keys that S3 manages.
+/// S3's value for encryption with keys that S3 manages.
 const AES256: &str = "AES256";
-/// S3's word for dual-layer encryption with KMS keys.
+/// S3's value for dual-layer encryption with KMS keys.
 const DSSE: &str = "aws:kms:dsse";
 
-/// What deliveries are encrypted with once a plan is applied.
+/// The encryption of deliveries after a plan is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EncryptionInUse {
     /// Keys that S3 manages.
@@ -23,18 +23,18 @@ pub enum EncryptionInUse {
         /// Whether S3 uses a bucket key.
         bucket_key: bool,
     },
-    /// The AWS managed key `aws/s3`, which the bucket has and the fleet file does not replace.
+    /// The AWS managed key `aws/s3`, which the bucket uses and the fleet file does not replace.
     AwsManaged,
-    /// A key that the bucket names by something else than its ARN, and that the fleet file does not replace.
+    /// A key that the bucket configuration does not name by its ARN, and that the fleet file does not replace.
     ///
-    /// Source: "Required key policy for use with SSE-KMS" (Amazon VPC User Guide): with a key id the destination is undeliverable.
+    /// Source: "Required key policy for use with SSE-KMS" (Amazon VPC User Guide): with a key ID the destination is undeliverable.
     NotArn {
-        /// What the bucket has: a key id or an alias.
+        /// The key ID or alias.
         key: String,
     },
 }
 
-/// What deliveries are encrypted with: what the fleet file sets, or else what the bucket has and keeps.
+/// The encryption of deliveries: the one that the fleet file sets, otherwise the one that the bucket has and keeps.
 pub fn encryption_in_use(hub: &Hub, found: Option<&BucketEncryption>) -> EncryptionInUse {
     match (&hub.encryption, found) {
         (Some(Encryption::SseKms { key, bucket_key }), found) => {
@@ -58,7 +58,7 @@ fn found_in_use(found: &BucketEncryption) -> EncryptionInUse {
     }
 }
 
-/// Keeps the encryption of an existing bucket, unless the fleet file sets one that is not weaker or there is none.
+/// Keeps the encryption of an existing bucket, unless the bucket has none or the fleet file sets one that is not weaker.
 pub(super) fn of_existing(fleet: &Fleet, bucket: &Bucket, part: &mut HubPart) {
     let wanted = fleet.hub.encryption.as_ref();
     let Some(found) = &bucket.encryption else {
@@ -69,7 +69,7 @@ pub(super) fn of_existing(fleet: &Fleet, bucket: &Bucket, part: &mut HubPart) {
     let compared = match wanted {
         Some(Encryption::SseS3) if is_by_customer(found) => None,
         Some(Encryption::SseS3) if found.algorithm == AES256 => None,
-        // One layer in place of two, because log delivery cannot use the AWS managed key.
+        // One layer instead of two, because log delivery cannot use the AWS managed key.
         Some(Encryption::SseS3) if is_dual_layer(found) => Some(Strength::Weaker),
         Some(Encryption::SseS3) => Some(Strength::Different),
         Some(Encryption::SseKms { key, bucket_key }) => {
@@ -85,7 +85,7 @@ pub(super) fn of_existing(fleet: &Fleet, bucket: &Bucket, part: &mut HubPart) {
         part.changes.push(HubChange::Encrypt { was, with, compared: Some(strength) });
         return;
     }
-    // A key that log delivery cannot use is reported with the key.
+    // A key that log delivery cannot use is reported elsewhere, with the key.
     if let (None | Some(Encryption::SseS3), EncryptionInUse::Key { arn, .. }) = (wanted, found_in_use(found))
     {
         let key = arn.to_string();
@@ -96,13 +96,13 @@ pub(super) fn of_existing(fleet: &Fleet, bucket: &Bucket, part: &mut HubPart) {
     }
 }
 
-/// Whether a customer managed key encrypts. Then its key policy decides who may read; with the AWS managed key and the keys of
-/// S3, the permissions of the bucket alone do.
+/// Whether objects are encrypted with a customer managed key. Its key policy then also decides who can read; with the AWS managed
+/// key and the keys of S3, only the permissions of the bucket do.
 fn is_by_customer(found: &BucketEncryption) -> bool {
     found.algorithm != AES256 && found.key.is_some()
 }
 
-/// Whether objects are encrypted twice. S3 has no bucket keys for it, and flowagg keeps it when it sets another key.
+/// Whether objects are encrypted twice. S3 does not support bucket keys with it, and flowagg keeps it when it sets another key.
 ///
 /// Source: "Using dual-layer server-side encryption with AWS KMS keys (DSSE-KMS)" (Amazon S3 User Guide).
 fn is_dual_layer(found: &BucketEncryption) -> bool {

@@ -1,4 +1,5 @@
-//! What differs at the bucket's settings. No setting of an existing bucket is loosened, and none is tightened against evidence that someone depends on it.
+//! Changes to the settings of the hub bucket. No setting of an existing bucket is loosened, and none is tightened against evidence
+//! that someone depends on it.
 
 mod acl;
 mod encryption;
@@ -12,24 +13,24 @@ use crate::failure::Failure;
 use crate::fleet::Fleet;
 use crate::observed::{Bucket, Scope, Switch};
 
-/// What changes at the settings of the hub bucket.
+/// The changes to the settings of the hub bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubPart {
-    /// The changes, in order. The policy is not among them.
+    /// The changes, in order, without the policy.
     pub changes: Vec<HubChange>,
-    /// Changes that need a permission on the command line.
+    /// Changes that require an option on the command line.
     pub not_applied: Vec<HubChange>,
-    /// What differs and is not changed.
+    /// Differences that are not changed.
     pub concerns: Vec<Concern>,
-    /// What keeps every change from being made.
+    /// Problems that block all changes.
     pub obstacles: Vec<Concern>,
-    /// What is worth knowing.
+    /// Information that requires no action.
     pub notes: Vec<Note>,
 }
 
-/// What changes at the settings of the hub bucket, which is `None` if it does not exist. Lifecycle rules of members outside of the
-/// scope stay as they are.
+/// The changes to the settings of the hub bucket, which is `None` if it does not exist. Lifecycle rules of members outside of the
+/// scope are not changed.
 pub fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>, expiry: Expiry, scope: &Scope) -> HubPart {
     let mut part = HubPart::default();
     match bucket {
@@ -52,7 +53,6 @@ pub fn hub_changes(fleet: &Fleet, bucket: Option<&Bucket>, expiry: Expiry, scope
     part
 }
 
-/// Something about the bucket.
 fn about_bucket(fleet: &Fleet, what: String, help: String) -> Concern {
     Concern {
         about: Subject::Bucket,
@@ -64,7 +64,7 @@ fn about_bucket(fleet: &Fleet, what: String, help: String) -> Concern {
     }
 }
 
-/// That a setting is unknown, because the call that reads it failed.
+/// The text for a setting whose call failed.
 fn unread(setting: &str, failure: &Failure) -> String {
     format!("{setting} could not be read ({})", failure.what())
 }

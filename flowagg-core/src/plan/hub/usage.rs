@@ -1,4 +1,4 @@
-//! Settings that flowagg never changes and that matter to flow logs: one note for each, and an obstacle for Requester Pays.
+//! Settings that affect flow logs and that flowagg never changes: one note for each, and an obstacle for Requester Pays.
 
 use super::{HubPart, about_bucket};
 use crate::failure::Failure;
@@ -6,7 +6,7 @@ use crate::fleet::Fleet;
 use crate::observed::{Usage, Versioning};
 use crate::plan::Note;
 
-/// `noncurrent`: after how many days versions that are no longer current are deleted, if all of them are.
+/// Adds the notes. `noncurrent` is the number of days after which noncurrent versions are deleted, if all of them are.
 pub(super) fn explain(fleet: &Fleet, usage: &Usage, noncurrent: Option<u32>, part: &mut HubPart) {
     let mut unread = Vec::new();
     if let Some(versioning @ (Versioning::Enabled | Versioning::Suspended)) =
@@ -28,12 +28,12 @@ pub(super) fn explain(fleet: &Fleet, usage: &Usage, noncurrent: Option<u32>, par
         // Source: "Using Requester Pays general purpose buckets for storage transfers and usage" (Amazon S3 User Guide).
         part.obstacles.push(about_bucket(
             fleet,
-            "it is a Requester Pays bucket, which S3 does not support as the target of end user logging; AWS does not document \
+            "it is a Requester Pays bucket, which S3 does not support as a target of end user logging; AWS does not document \
              whether flow logs are delivered to one"
                 .to_owned(),
             format!(
-                "turn Requester Pays off (`aws s3api put-bucket-request-payment --bucket {bucket} \
-                 --request-payment-configuration Payer=BucketOwner`), or choose another `hub.bucket`"
+                "disable Requester Pays (`aws s3api put-bucket-request-payment --bucket {bucket} \
+                 --request-payment-configuration Payer=BucketOwner`), or use another `hub.bucket`"
             ),
         ));
     }
@@ -42,7 +42,7 @@ pub(super) fn explain(fleet: &Fleet, usage: &Usage, noncurrent: Option<u32>, par
     }
 }
 
-/// The setting, if it was read. If it was not, its name and the failed call go to `unread`.
+/// The setting, if it was read. Otherwise its name and the failed call are added to `unread`.
 fn known<'u, T>(name: &str, setting: &'u Result<T, Failure>, unread: &mut Vec<String>) -> Option<&'u T> {
     let known = setting.as_ref();
     if let Err(failure) = known {

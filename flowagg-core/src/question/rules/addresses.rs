@@ -1,11 +1,11 @@
-//! Which networks contain an address, of many.
+//! Finds the networks that contain an address.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::super::argument::Network;
 
-/// Networks, each with values. Finding those that contain an address takes a look-up for each length of a network.
+/// Networks with values. Finding those that contain an address takes one lookup per prefix length.
 #[derive(Clone, Debug)]
 pub(super) struct Addresses<T> {
     networks: BTreeMap<Network, Vec<T>>,

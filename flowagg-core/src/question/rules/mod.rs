@@ -1,7 +1,7 @@
-//! Which rules of security groups were used: rules and network interfaces as Amazon EC2 has them, against what flow logs recorded.
+//! Finds unused security group rules by comparing rules and network interfaces from Amazon EC2 with recorded traffic.
 //!
-//! A rule that is reported as unused may be deleted because of it, so everything that flow logs cannot tell counts as use: which end
-//! opened a connection, whose address that of a deleted network interface was, and fields that are not recorded.
+//! Users may delete a rule that is reported as unused, so anything uncertain counts as use: which end opened a connection, the
+//! addresses of deleted network interfaces, and fields that are not recorded.
 
 mod addresses;
 mod traffic;
@@ -19,22 +19,22 @@ pub use traffic::{Direction, RecordedPorts, RecordedTraffic};
 pub use unused::{UnusedRule, WhyUnused};
 pub use usage::RuleUsage;
 
-/// The security groups of account-regions, with what decides whether a rule was used.
+/// The security groups of account-regions, with the data for deciding whether a rule was used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecurityGroups {
-    /// The groups, by id.
+    /// The groups, by ID.
     pub groups: BTreeMap<String, SecurityGroup>,
-    /// Their rules, by id.
+    /// The rules, by ID.
     pub rules: BTreeMap<String, SecurityGroupRule>,
-    /// The network interfaces, by id.
+    /// The network interfaces, by ID.
     pub interfaces: BTreeMap<String, GroupInterface>,
-    /// The networks of the VPCs. An address in one of them may have been that of a network interface that has been deleted.
+    /// The networks of the VPCs. An address in one of them may have belonged to a deleted network interface.
     pub networks: Vec<Network>,
 }
 
 impl SecurityGroups {
-    /// Adds those of another account-region.
+    /// Adds the security groups of another account-region.
     pub fn extend(&mut self, other: Self) {
         self.groups.extend(other.groups);
         self.rules.extend(other.rules);
@@ -49,30 +49,30 @@ impl SecurityGroups {
 pub struct SecurityGroup {
     /// The account that owns it, and its region.
     pub place: Place,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its VPC.
+    /// The VPC.
     pub vpc: Option<String>,
 }
 
 impl SecurityGroup {
-    /// A group of this name.
+    /// A group with this name.
     pub fn new(place: Place, name: impl Into<String>) -> Self {
         Self { place, name: name.into(), vpc: None }
     }
 }
 
-/// A network interface, with what of it a rule can refer to.
+/// A network interface, with the properties that rules refer to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupInterface {
-    /// Its security groups, by id.
+    /// The IDs of its security groups.
     pub groups: Vec<String>,
-    /// Its VPC.
+    /// The VPC.
     pub vpc: Option<String>,
-    /// Its private IPv4 addresses, its IPv6 addresses, and the prefixes that are delegated to it.
+    /// Its private IPv4 addresses, its IPv6 addresses, and its delegated prefixes.
     pub addresses: Vec<Network>,
-    /// Whether it is attached. What is not attached has no traffic.
+    /// Whether it is attached. A detached network interface has no traffic.
     pub is_in_use: bool,
 }
 
@@ -80,17 +80,17 @@ pub struct GroupInterface {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecurityGroupRule {
-    /// Its security group, by id.
+    /// The ID of its security group.
     pub group: String,
-    /// Whether it is about what the network interface receives or sends.
+    /// The direction, as seen from the network interface.
     pub direction: Direction,
     /// The protocol.
     pub protocol: RuleProtocol,
-    /// The first and the last port of TCP and UDP, or the type and the code of ICMP. `None` and -1 are all.
+    /// The first and the last port of TCP and UDP, or the type and the code of ICMP. `None` and -1 mean all.
     pub ports: [Option<i32>; 2],
     /// The other end.
     pub peer: RulePeer,
-    /// What people wrote about it.
+    /// The description.
     pub description: Option<String>,
 }
 
@@ -101,7 +101,7 @@ impl SecurityGroupRule {
         Self { group, direction, protocol: RuleProtocol::All, ports: [None; 2], peer, description: None }
     }
 
-    /// Its ports as text: `443`, `1024-65535`, `type 8`, `all`.
+    /// The ports as text: `443`, `1024-65535`, `type 8`, `all`.
     pub fn ports(&self) -> String {
         let [from, to] = self.ports.map(|port| port.filter(|port| *port >= 0));
         match (&self.protocol, from, to) {
@@ -117,7 +117,7 @@ impl SecurityGroupRule {
         }
     }
 
-    /// Whether it allows this protocol, and some of these ports at the end that is called. What is not known is allowed.
+    /// Whether it allows this protocol and any of these destination ports. Unknown values are allowed.
     fn allows(&self, protocol: Option<u8>, ports: Option<[u16; 2]>) -> bool {
         let (RuleProtocol::Number(own), Some(protocol)) = (&self.protocol, protocol) else { return true };
         let (Some([first, last]), [Some(from), Some(to)]) = (ports, self.ports) else {
@@ -141,9 +141,9 @@ const ICMP_V6: u8 = 58;
 pub enum RuleProtocol {
     /// All protocols.
     All,
-    /// One, by its number.
+    /// A protocol, by number.
     Number(u8),
-    /// One that flowagg does not know: any traffic may have used the rule.
+    /// An unknown protocol: any traffic may have used the rule.
     Unknown(String),
 }
 
@@ -182,11 +182,11 @@ impl fmt::Display for RuleProtocol {
 pub enum RulePeer {
     /// A network.
     Network(Network),
-    /// A prefix list, by id, with its networks. `None` if they could not be read: it may contain any address.
+    /// A prefix list, by ID, with its networks. `None` if they could not be read: it may contain any address.
     PrefixList(String, Option<Vec<Network>>),
-    /// The network interfaces of a security group, by id. If the group was not read, any address may be one of them.
+    /// The network interfaces of a security group, by ID. If the group was not read, any address may belong to it.
     Group(String),
-    /// Something that flowagg does not know, which may be any address.
+    /// An unknown kind of peer, which may include any address.
     Unknown(String),
 }
 

@@ -17,7 +17,7 @@ fn network(text: &str) -> RulePeer {
     RulePeer::Network(text.parse().unwrap())
 }
 
-/// A rule for TCP and these ports.
+/// A rule for these TCP ports.
 fn tcp(group: &str, direction: Direction, ports: [i32; 2], peer: RulePeer) -> SecurityGroupRule {
     let mut rule = SecurityGroupRule::new(group, direction, peer);
     (rule.protocol, rule.ports) = (RuleProtocol::parse("tcp"), ports.map(Some));
@@ -49,7 +49,7 @@ fn found(rules: Vec<(&str, SecurityGroupRule)>) -> SecurityGroups {
     found
 }
 
-/// What an interface recorded of TCP between two addresses: lower port last.
+/// TCP traffic between two addresses as recorded by an interface, with the lower port last.
 fn traffic(interface: &str, source: &str, destination: &str, ports: [u16; 2]) -> RecordedTraffic {
     let [from, to] = ports;
     let mut traffic = RecordedTraffic::new(interface);
@@ -61,7 +61,7 @@ fn traffic(interface: &str, source: &str, destination: &str, ports: [u16; 2]) ->
     traffic
 }
 
-/// The rules that are reported, each with the reason.
+/// The reported rules with the reason.
 fn reported(found: SecurityGroups, seen: &[RecordedTraffic]) -> Vec<(String, &'static str)> {
     let mut usage = RuleUsage::new(found);
     seen.iter().for_each(|traffic| usage.see(traffic));
@@ -75,7 +75,7 @@ fn rules(names: &[&str], why: &'static str) -> Vec<(String, &'static str)> {
 use Direction::{Egress, Ingress};
 
 #[test]
-fn request_uses_every_rule_that_would_have_allowed_it_and_its_answer_none() {
+fn requests_use_all_matching_rules_and_responses_none() {
     let found = found(vec![
         ("in-network", tcp("sg-db", Ingress, [5432, 5432], network("10.0.0.0/24"))),
         ("in-group", tcp("sg-db", Ingress, [5000, 6000], RulePeer::Group("sg-app".into()))),
@@ -97,7 +97,7 @@ fn request_uses_every_rule_that_would_have_allowed_it_and_its_answer_none() {
 }
 
 #[test]
-fn connection_that_either_end_may_have_opened_uses_rules_of_both_directions() {
+fn ambiguous_connections_use_rules_of_both_directions() {
     let both = || {
         vec![
             ("in", tcp("sg-db", Ingress, [2049, 2049], network("10.0.0.0/24"))),
@@ -110,15 +110,15 @@ fn connection_that_either_end_may_have_opened_uses_rules_of_both_directions() {
         traffic.opens = opens;
         reported(found(both()), &[traffic])
     };
-    // A client of NFS calls from a port below 1024.
+    // An NFS client connects from a port below 1024.
     assert_eq!(unused([700, 2049], false), []);
     assert_eq!(unused([700, 2049], true), rules(&["out"], "no traffic"));
-    // SSH is never a client's port, and the answer comes to a port that no rule has.
+    // SSH is never a client port, and the response goes to a port without a rule.
     assert_eq!(unused([22, 40_000], false), rules(&["in", "out"], "no traffic"));
 }
 
 #[test]
-fn direction_that_is_not_recorded_is_that_of_the_addresses_of_the_interface() {
+fn missing_direction_is_derived_from_addresses() {
     let both = || {
         vec![
             ("in", tcp("sg-db", Ingress, [443, 443], network("10.0.0.0/24"))),
@@ -130,19 +130,19 @@ fn direction_that_is_not_recorded_is_that_of_the_addresses_of_the_interface() {
     };
     assert_eq!(unused("10.0.0.1", "10.0.0.2"), rules(&["out"], "no traffic"));
     assert_eq!(unused("10.0.0.2", "10.0.0.1"), rules(&["in"], "no traffic"));
-    // It has neither address, or had one of them once.
+    // The interface has neither address, but may have had one of them.
     assert_eq!(unused("10.0.0.8", "10.0.0.9"), []);
 }
 
 #[test]
-fn address_of_a_deleted_interface_may_have_been_of_any_group_and_that_of_another_interface_was_not() {
+fn addresses_of_deleted_interfaces_may_belong_to_any_group() {
     let rule = || vec![("in", tcp("sg-db", Ingress, [5432, 5432], RulePeer::Group("sg-old".into())))];
     let unused = |source| reported(found(rule()), &[traffic("eni-db", source, "10.0.0.2", [40_000, 5432])]);
     assert_eq!(unused("10.0.7.7"), []);
     assert_eq!(unused("10.0.0.1"), rules(&["in"], "no traffic"));
     assert_eq!(unused("203.0.113.9"), rules(&["in"], "no traffic"));
 
-    // The same address in a network that has nothing to do with it is no evidence.
+    // The same address in an unrelated network is not evidence.
     let mut elsewhere = found(rule());
     elsewhere.interfaces.insert("eni-far".into(), interface("vpc-2", &["sg-far"], "10.0.7.7"));
     let traffic = traffic("eni-db", "10.0.7.7", "10.0.0.2", [40_000, 5432]);
@@ -150,7 +150,7 @@ fn address_of_a_deleted_interface_may_have_been_of_any_group_and_that_of_another
 }
 
 #[test]
-fn what_was_not_read_or_recorded_may_be_anything() {
+fn missing_data_counts_as_use() {
     let found = |peer| found(vec![("in", tcp("sg-db", Ingress, [5432, 5432], peer))]);
     let from = |source| traffic("eni-db", source, "10.0.0.2", [40_000, 5432]);
     for peer in [
@@ -172,7 +172,7 @@ fn what_was_not_read_or_recorded_may_be_anything() {
 }
 
 #[test]
-fn reason_is_no_traffic_only_if_every_interface_has_records_that_would_show_it() {
+fn no_traffic_requires_complete_records() {
     let mut two = found(vec![("in", tcp("sg-db", Ingress, [22, 22], network("10.0.0.0/24")))]);
     two.interfaces.insert("eni-db2".into(), interface("vpc-1", &["sg-db"], "10.0.0.3"));
     let why = |found: &SecurityGroups, seen: &[RecordedTraffic]| reported(found.clone(), seen)[0].1;
@@ -185,16 +185,16 @@ fn reason_is_no_traffic_only_if_every_interface_has_records_that_would_show_it()
         (vec![of("eni-app")], "no records"),
         (vec![of("eni-db")], "incomplete records"),
         (vec![of("eni-db"), of("eni-db2")], "no traffic"),
-        // Idle, and others in the VPC show that accepted traffic is recorded.
+        // It is idle, and others in the VPC show that accepted traffic is recorded.
         (vec![of("eni-db"), idle("eni-db2")], "no traffic"),
         (vec![of("eni-app"), idle("eni-db"), idle("eni-db2")], "no traffic"),
-        // The flow logs may record rejected traffic only.
+        // The flow logs may only record rejected traffic.
         (vec![idle("eni-db"), idle("eni-db2")], "incomplete records"),
         (vec![of("eni-db"), of("eni-db2"), skipped], "incomplete records"),
     ] {
         assert_eq!(why(&two, &seen), expected, "{seen:?}");
     }
-    // What is not attached has no records, unless it was.
+    // A detached interface has no records, unless it was attached before.
     two.interfaces.get_mut("eni-db2").unwrap().is_in_use = false;
     assert_eq!(why(&two, &[of("eni-db")]), "no traffic");
     two.interfaces.get_mut("eni-db").unwrap().is_in_use = false;
@@ -203,7 +203,7 @@ fn reason_is_no_traffic_only_if_every_interface_has_records_that_would_show_it()
 }
 
 #[test]
-fn no_rule_is_without_traffic_if_records_could_not_be_read() {
+fn unreadable_records_make_results_incomplete() {
     let mut usage =
         RuleUsage::new(found(vec![("in", tcp("sg-db", Ingress, [22, 22], network("10.0.0.0/24")))]));
     usage.see(&traffic("eni-db", "10.0.0.9", "10.0.0.2", [40_000, 443]));
@@ -213,7 +213,7 @@ fn no_rule_is_without_traffic_if_records_could_not_be_read() {
 }
 
 #[test]
-fn interfaces_that_do_not_exist_are_counted_and_groups_without_one_are_named() {
+fn deleted_interfaces_are_counted() {
     let mut usage =
         RuleUsage::new(found(vec![("in", tcp("sg-old", Ingress, [22, 22], network("10.0.0.0/24")))]));
     for id in ["eni-gone", "eni-gone", "eni-gone2"] {
@@ -226,7 +226,7 @@ fn interfaces_that_do_not_exist_are_counted_and_groups_without_one_are_named() {
 }
 
 #[test]
-fn ports_and_protocols_read_as_in_the_console() {
+fn ports_and_protocols_are_formatted_like_the_console() {
     for (protocol, ports, expected) in [
         ("tcp", [Some(443), Some(443)], "tcp 443"),
         ("udp", [Some(1024), Some(65_535)], "udp 1024-65535"),
@@ -244,10 +244,10 @@ fn ports_and_protocols_read_as_in_the_console() {
     }
 }
 
-/// What happened: a connection from one end to another.
+/// A connection between two ends.
 #[derive(Clone, Debug)]
 struct Happened {
-    /// The last numbers of the addresses.
+    /// The last octets of the addresses.
     from: u8,
     to: u8,
     protocol: u8,
@@ -255,7 +255,7 @@ struct Happened {
     service: u16,
 }
 
-/// What of it is recorded.
+/// Which parts of it are recorded.
 #[derive(Clone, Copy, Debug)]
 struct Evidence {
     flags: bool,
@@ -267,7 +267,7 @@ struct Evidence {
 
 const WHOLE: Evidence = Evidence { flags: true, direction: true, protocol: true, ports: true, packets: true };
 
-/// Numbers of addresses: 1 to 4 are network interfaces, 5 and 6 were in `sg-a` and are deleted, and 9 is on the internet.
+/// Last octets of addresses: 1 to 4 are network interfaces, 5 and 6 are deleted ones of `sg-a`, and 9 is on the internet.
 fn ip(number: u8) -> Ipv4Addr {
     if number == 9 { Ipv4Addr::new(203, 0, 113, 9) } else { Ipv4Addr::new(10, 0, 0, number) }
 }
@@ -285,7 +285,7 @@ fn groups_of(number: u8) -> &'static [&'static str] {
 }
 
 impl Happened {
-    /// What the network interfaces that exist recorded of it.
+    /// The records of existing network interfaces.
     fn recorded(&self, evidence: Evidence) -> Vec<RecordedTraffic> {
         let mut all = Vec::new();
         for (is_answer, [from, to], [srcport, dstport]) in [
@@ -317,7 +317,7 @@ impl Happened {
         all
     }
 
-    /// Whether it used a rule, as AWS documents rules, seen from everything that happened.
+    /// Whether it used a rule according to AWS's documentation, with complete knowledge.
     fn used(&self, rule: &SecurityGroupRule) -> bool {
         let (own, peer) = if rule.direction == Ingress { (self.to, self.from) } else { (self.from, self.to) };
         let is_at_group = (1..=4).contains(&own) && groups_of(own).contains(&rule.group.as_str());
@@ -407,9 +407,9 @@ fn unused(rules: &[SecurityGroupRule], seen: impl IntoIterator<Item = RecordedTr
 }
 
 proptest! {
-    /// Whatever is recorded of what happened, and whoever has been deleted since.
+    /// Holds for any recorded data and any deleted network interfaces.
     #[test]
-    fn rule_that_was_used_is_never_reported(
+    fn used_rules_are_never_reported(
         rules in prop::collection::vec(any_rule(), 1..12),
         events in prop::collection::vec((happened(vec![1, 2, 3, 4, 5, 6, 9], vec![TCP, UDP]), any_evidence()), 0..12),
     ) {
@@ -420,7 +420,7 @@ proptest! {
     }
 
     #[test]
-    fn rule_that_was_not_used_is_reported_if_everything_is_recorded(
+    fn unused_rules_are_reported_if_everything_is_recorded(
         rules in prop::collection::vec(any_rule(), 1..12),
         events in prop::collection::vec(happened(vec![1, 2, 3, 4, 9], vec![TCP]), 0..12),
     ) {

@@ -1,15 +1,15 @@
-//! What a flow log recorded of a network interface and another end.
+//! Recorded traffic between a network interface and a peer.
 
 use std::net::IpAddr;
 
 use super::{TCP, UDP};
 
-/// Whether a network interface receives or sends.
+/// The direction of traffic, as seen from a network interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
-    /// It receives.
+    /// Received traffic.
     Ingress,
-    /// It sends.
+    /// Sent traffic.
     Egress,
 }
 
@@ -22,7 +22,7 @@ impl Direction {
         }
     }
 
-    /// The direction of this value of `flow-direction`.
+    /// The direction for a value of `flow-direction`.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Ingress, Self::Egress].into_iter().find(|direction| direction.as_str() == text)
     }
@@ -35,31 +35,31 @@ impl Direction {
     }
 }
 
-/// Records of a network interface that have the same addresses, protocol and lower port. What is `None` was not recorded.
+/// Records of a network interface with the same addresses, protocol and lower port. `None` means not recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedTraffic {
-    /// The network interface, by id.
+    /// The ID of the network interface.
     pub interface: String,
-    /// Whether it is accepted traffic. Records of rejected traffic, and those without traffic, only show that there is a flow log.
+    /// Whether it is accepted traffic. Records of rejected traffic and without traffic only show that a flow log exists.
     pub is_accepted: bool,
-    /// Whether a record states that others were skipped.
+    /// Whether a record reports skipped records.
     pub is_skipped: bool,
-    /// When the first of the records starts, in Unix seconds.
+    /// The start of the first record, in Unix seconds.
     pub since: Option<i64>,
-    /// Whether the interface received or sent it.
+    /// The direction.
     pub direction: Option<Direction>,
-    /// Where it is from: the address of the section of the path, and that in the packet.
+    /// The source: the address of the section of the path, and the address in the packet.
     pub sources: [Option<IpAddr>; 2],
-    /// Where it goes.
+    /// The destination, likewise.
     pub destinations: [Option<IpAddr>; 2],
     /// The protocol.
     pub protocol: Option<u8>,
     /// The ports.
     pub ports: Option<RecordedPorts>,
-    /// Whether a record has the first packet of a connection: SYN.
+    /// Whether a record contains the first packet of a connection: SYN.
     pub opens: bool,
-    /// Whether a record has the answer to the first packet of a connection: SYN and ACK.
+    /// Whether a record contains the response to the first packet of a connection: SYN and ACK.
     pub answers: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct RecordedTraffic {
 pub struct RecordedPorts {
     /// The lower port.
     pub lower: u16,
-    /// Whether the lower port is that of the destination.
+    /// Whether the lower port is the port of the destination.
     pub is_lower_destination: bool,
     /// The first and the last of the higher ports.
     pub higher: [u16; 2],
@@ -90,23 +90,23 @@ impl RecordedPorts {
     }
 }
 
-/// Ports below this one are those of services: no client of TCP or UDP calls from one of them. Some, such as those of NFS, call from 512
-/// to 1023.
+/// Ports below this one belong to services: no TCP or UDP client connects from them. Some clients, such as those of NFS, connect from
+/// ports 512 to 1023.
 ///
 /// Source: `rresvport` in "rcmd(3)" (Linux Programmer's Manual).
 const CALLED_ONLY: u16 = 512;
-/// From this port on, every port may be that of a client.
+/// From this port on, any port may belong to a client.
 ///
-/// Source: "NAT gateway basics" (Amazon VPC User Guide), whose gateways call from 1024 to 65535.
+/// Source: "NAT gateway basics" (Amazon VPC User Guide): the gateways connect from ports 1024 to 65535.
 const ANY_CLIENT: u16 = 1024;
 
-/// A way to read records: as a request through a rule of this direction.
+/// An interpretation of records: a request through a rule of this direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) direction: Direction,
-    /// The ports that are called.
+    /// The destination ports.
     pub(super) ports: Option<[u16; 2]>,
-    /// The other end, if it is known.
+    /// The peer, if it is known.
     pub(super) peers: [Option<IpAddr>; 2],
 }
 
@@ -116,7 +116,7 @@ impl RecordedTraffic {
         Self { interface: interface.into(), ..Self::default() }
     }
 
-    /// Whether the connections were opened by the source (`true`), by the destination, or may have been by either.
+    /// Whether the source (`true`) or the destination (`false`) opened the connections; `None` if either may have.
     fn is_request(&self) -> Option<bool> {
         match (self.opens, self.answers) {
             (true, false) => return Some(true),
@@ -129,7 +129,7 @@ impl RecordedTraffic {
         is_clear.then_some(ports.is_lower_destination)
     }
 
-    /// The ways in which the records can be read, for an interface that has or has not such an address.
+    /// All possible interpretations of the records. `is_own` returns whether an address belongs to the network interface.
     pub(super) fn readings(&self, is_own: impl Fn(IpAddr) -> bool) -> Vec<Reading> {
         let has_own = |ends: [Option<IpAddr>; 2]| ends.into_iter().flatten().any(&is_own);
         let directions = match (self.direction, has_own(self.sources), has_own(self.destinations)) {

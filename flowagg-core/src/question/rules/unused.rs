@@ -1,4 +1,4 @@
-//! Rules that no traffic used, and how sure that is.
+//! Unused rules, with the certainty of the result.
 
 use std::cmp::Ordering;
 
@@ -11,19 +11,19 @@ use crate::id::Place;
 pub struct UnusedRule {
     /// The account that owns the group, and its region.
     pub place: Place,
-    /// Its security group, by id.
+    /// The ID of the security group.
     pub group: String,
     /// The name of the group.
     pub group_name: String,
-    /// Its id.
+    /// The ID of the rule.
     pub id: String,
     /// The rule.
     pub rule: SecurityGroupRule,
-    /// What is known.
+    /// Why it is reported.
     pub why: WhyUnused,
-    /// The network interfaces of the group that can have traffic.
+    /// The number of network interfaces of the group that can have traffic.
     pub interfaces: usize,
-    /// When the first record of one of them starts, in Unix seconds.
+    /// The start of the first record of one of them, in Unix seconds.
     pub since: Option<i64>,
 }
 
@@ -49,12 +49,12 @@ impl UnusedRule {
 /// Why a rule is reported as unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WhyUnused {
-    /// Every network interface of the group is recorded, and no request would have been allowed by the rule.
+    /// Every network interface of the group has records, and the rule would not have allowed any recorded request.
     NoTraffic,
-    /// The same as far as there are records: some network interfaces of the group have none, skipped ones, or none of accepted traffic, or
-    /// records could not be read.
+    /// The rule would not have allowed any recorded request, but records are incomplete: some network interfaces of the group have no
+    /// records, skipped records or no records of accepted traffic, or records could not be read.
     IncompleteRecords,
-    /// There are no records of the network interfaces of the group: the rule may be used.
+    /// There are no records of the network interfaces of the group, so the rule may be in use.
     NoRecords,
     /// No network interface has the group.
     NoInterface,
@@ -64,7 +64,7 @@ impl WhyUnused {
     /// All reasons.
     pub const ALL: [Self; 4] = [Self::NoTraffic, Self::IncompleteRecords, Self::NoRecords, Self::NoInterface];
 
-    /// The reason in a few words.
+    /// The reason in output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoTraffic => "no traffic",
@@ -87,7 +87,7 @@ impl WhyUnused {
     }
 }
 
-/// How much of the accepted traffic of a network interface is recorded.
+/// How completely the accepted traffic of a network interface is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     Nothing,

@@ -1,4 +1,4 @@
-//! Finds the rules that recorded traffic used.
+//! Tracks which rules were used by recorded traffic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -8,19 +8,19 @@ use super::traffic::Reading;
 use super::unused::{Known, UnusedRule, WhyUnused};
 use super::{RecordedTraffic, RulePeer, SecurityGroups, contain};
 
-/// Which rules were used, as far as traffic has been seen. Its size depends on the rules and network interfaces, and not on the traffic.
+/// The rules that the traffic seen so far used. Its size depends on the number of rules and network interfaces, not on the traffic.
 #[derive(Clone, Debug)]
 pub struct RuleUsage {
     found: SecurityGroups,
-    /// The rules of each group, by id, of which no use has been seen.
+    /// The IDs of the rules of each group that have not been used.
     pending: BTreeMap<String, Vec<String>>,
     /// The network interfaces by their addresses.
     owners: Addresses<String>,
     /// The networks of VPCs.
     networks: Addresses<()>,
-    /// What is known of each network interface of which there are records.
+    /// The network interfaces with records.
     recorded: BTreeMap<String, Recorded>,
-    /// VPCs in which accepted traffic is recorded.
+    /// VPCs with records of accepted traffic.
     accepting: BTreeSet<String>,
     /// Network interfaces with accepted traffic that were not found.
     gone: BTreeSet<String>,
@@ -36,7 +36,7 @@ struct Recorded {
 }
 
 impl RuleUsage {
-    /// No traffic has been seen.
+    /// The state before any traffic.
     pub fn new(found: SecurityGroups) -> Self {
         let mut pending: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (id, rule) in &found.rules {
@@ -59,7 +59,7 @@ impl RuleUsage {
         }
     }
 
-    /// Takes note of traffic.
+    /// Adds traffic.
     pub fn see(&mut self, traffic: &RecordedTraffic) {
         let Some(interface) = self.found.interfaces.get(&traffic.interface) else {
             if traffic.is_accepted {
@@ -102,18 +102,18 @@ impl RuleUsage {
         }
     }
 
-    /// Whether a rule would have allowed such a request at a network interface in this VPC.
+    /// Whether a rule would have allowed this request at a network interface in this VPC.
     fn may_use(&self, rule: &str, protocol: Option<u8>, reading: &Reading, vpc: Option<&str>) -> bool {
         let Some(rule) = self.found.rules.get(rule) else { return false };
         if rule.direction != reading.direction || !rule.allows(protocol, reading.ports) {
             return false;
         }
         let mut peers = reading.peers.into_iter().flatten().peekable();
-        // Without an address it may have been any.
+        // Without an address, it may have been any peer.
         peers.peek().is_none() || peers.any(|peer| self.may_be(&rule.peer, peer, vpc))
     }
 
-    /// Whether an address is, or may have been, one of this end.
+    /// Whether an address belongs, or may have belonged, to this peer.
     fn may_be(&self, end: &RulePeer, address: IpAddr, vpc: Option<&str>) -> bool {
         match end {
             RulePeer::Network(network) => network.contains(address),
@@ -123,7 +123,7 @@ impl RuleUsage {
         }
     }
 
-    /// Whether an address is that of a network interface of a group, or may have been while the interface existed.
+    /// Whether an address belongs to a network interface of a group, or may have belonged to one that was deleted.
     fn may_be_of(&self, id: &str, address: IpAddr, vpc: Option<&str>) -> bool {
         let Some(group) = self.found.groups.get(id) else { return true };
         let mut is_other = false;
@@ -131,24 +131,24 @@ impl RuleUsage {
             if interface.groups.iter().any(|group| group == id) {
                 return true;
             }
-            // The same address elsewhere is that of another network.
+            // The same address in another VPC belongs to another network.
             is_other |=
                 interface.vpc.is_some() && (interface.vpc.as_deref() == vpc || interface.vpc == group.vpc);
         }
         !is_other && self.networks.of(address).next().is_some()
     }
 
-    /// Takes note that some records could not be read: they may be of any network interface.
+    /// Marks the records as incomplete, because some could not be read, which may concern any network interface.
     pub fn miss_records(&mut self) {
         self.is_incomplete = true;
     }
 
-    /// How many network interfaces have accepted traffic and were not found: which rules they used is not known.
+    /// The number of network interfaces with accepted traffic that no longer exist. The rules that they used are unknown.
     pub fn gone(&self) -> usize {
         self.gone.len()
     }
 
-    /// The rules that no traffic used, sorted by account, region, group and what they allow.
+    /// The unused rules, sorted by account, region, group and rule.
     pub fn unused(&self) -> Vec<UnusedRule> {
         let mut unused: Vec<UnusedRule> = Vec::new();
         let mut members: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
@@ -178,13 +178,13 @@ impl RuleUsage {
         unused
     }
 
-    /// How much is known of a network interface; `None` if it has no traffic, because it is not attached.
+    /// How completely a network interface is recorded; `None` if it is detached and has no traffic.
     fn known(&self, id: &str) -> Option<Known> {
         let interface = self.found.interfaces.get(id)?;
         let is_accepting = interface.vpc.as_ref().is_some_and(|vpc| self.accepting.contains(vpc));
         match self.recorded.get(id) {
             None => interface.is_in_use.then_some(Known::Nothing),
-            // Without accepted traffic its flow log may record rejected traffic only, unless others in the VPC have some.
+            // Without accepted traffic its flow log may record only rejected traffic, unless others in the VPC have some.
             Some(recorded)
                 if self.is_incomplete || recorded.is_skipped || !recorded.has_accepted && !is_accepting =>
             {

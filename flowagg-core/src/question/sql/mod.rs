@@ -1,4 +1,4 @@
-//! From a question to SQL. Every question reads the table once: an engine may read again what a statement names twice.
+//! Generates the SQL of questions. Every statement names the table only once, because an engine may read it once per mention.
 
 mod parts;
 mod paths;
@@ -9,24 +9,24 @@ mod sums;
 use super::Question;
 use super::dialect::Table;
 
-/// The column that is true if records without `flow-direction` were counted in a row, so that a flow which both ends recorded may be
-/// in it twice.
+/// The column that is true if a row counts records without `flow-direction`, so that a flow that both ends recorded may be counted
+/// twice.
 pub const BOTH_ENDS: &str = "both_ends";
 
-/// A question, and what it reads.
+/// The context for generating a statement.
 struct Asked<'a> {
     table: &'a Table<'a>,
     /// The first table of the `WITH` clause: the records.
     logs: String,
-    /// The most rows of a ranking.
+    /// The maximum number of rows of a ranking.
     rows: usize,
 }
 
 impl Question {
-    /// The most rows of a question that ranks, unless another number is asked for.
+    /// The default maximum number of rows of a ranking question.
     pub const ROWS: usize = 100;
 
-    /// Whether it is one of those that have at most [`Self::ROWS`] rows. The others have all.
+    /// Whether the number of rows is limited. Other questions return all rows.
     pub fn ranks(&self) -> bool {
         !matches!(
             self,
@@ -34,8 +34,8 @@ impl Question {
         )
     }
 
-    /// The statement, with up to the given number of rows if it ranks. The rows of [`UnusedRules`](Self::UnusedRules) are not its answer
-    /// but what [`RuleUsage`](super::RuleUsage) sees.
+    /// The statement, with up to `rows` rows if it ranks. The rows of [`UnusedRules`](Self::UnusedRules) are not its answer but the
+    /// input of [`RuleUsage`](super::RuleUsage).
     pub fn sql(&self, table: &Table<'_>, rows: usize) -> String {
         let needs = self.needs();
         let fields = [needs.required, needs.better].concat();
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::flow_log::RecordedField;
 
-    /// Each question as it is asked without options.
+    /// Each question without options.
     fn all() -> impl Iterator<Item = Question> {
         QuestionName::ALL.into_iter().map(|name| {
             let argument = match name {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_question_has_sql_that_reads_the_table_once() {
+    fn every_statement_names_the_table_once() {
         for question in all() {
             let sql = question.sql(&Table::of_session("vpc_flow_logs"), 10);
             for (text, times) in [("vpc_flow_logs", 1), ("FROM logs", 1)] {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn statement_of_athena_replaces_dashes_and_fields_that_are_not_recorded() {
+    fn athena_statements_replace_dashes_and_unrecorded_fields() {
         let recorded: Vec<RecordedField> = RecordedField::all()
             .filter(|field| ["srcaddr", "dstaddr", "bytes", "action"].contains(&field.as_str()))
             .collect();
@@ -132,7 +132,7 @@ LIMIT 100
     }
 
     #[test]
-    fn gateways_of_the_fleet_are_found_by_what_records_say_and_by_what_ec2_lists() {
+    fn fleet_gateways_match_by_interface_type_and_by_ec2_ids() {
         let listed = ["eni-0a1b2c3d4e5f67890", "nat-0a1b2c3d4e5f67890"].map(|text| text.parse().unwrap());
         let question = Question::Nat { gateways: vec![Gateway::Fleet] }.with_gateways(listed);
         let question = question.with_gateways([Gateway::Listed("10.0.0.220".parse().unwrap())]);
@@ -151,7 +151,7 @@ LIMIT 100
     }
 
     #[test]
-    fn gateways_are_found_by_what_names_them() {
+    fn gateways_match_by_interface_address_and_resource_id() {
         let gateways: Vec<Gateway> = ["eni-0a1b2c3d4e5f67890", "10.0.0.220", "nat-0a1b2c3d4e5f67890"]
             .map(|text| text.parse().unwrap())
             .to_vec();

@@ -4,20 +4,20 @@ use super::super::argument::Gateway;
 use super::super::dialect::Table;
 use super::{Asked, BOTH_ENDS};
 
-/// The source of the packet; that of the section, if packets' addresses are not recorded.
+/// The source of the packet, or of the section if packet addresses are not recorded.
 pub(super) const SOURCE: &str = "coalesce(pkt_srcaddr, srcaddr)";
 /// The destination of the packet.
 pub(super) const DESTINATION: &str = "coalesce(pkt_dstaddr, dstaddr)";
-/// The lower port: services have low ones, and their callers high ones. The one that is recorded, if only one is: in DataFusion `least`
-/// ignores NULL, in Trino it is NULL then.
+/// The lower port: services usually have lower ports than their clients. If only one port is recorded, it is that one: `least` ignores
+/// NULL in DataFusion but returns NULL in Trino.
 pub(super) const PORT: &str = "least(coalesce(srcport, dstport), coalesce(dstport, srcport))";
-/// The higher one, likewise.
+/// The higher port, likewise.
 pub(super) const HIGHER_PORT: &str = "greatest(coalesce(srcport, dstport), coalesce(dstport, srcport))";
-/// What was not rejected, also if the action is not recorded.
+/// Traffic that was not rejected, including traffic without a recorded action.
 pub(super) const NOT_REJECTED: &str = "(action IS NULL OR action <> 'REJECT')";
-/// A record of traffic, with a size; neither NODATA nor SKIPDATA.
+/// A record of traffic with a size, not NODATA or SKIPDATA.
 pub(super) const TRAFFIC: &str = "bytes IS NOT NULL AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL";
-/// The first packet of a TCP connection is in the record: SYN is 2; FIN, 1, and RST, 4, are added.
+/// The record contains the first packet of a TCP connection: SYN is 2; FIN (1) and RST (4) are added.
 ///
 /// Source: "Flow log records", tcp-flags (Amazon VPC User Guide).
 macro_rules! opens {
@@ -25,17 +25,18 @@ macro_rules! opens {
         "protocol = 6 AND tcp_flags IN (2, 3, 6, 7)"
     };
 }
-/// The answer to it is: SYN-ACK is 18.
+/// The record contains the response to the first packet: SYN-ACK is 18.
 macro_rules! answers {
     () => {
         "protocol = 6 AND tcp_flags IN (18, 19, 22, 23)"
     };
 }
-/// Whether a connection begins in this record; NULL if flags are not recorded.
+/// Whether the record contains the first packet of a connection; NULL if flags are not recorded.
 pub(super) const OPENS: &str = opens!();
-/// Whether the answer to the first packet of a connection is in this record.
+/// Whether the record contains the response to the first packet of a connection.
 pub(super) const ANSWERS: &str = answers!();
-/// The traffic of a client to a service. TCP flags say it if the connection begins in this record; otherwise it goes to the lower port.
+/// Whether the traffic goes from a client to a service: by TCP flags if the record contains the start of the connection, otherwise
+/// if it goes to the lower port.
 pub(super) const REQUEST: &str = concat!(
     "CASE WHEN ",
     opens!(),
@@ -43,10 +44,10 @@ pub(super) const REQUEST: &str = concat!(
     answers!(),
     " THEN false\n      ELSE dstport <= srcport END"
 );
-/// Whether a row counts records of which both ends may be there.
+/// Whether a row counts records that both ends may have recorded.
 pub(super) const IS_UNDIRECTED: &str = "count(flow_direction) < count(*)";
 
-/// When the first and the last of the records were.
+/// The time of the first and the last record.
 pub(super) const SEEN: &str = "min(started) AS first_seen, max(ended) AS last_seen";
 
 /// Columns (expression and name) as a list for SELECT.
@@ -55,24 +56,24 @@ pub(super) fn named_columns(columns: &[(&str, &str)]) -> String {
     columns.join(", ")
 }
 
-/// A sum over the records that meet a condition; 0 without such records.
+/// A sum over the records that meet a condition; 0 if there are none.
 pub(super) fn sum_if(condition: &str, measure: &str) -> String {
     format!("coalesce(sum(CASE WHEN {condition} THEN {measure} END), 0)")
 }
 
-/// The same for records of one direction.
+/// Like [`sum_if`], for records of one direction.
 pub(super) fn directed(direction: &str, measure: &str) -> String {
     sum_if(&format!("flow_direction = '{direction}'"), measure)
 }
 
-/// The same; NULL if no record has a direction.
+/// Like [`directed`]; NULL if no record has a direction.
 pub(super) fn if_directed(direction: &str, measure: &str) -> String {
     format!("CASE WHEN count(flow_direction) > 0 THEN {} END", directed(direction, measure))
 }
 
-/// A sum in which a flow that both ends recorded counts once: what was sent or what was received, whichever is more, with the records
-/// without a direction. NULL in a function `greatest` differs between engines, so there is none. Only sums fail if they do not fit in 64
-/// bits, so nothing is added to one.
+/// A sum that counts a flow only once if both ends recorded it: sent or received bytes, whichever is greater, including records without
+/// a direction. Engines treat NULL in `greatest` differently, so its arguments are never NULL. Only sums fail if they exceed 64 bits,
+/// so nothing is added to them.
 pub(super) fn once(measure: &str) -> String {
     let with_undirected = |direction: &str| {
         sum_if(&format!("flow_direction = '{direction}' OR flow_direction IS NULL"), measure)
@@ -80,22 +81,22 @@ pub(super) fn once(measure: &str) -> String {
     format!("greatest({},\n    {})", with_undirected("egress"), with_undirected("ingress"))
 }
 
-/// How many records meet a condition.
+/// The number of records that meet a condition.
 pub(super) fn count_of(condition: &str) -> String {
     format!("count(CASE WHEN {condition} THEN 1 END)")
 }
 
-/// Whether a record says that it is of a NAT gateway.
+/// Whether a record is from a NAT gateway according to its `interface-type`.
 ///
 /// Source: "Flow log records", interface-type (Amazon VPC User Guide).
 const SAYS_GATEWAY: &str = "interface_type IN ('nat_gateway', 'regional_nat_gateway')";
 
-/// Whether a record is of one of these NAT gateways; without any, whether it says that it is of one. NULL is no.
+/// Whether a record is from one of these NAT gateways; without any, whether its `interface-type` is a NAT gateway. NULL means no.
 pub(super) fn is_named_gateway(gateways: &[Gateway]) -> String {
     if gateways.is_empty() { SAYS_GATEWAY.to_owned() } else { named(gateways).join(" OR ") }
 }
 
-/// Whether a record is of one of these NAT gateways, or says that it is of one. Never NULL.
+/// Whether a record is from one of these NAT gateways, or its `interface-type` is a NAT gateway. Never NULL.
 pub(super) fn is_gateway(gateways: &[Gateway]) -> String {
     let mut parts = named(gateways);
     if !gateways.contains(&Gateway::Fleet) {
@@ -143,12 +144,12 @@ fn named(gateways: &[Gateway]) -> Vec<String> {
     parts.into_iter().flatten().collect()
 }
 
-/// All but the far side of NAT gateways, where the same packets have the gateway's address.
+/// Excludes the far side of NAT gateways, where the same packets have the address of the gateway.
 pub(super) fn on_near_side(gateways: &[Gateway]) -> String {
     format!("(NOT {} OR pkt_srcaddr <> srcaddr OR pkt_dstaddr <> dstaddr)", is_gateway(gateways))
 }
 
-/// `ORDER BY` these keys. Where NULL is by default differs between engines.
+/// `ORDER BY` these keys, with NULL last, because the default differs between engines.
 pub(super) fn ordered(keys: &str) -> String {
     let keys: Vec<String> = keys.split(", ").map(|key| format!("{key} NULLS LAST")).collect();
     format!("ORDER BY {}", keys.join(", "))
@@ -169,8 +170,8 @@ impl Asked<'_> {
         )
     }
 
-    /// `WITH` the records and `sections`: the sums of each section of a path, which is what has the same addresses at network
-    /// interfaces, by these keys (expression and name), with these measures and the mark of the section.
+    /// `WITH` the records and `sections`: the sums for each section of a path, by these keys (expression and name), with these
+    /// measures and the mark of the section. A section consists of the records with the same addresses of network interfaces.
     pub(super) fn sections(&self, keys: &[(&str, &str)], measures: &str, conditions: &[String]) -> String {
         let ends = ["srcaddr", "dstaddr"].into_iter().filter(|end| keys.iter().all(|(key, _)| key != end));
         let group: Vec<&str> = ends.chain(keys.iter().map(|(key, _)| *key)).collect();
@@ -183,7 +184,7 @@ impl Asked<'_> {
         )
     }
 
-    /// Rows in an order, up to the number that is asked for.
+    /// The sort order, limited to the maximum number of rows.
     pub(super) fn ranked(&self, keys: &str) -> String {
         format!("{}\nLIMIT {}", ordered(keys), self.rows)
     }

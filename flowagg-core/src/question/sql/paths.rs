@@ -1,5 +1,5 @@
-//! Questions about the paths of packets. A path through gateways has several sections, and each is recorded with addresses of its own
-//! and at both ends; the packets in them are the same. So each section counts once, and of the sections the largest one counts.
+//! Questions about the paths of packets. A path through gateways has several sections, each recorded with different addresses and at
+//! both ends, but with the same packets. So each section counts once, and only the largest section of a path counts.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use super::{Asked, BOTH_ENDS};
 
 /// The addresses of packets.
 const PACKET: [(&str, &str); 2] = [(SOURCE, "source"), (DESTINATION, "destination")];
-/// The service that is used.
+/// The service.
 const SERVICE: [(&str, &str); 2] = [("protocol", "protocol"), (PORT, "port")];
 
 /// The bytes of a section.
@@ -64,7 +64,7 @@ impl Asked<'_> {
         let days: Vec<String> = office.weekdays.numbers().map(|day| day.to_string()).collect();
         let [from, to] = office.hours.seconds();
         let local = format!("(ended + {})", office.utc_offset.seconds());
-        // The first day of Unix time was a Thursday, which is the fourth day of a week.
+        // The first day of Unix time was a Thursday, the fourth day of a week.
         let is_office = format!(
             "({local} / 86400 + 3) % 7 IN ({}) AND {local} % 86400 >= {from} AND {local} % 86400 < {to}",
             days.join(", ")
@@ -89,7 +89,7 @@ impl Asked<'_> {
         self.flows(&once("bytes"), &conditions, None)
     }
 
-    /// Who exchanged how much on which port, and when; with the number of rejected records, if it has a name.
+    /// The traffic between addresses by port, with times and, if `rejected` names a column, the number of rejected records.
     fn flows(&self, bytes: &str, conditions: &[String], rejected: Option<&str>) -> String {
         let keys = [PACKET, SERVICE].concat();
         let rejected_records = rejected

@@ -1,4 +1,4 @@
-//! Questions about requests: who wanted what of whom, and whether it was let in.
+//! Questions about requests from clients to services, and whether they were accepted.
 
 use super::super::argument::{Gateway, InterfaceId, Network};
 use super::parts::{
@@ -6,7 +6,7 @@ use super::parts::{
 };
 use super::{Asked, BOTH_ENDS};
 
-/// Ports of administration and databases, with what listens there.
+/// Administration and database ports, with their service.
 ///
 /// Source: "Service Name and Transport Protocol Port Number Registry" (IANA), and the documentation of Docker, Elasticsearch, etcd,
 /// Kubernetes, Memcached, MongoDB and Redis.
@@ -39,11 +39,11 @@ const ADMIN_PORTS: [(u16, &str); 26] = [
     (27017, "mongodb"),
 ];
 
-/// A record of the network interface that has the packet's destination.
+/// A record of the network interface with the destination address of the packet.
 const AT_DESTINATION: &str = "flow_direction = 'ingress' AND dstaddr = coalesce(pkt_dstaddr, dstaddr)";
 
-/// How many records were accepted: what the destination recorded; if it did not, what interfaces on the way received; if none did,
-/// what was sent. Records without a direction are added.
+/// The number of accepted records: those of the destination; if there are none, those that network interfaces on the path received; if
+/// there are none, those that were sent. Records without a direction are added.
 fn accepted() -> String {
     let accepted = |condition: &str| count_of(&format!("{condition} AND action = 'ACCEPT'"));
     let (ingress, egress) = ("flow_direction = 'ingress'", "flow_direction = 'egress'");
@@ -64,7 +64,7 @@ fn list(ports: impl IntoIterator<Item = u16>) -> String {
 }
 
 impl Asked<'_> {
-    /// `WITH` the records and `requests`: how many requests of a source to a port were accepted and rejected.
+    /// `WITH` the records and `requests`: the number of accepted and rejected requests of each source to each port.
     fn requests(&self, ports: &str) -> String {
         format!(
             "{},\nrequests AS (\n  SELECT {SOURCE} AS source, {DESTINATION} AS destination, protocol, dstport AS port,\n    {} AS accepted,\n    \
@@ -115,7 +115,7 @@ impl Asked<'_> {
             ("protocol", "protocol"),
             ("dstport", "port"),
         ];
-        // The network interface that sends IPv4 to the internet has a private address, so no other interface records the flow.
+        // The network interface that sends IPv4 traffic to the internet has a private address, so no other one records the flow.
         let both = count_of("flow_direction IS NULL AND srcaddr LIKE '%:%'");
         let measures = format!("sum(bytes) AS bytes, count(*) AS records, {SEEN},\n    {both} > 0 AS marked");
         let conditions = [

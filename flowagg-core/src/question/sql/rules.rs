@@ -1,14 +1,14 @@
-//! What is compared with the rules of security groups: the accepted traffic of each network interface.
+//! The accepted traffic of each network interface, for the comparison with security group rules.
 
 use super::Asked;
 use super::parts::{ANSWERS, HIGHER_PORT, NOT_REJECTED, OPENS, PORT};
 
-/// A record of traffic. Without `log-status`, what has any of the values that records without traffic lack.
+/// A record of traffic. Without `log-status`, a record with any of the values that records without traffic lack.
 const OF_TRAFFIC: &str = "(log_status = 'OK' OR log_status IS NULL AND (srcaddr IS NOT NULL OR dstaddr IS NOT NULL\n      \
                           OR srcport IS NOT NULL OR dstport IS NOT NULL OR protocol IS NOT NULL\n      \
                           OR action IS NOT NULL OR bytes IS NOT NULL))";
 
-/// The fields by which accepted traffic is grouped, with their names. Records of a network interface without accepted traffic are one group.
+/// The fields for grouping accepted traffic, with their names. Other records of a network interface form one group.
 const KEYS: [(&str, &str); 8] = [
     ("flow_direction", "direction"),
     ("srcaddr", "source"),
@@ -21,7 +21,7 @@ const KEYS: [(&str, &str); 8] = [
 ];
 
 impl Asked<'_> {
-    /// Connections of one service have different ports at the end of the client, which is mostly the higher one: each group has the range.
+    /// Connections to one service have different client ports, usually the higher ones, so each group has their range.
     pub(super) fn traffic_of_interfaces(&self) -> String {
         let keys: Vec<String> =
             KEYS.iter().map(|(key, _)| format!("CASE WHEN is_accepted THEN {key} END")).collect();

@@ -26,7 +26,7 @@ impl Asked<'_> {
         })
     }
 
-    /// What network interfaces sent and received, by these columns of their records. The first one has a value.
+    /// The traffic that network interfaces sent and received, by these columns of their records. The first column must have a value.
     fn of_interfaces(&self, keys: &[(&str, &str)]) -> String {
         let names: Vec<&str> = keys.iter().map(|(_, name)| *name).collect();
         let columns_only: Vec<&str> = keys.iter().map(|(column, _)| *column).collect();
@@ -45,9 +45,9 @@ impl Asked<'_> {
     }
 
     pub(super) fn outbound(&self, own: &[Network], gateways: &[Gateway]) -> String {
-        // IPv4 that is sent to the internet has a private source at the network interface, so only one interface recorded it as sent.
+        // IPv4 traffic to the internet has a private source at the network interface, so only one interface recorded it as sent.
         let both = count_of("flow_direction IS NULL AND srcaddr LIKE '%:%'");
-        // A gateway receives what is for others, and a transit gateway sends what is not its own.
+        // A gateway receives traffic for other destinations, and a transit gateway sends traffic of other sources.
         let is_own = "(dstaddr = pkt_dstaddr OR pkt_dstaddr IS NULL)\n  \
                       AND (srcaddr = pkt_srcaddr OR pkt_srcaddr IS NULL OR instance_id IS NOT NULL)";
         let (leaves, both) = if gateways.is_empty() {
@@ -70,7 +70,7 @@ impl Asked<'_> {
         )
     }
 
-    /// What passes gateways, on the side of the source: there, one of the gateway's records has the packet's other address.
+    /// Traffic through gateways, on the side of the source, where the address in the packet differs from the recorded one.
     pub(super) fn nat(&self, gateways: &[Gateway], to_aws: bool) -> String {
         let (sends, receives) = ("dstaddr <> pkt_dstaddr", "srcaddr <> pkt_srcaddr");
         let source = format!("CASE WHEN {sends} THEN pkt_srcaddr ELSE pkt_dstaddr END");
@@ -98,8 +98,8 @@ impl Asked<'_> {
     }
 
     pub(super) fn cross_zone(&self) -> String {
-        // 0.01 USD per GB on each side, where a GB is 2^30 bytes: a cent for 2^29 bytes. Engines round floating point numbers
-        // differently.
+        // 0.01 USD per GB on each side, where a GB is 2^30 bytes: one cent per 2^29 bytes. Decimals are used because engines round
+        // floating point numbers differently.
         //
         // Source: "Amazon EC2 On-Demand Pricing", data transfer within the same AWS Region.
         let cents = "(sum(bytes) + 268435456) / 536870912";
@@ -141,7 +141,7 @@ impl Asked<'_> {
             Period::Hour => (3_600, "hour", 13),
         };
         let start = format!("period * {seconds}");
-        // Of the average. Sums of integers do not depend on their order.
+        // A percentage of the average. Sums of integers do not depend on their order.
         let percent = "100e0 * bytes * count(*) OVER (PARTITION BY account) / nullif(sum(bytes) OVER (PARTITION BY account), 0)";
         format!(
             "{},\nperiods AS (\n  SELECT log_account AS account, ended / {seconds} AS period,\n    {} AS sent,\n    {} AS received,\n    \

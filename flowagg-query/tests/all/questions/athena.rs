@@ -1,4 +1,5 @@
-//! The same questions in the SQL of Athena, with the rows of flowagg-query and what happened. Python plays Athena.
+//! The same queries in Athena's SQL, compared with flowagg-query and the simulated traffic. A Python script stands in
+//! for Athena.
 
 use std::fs;
 use std::io::Write as _;
@@ -17,7 +18,8 @@ use super::{LINES, ROWS, objects, place, question};
 use crate::bucket::{Home, Object, bucket};
 use crate::run::{rows, session};
 
-/// What plays Athena, and its end here: a line for each statement, and one for each of its rows.
+/// The script that stands in for Athena, and its main part: it prints a line for each statement and for each of its
+/// rows.
 const ATHENA: &str = "../flowagg-testkit/readers/athena.py";
 const MAIN: &str = r#"
 import sys
@@ -31,10 +33,10 @@ for sql in job["statements"]:
 "#;
 const TABLE: &str = "\"flowagg\".\"vpc_flow_logs\"";
 
-/// The environment variable with the Python that has sqlglot and DuckDB: `cargo xtask readers` sets it.
+/// The environment variable with the path of a Python that has sqlglot and DuckDB; `cargo xtask readers` sets it.
 const PYTHON: &str = "FLOWAGG_PYTHON";
 
-/// The flow logs of each world, and its files.
+/// The flow log format and file format of each world.
 const KINDS: [(Format, FileFormat); 7] = [
     (Format::Full, FileFormat::PlainText),
     (Format::Full, FileFormat::PlainText),
@@ -47,19 +49,19 @@ const KINDS: [(Format, FileFormat); 7] = [
 
 type Answer = Vec<Vec<Option<String>>>;
 
-/// Text as JSON.
+/// Formats text as JSON.
 fn json(text: &str) -> String {
     assert!(text.is_ascii(), "{text}");
     format!("{text:?}")
 }
 
-/// A world whose flow logs have one format, in files of one format: Athena has one table for them.
+/// A world whose flow logs have one format and one file format, so that Athena has one table for them.
 struct Asked {
     world: World,
     format: Format,
     objects: Vec<Object>,
     file_format: FileFormat,
-    /// Records that ended at the first of these times or later, and before the second one.
+    /// A window for record ends: the first time is inclusive, the second exclusive.
     window: Option<[i64; 2]>,
 }
 
@@ -144,7 +146,7 @@ impl Asked {
         answers
     }
 
-    /// The rows of both: Athena's, and those of flowagg-query.
+    /// The rows of Athena and of flowagg-query.
     async fn both(&self, lines: &[&str], limit: usize) -> [Vec<Answer>; 2] {
         let of_athena: Vec<String> = lines.iter().map(|line| self.sql(line, limit)).collect();
         let table = Table::of_session(FlowLogs::NAME);
@@ -152,7 +154,7 @@ impl Asked {
         [self.athena(&of_athena), self.here(&here).await]
     }
 
-    /// Compares the answers of both, in their order.
+    /// Compares the answers of both, including their order.
     async fn compare(&self, lines: &[&str], limit: usize) -> Vec<Answer> {
         let [athena, here] = self.both(lines, limit).await;
         for (line, (athena, here)) in lines.iter().zip(athena.iter().zip(&here)) {
@@ -163,7 +165,7 @@ impl Asked {
     }
 }
 
-/// What plays Athena does with a job.
+/// Runs the script with a job and returns its output.
 fn python(job: &str) -> String {
     let python: PathBuf = std::env::var_os(PYTHON).unwrap_or_else(|| panic!("`{PYTHON}` is not set")).into();
     let script = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(ATHENA)).unwrap() + MAIN;
@@ -179,7 +181,7 @@ fn python(job: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The rows whose every value is text, sorted; `-` is NULL.
+/// The rows with each value as text, sorted; `-` is NULL.
 fn sorted(answer: &Answer) -> Vec<Row> {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let mut rows: Vec<Row> = answer.iter().map(|row| row.iter().map(text).collect()).collect();
@@ -189,7 +191,7 @@ fn sorted(answer: &Answer) -> Vec<Row> {
 
 #[tokio::test]
 #[ignore = "needs Python with sqlglot and DuckDB: `cargo xtask readers` runs it"]
-async fn athena_has_the_rows_of_flowagg_query_and_they_are_what_happened() {
+async fn athena_and_flowagg_query_return_the_expected_rows() {
     let mut found = [0; LINES.len()];
     for (seed, (format, file_format)) in KINDS.into_iter().enumerate() {
         let asked = Asked::new(10 + seed as u64, format, file_format);
@@ -197,7 +199,7 @@ async fn athena_has_the_rows_of_flowagg_query_and_they_are_what_happened() {
         let session = session(FlowLogs::new(bucket(&asked.objects).await));
         for ((line, answer), found) in LINES.iter().zip(&answers).zip(&mut found) {
             *found += answer.len();
-            // There is no truth of records without sizes.
+            // There are no expected answers for records without sizes.
             if format == Format::Poor {
                 continue;
             }
@@ -212,18 +214,18 @@ async fn athena_has_the_rows_of_flowagg_query_and_they_are_what_happened() {
         }
     }
     for (line, found) in LINES.iter().zip(found) {
-        assert!(found > 0, "no world has an answer to {line}");
+        assert!(found > 0, "no world has rows for {line}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs Python with sqlglot and DuckDB: `cargo xtask readers` runs it"]
-async fn athena_has_the_same_traffic_to_compare_with_rules() {
+async fn athena_returns_the_same_traffic_for_rules() {
     for (seed, (format, file_format)) in KINDS.into_iter().enumerate() {
         let asked = Asked::new(20 + seed as u64, format, file_format);
         let [mut athena, mut here] =
             asked.both(&["unused-rules"], ROWS).await.map(|answers| answers.concat());
-        // Both may have them in any order.
+        // The order is not specified for either.
         athena.sort();
         here.sort();
         assert!(!athena.is_empty(), "{format:?}");
@@ -233,19 +235,19 @@ async fn athena_has_the_same_traffic_to_compare_with_rules() {
 
 #[tokio::test]
 #[ignore = "needs Python with sqlglot and DuckDB: `cargo xtask readers` runs it"]
-async fn athena_has_the_same_first_rows_and_those_of_the_same_window() {
+async fn athena_returns_the_same_rows_with_a_limit_and_a_window() {
     let mut asked = Asked::new(6, Format::Full, FileFormat::PlainText);
     asked.compare(&LINES, 3).await;
     asked.objects = records_alone(&asked.world);
     let mut ends: Vec<i64> = asked.world.events.iter().map(|event| event.end).collect();
     ends.sort_unstable();
-    // What ended at the first time is in the window, and what ended at the last one is not.
+    // Records that end at the first time are in the window, and records that end at the last time are not.
     asked.window = Some([ends[ends.len() / 4], ends[3 * ends.len() / 4]]);
     let answers = asked.compare(&LINES, ROWS).await;
     assert!(answers.iter().filter(|answer| !answer.is_empty()).count() > LINES.len() / 2);
 }
 
-/// An object for each record, named with the time at which it ended.
+/// An object for each record, with the end of the record in its name.
 fn records_alone(world: &World) -> Vec<Object> {
     let mut objects = Vec::new();
     for (interface, text) in world.texts() {

@@ -1,4 +1,4 @@
-//! The named questions, against what happened in small networks and who logged it.
+//! The named queries, compared with the simulated traffic and flow logs of small networks.
 
 mod athena;
 mod record;
@@ -19,7 +19,7 @@ use self::world::{NAT_ADDRESS, NAT_ID, REGIONAL_NAT_ID, World};
 use crate::bucket::{Home, Object, bucket};
 use crate::run::{rows, session};
 
-/// The questions, with what can be asked of them.
+/// The queries with their arguments and options.
 const LINES: [&str; 47] = [
     "pairs",
     "pairs packets",
@@ -70,10 +70,10 @@ const LINES: [&str; 47] = [
     "unencrypted",
 ];
 
-/// More rows than any answer here has.
+/// More rows than any answer in these tests has.
 const ROWS: usize = 100_000;
 
-/// A question as it is asked on the command line.
+/// Parses a query as on the command line.
 fn question(line: &str) -> Question {
     let mut words = line.split(' ');
     let name = QuestionName::parse(words.next().unwrap()).unwrap();
@@ -95,7 +95,7 @@ fn sql(line: &str) -> String {
     question(line).sql(&Table::of_session(FlowLogs::NAME), ROWS)
 }
 
-/// An object for each network interface, of these formats in turn.
+/// An object for each network interface, using these formats in turn.
 fn objects(world: &World, formats: &[FileFormat]) -> Vec<Object> {
     let texts = world.texts().into_iter().enumerate();
     let object = |(number, (interface, text)): (usize, (&world::Interface, String))| {
@@ -109,7 +109,7 @@ async fn session_of(world: &World) -> SessionContext {
     session(FlowLogs::new(bucket(&objects(world, &FileFormat::ALL)).await))
 }
 
-/// The rows of a question, sorted; `-` is NULL.
+/// The rows of a query, sorted; `-` is NULL.
 async fn answer(session: &SessionContext, line: &str) -> Vec<Row> {
     let rows = rows(session, &sql(line)).await.unwrap_or_else(|error| panic!("{line}: {error}"));
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
@@ -118,13 +118,13 @@ async fn answer(session: &SessionContext, line: &str) -> Vec<Row> {
     rows
 }
 
-/// The place of a column in the rows of a question.
+/// The index of a column in the rows of a query.
 async fn place(session: &SessionContext, line: &str, column: &str) -> Option<usize> {
     session.sql(&sql(line)).await.unwrap().schema().index_of_column_by_name(None, column)
 }
 
 #[test]
-fn lines_have_every_question_whose_rows_are_its_answer() {
+fn lines_cover_every_query_except_unused_rules() {
     for name in QuestionName::ALL {
         let is_asked = LINES.iter().any(|line| line.split(' ').next() == Some(name.as_str()));
         assert_eq!(is_asked, name != QuestionName::UnusedRules, "{name}");
@@ -135,7 +135,7 @@ fn lines_have_every_question_whose_rows_are_its_answer() {
 }
 
 #[tokio::test]
-async fn every_answer_is_what_happened_if_records_have_a_direction() {
+async fn answers_are_exact_if_records_have_a_direction() {
     use Format::{Directed, Full, Poor};
     let kinds: [&[Option<Format>]; 3] =
         [&[Some(Full)], &[Some(Full), Some(Full), None], &[Some(Full), Some(Directed), None, Some(Poor)]];
@@ -145,7 +145,7 @@ async fn every_answer_is_what_happened_if_records_have_a_direction() {
         let session = session_of(&world).await;
         for (line, found) in LINES.iter().zip(&mut found) {
             let (mut rows, mut truth) = (answer(&session, line).await, world.answer(line));
-            // Without `traffic-path`, what passes the gateway may count twice. Such rows are marked.
+            // Without `traffic-path`, traffic through the gateway may count twice. Such rows are marked.
             if line.starts_with("outbound") {
                 for rows in [&mut rows, &mut truth] {
                     rows.retain(|row| row.last().is_some_and(|mark| mark == "false"));
@@ -156,12 +156,12 @@ async fn every_answer_is_what_happened_if_records_have_a_direction() {
         }
     }
     for (line, found) in LINES.iter().zip(found) {
-        assert!(found > 0, "no world has an answer to {line}");
+        assert!(found > 0, "no world has rows for {line}");
     }
 }
 
 #[tokio::test]
-async fn only_rows_with_the_mark_may_count_both_ends() {
+async fn only_marked_rows_may_count_both_ends() {
     use Format::{Default, Directed, Full, Poor};
     let formats = [Some(Full), Some(Directed), Some(Default), Some(Poor), None];
     let (mut marked, mut doubled) = (0, 0);
@@ -196,12 +196,12 @@ async fn only_rows_with_the_mark_may_count_both_ends() {
     }
     assert!(
         marked > doubled && doubled > 0,
-        "{marked} rows have the mark, {doubled} count more than was sent"
+        "{marked} rows are marked, {doubled} count more bytes than were sent"
     );
 }
 
 #[tokio::test]
-async fn parquet_files_give_the_same_rows_as_text() {
+async fn parquet_and_text_files_return_the_same_rows() {
     let world = World::new(7, &[Some(Format::Full), Some(Format::Default)]);
     let [text, parquet] = FileFormat::ALL.map(|format| objects(&world, &[format]));
     let text = session(FlowLogs::new(bucket(&text).await));
@@ -212,12 +212,12 @@ async fn parquet_files_give_the_same_rows_as_text() {
 }
 
 #[tokio::test]
-async fn records_without_the_fields_of_a_question_are_not_counted() {
+async fn records_without_required_fields_are_not_counted() {
     let world = World::new(3, &[Some(Format::Poor)]);
     let session = session_of(&world).await;
     for line in LINES {
         let rows = answer(&session, line).await;
-        // Scans are found by addresses and ports.
+        // Scans only need addresses and ports.
         assert_eq!(rows.is_empty(), !line.starts_with("scans"), "{line}: {rows:?}");
     }
 }
@@ -230,7 +230,8 @@ async fn bucket_without_objects_has_no_rows() {
     }
 }
 
-/// A connection from 10.0.0.1 to 10.0.0.2 that both network interfaces recorded: 1,000 bytes there and 9,000 back.
+/// A connection from 10.0.0.1 to 10.0.0.2 recorded by both network interfaces: 1,000 bytes sent and 9,000 bytes
+/// returned.
 const BOTH: &str = "\
 interface-id srcaddr dstaddr srcport dstport protocol bytes start end action flow-direction
 eni-0a1b2c3d 10.0.0.1 10.0.0.2 40000 443 6 1000 1772668800 1772668859 ACCEPT egress
@@ -247,7 +248,7 @@ async fn shown(text: String, line: &str) -> String {
 }
 
 #[tokio::test]
-async fn flow_that_both_ends_recorded_counts_once() {
+async fn flow_recorded_at_both_ends_counts_once() {
     assert_data_eq!(
         shown(BOTH.to_owned(), "pairs").await,
         str![[r#"
@@ -298,7 +299,7 @@ async fn flow_without_direction_counts_at_both_ends_and_is_marked() {
 +----------+-------------+-------+-----------+
 "#]]
     );
-    // The traffic of an interface is what it recorded itself: nothing counts twice.
+    // The traffic of an interface only includes its own records, so nothing counts twice.
     assert_data_eq!(
         shown(without, "interface eni-0a1b2c3d").await,
         str![[r#"
@@ -352,7 +353,7 @@ srcaddr dstaddr srcport dstport protocol start end action flow-direction
 }
 
 #[tokio::test]
-async fn gateway_that_ec2_lists_is_found_by_its_interface_and_by_its_address_in_records_without_one() {
+async fn listed_gateway_is_matched_by_interface_or_by_address_without_interface() {
     let of_gateway = format!(
         "interface-id srcaddr dstaddr bytes pkt-srcaddr pkt-dstaddr\n{NAT_ID} 10.0.1.5 {NAT_ADDRESS} 700 10.0.1.5 203.0.113.5\n"
     );
@@ -375,7 +376,7 @@ async fn gateway_that_ec2_lists_is_found_by_its_interface_and_by_its_address_in_
 }
 
 #[tokio::test]
-async fn no_more_rows_than_asked_for_are_those_at_the_top() {
+async fn limited_answer_contains_the_top_rows() {
     let world = World::new(1, &[Some(Format::Full)]);
     let session = session_of(&world).await;
     let first = question("pairs").sql(&Table::of_session(FlowLogs::NAME), 3);

@@ -1,4 +1,4 @@
-//! The records of a network interface, in the format of its flow log.
+//! The records of a network interface in the format of its flow log.
 
 use super::world::{Event, Interface, Section, service_of};
 
@@ -10,11 +10,11 @@ const DEFAULT: &str = "version account-id interface-id srcaddr dstaddr srcport d
 pub(crate) enum Format {
     /// AWS's default.
     Default,
-    /// All fields that questions read, in an order of their own.
+    /// All fields that queries read, in a different order.
     Full,
-    /// The default ones with the direction at the front.
+    /// The default fields, with the direction first.
     Directed,
-    /// The default ones without sizes and actions.
+    /// The default fields without sizes and actions.
     Poor,
 }
 
@@ -33,7 +33,7 @@ impl Format {
     }
 }
 
-/// What one interface records of an event in one interval.
+/// A record of an event at one interface in one interval.
 #[derive(Clone, Debug)]
 pub(crate) struct Record<'w> {
     pub(crate) event: &'w Event,
@@ -46,7 +46,7 @@ pub(crate) struct Record<'w> {
 }
 
 impl Record<'_> {
-    /// Regional NAT gateways have no network interface in records.
+    /// Records of regional NAT gateways have no network interface.
     pub(crate) fn interface_id(&self) -> &'static str {
         if self.interface.is_regional() { "-" } else { self.interface.id }
     }
@@ -91,12 +91,12 @@ impl Record<'_> {
             "interface-type" => interface.kind.to_owned(),
             "instance-tag" | "interface-tag" | "asg-tag" => tag(interface, field).to_owned(),
             "next-hop-az-id" => self.next.map_or("-", |next| next.zone).to_owned(),
-            field => panic!("the world has no `{field}`"),
+            field => panic!("no value for the field `{field}`"),
         }
     }
 }
 
-/// A subnet for each zone of a VPC. Regional NAT gateways have none.
+/// A subnet for each zone of a VPC. Regional NAT gateways have no subnet.
 pub(crate) fn subnet(interface: &Interface) -> String {
     if interface.is_regional() {
         return "-".to_owned();
@@ -104,7 +104,8 @@ pub(crate) fn subnet(interface: &Interface) -> String {
     format!("subnet-{}-{}", interface.vpc, interface.zone)
 }
 
-/// The value of a tag: of instances and network interfaces by the last digit of their ids, and of the group of the first VPC.
+/// The value of a tag: depends on the last digit of the ID for instances and network interfaces; the group is that of
+/// the first VPC.
 pub(crate) fn tag(interface: &Interface, field: &str) -> &'static str {
     match (field, interface.id.as_bytes().last()) {
         ("instance-tag", _) if interface.instance == "-" => "-",
@@ -115,7 +116,7 @@ pub(crate) fn tag(interface: &Interface, field: &str) -> &'static str {
     }
 }
 
-/// Instances of the first VPC run tasks: two services in one cluster.
+/// Some instances of the first VPC run tasks: two services in one cluster.
 pub(crate) fn ecs(interface: &Interface, field: &str) -> String {
     let service = match interface.address {
         "10.0.1.5" | "10.0.1.6" => "web",

@@ -1,4 +1,5 @@
-//! The question about rules of security groups: records in objects, against what happened and against each record alone.
+//! The query about security group rules: its results are compared with the simulated traffic and with each record on
+//! its own.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -22,7 +23,7 @@ fn group_of(interface: &Interface) -> String {
     interface.id.replace("eni-", "sg-")
 }
 
-/// A group for each network interface, with rules for every port from and to every network and group.
+/// A group for each network interface, with rules for every port, network and group in both directions.
 fn groups(world: &World) -> SecurityGroups {
     let mut found = SecurityGroups::default();
     found.networks = ["10.0.0.0/8", "2001:db8::/32"].map(|network| network.parse().unwrap()).to_vec();
@@ -68,7 +69,7 @@ fn reported(found: &SecurityGroups, seen: impl IntoIterator<Item = RecordedTraff
     usage.unused().into_iter().map(|rule| rule.id).collect()
 }
 
-/// A record as one row: what the groups of SQL summarize.
+/// A single record as a row, to compare with the rows that SQL groups.
 fn alone(record: &Record<'_>) -> RecordedTraffic {
     let fields = record.interface.format.unwrap().fields();
     let value = |field: &str| {
@@ -91,11 +92,11 @@ fn alone(record: &Record<'_>) -> RecordedTraffic {
     traffic
 }
 
-/// The rules that requests used at the interfaces of instances.
+/// The rules that requests used at the network interfaces.
 fn used(world: &World, found: &SecurityGroups) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for record in world.records() {
-        // A regional NAT gateway has no network interface, so it has no security group.
+        // Regional NAT gateways have no network interface, and so no security group.
         if record.interface.is_regional() {
             continue;
         }
@@ -131,7 +132,7 @@ fn used(world: &World, found: &SecurityGroups) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn rules_that_requests_used_are_never_reported_and_groups_show_all_that_their_records_show() {
+async fn used_rules_are_never_reported_and_grouping_reports_no_fewer_rules() {
     use Format::{Default, Directed, Full};
     let formats: [&[Option<Format>]; 3] =
         [&[Some(Full)], &[Some(Full), Some(Default), None], &[Some(Directed), Some(Default)]];
@@ -146,13 +147,13 @@ async fn rules_that_requests_used_are_never_reported_and_groups_show_all_that_th
         let used = used(&world, &found);
         assert!(used.is_disjoint(&grouped), "world {seed}: {:?}", used.intersection(&grouped).next());
         assert!(!used.is_empty() && !grouped.is_empty(), "world {seed}");
-        // Records of a group show together what some of them do not show alone.
+        // Grouped records report every rule that the same records report individually, and possibly more.
         let alone = reported(&found, world.records().iter().map(alone));
         assert!(alone.is_subset(&grouped), "world {seed}: {:?}", alone.difference(&grouped).next());
     }
 }
 
-/// What is reported of a rule for port 22 with this text in the object of the network interface.
+/// The reason reported for a rule for port 22, given the text of the network interface's object.
 async fn why(text: &str) -> String {
     let mut found = SecurityGroups::default();
     let place = Place::new(AccountId::parse("111122223333").unwrap(), &Region::parse("eu-west-1").unwrap());
@@ -177,7 +178,7 @@ async fn why(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn records_without_traffic_or_with_rejected_traffic_use_no_rule_and_those_without_fields_use_any() {
+async fn rejected_and_empty_records_use_no_rule_and_incomplete_records_use_any() {
     const HEADER: &str = "interface-id srcaddr dstaddr srcport dstport protocol start action log-status\n";
     for (records, expected) in [
         ("eni-1 10.0.0.1 10.0.0.2 40000 22 6 7 ACCEPT OK\n", "used"),

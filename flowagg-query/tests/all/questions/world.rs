@@ -1,4 +1,4 @@
-//! A small network, what happens in it, and what each of its interfaces records of that.
+//! A small simulated network: its traffic, and the records of each network interface.
 
 use std::net::IpAddr;
 
@@ -17,25 +17,25 @@ pub(crate) struct Interface {
     pub(crate) instance: &'static str,
     /// The value of `interface-type`.
     pub(crate) kind: &'static str,
-    /// Whether it has a public address; others use the NAT gateway.
+    /// Whether it has a public address; the others use the NAT gateway.
     pub(crate) is_public: bool,
-    /// What its flow log records; `None` if it has none.
+    /// The format of its flow log; `None` if it has no flow log.
     pub(crate) format: Option<Format>,
 }
 
 const ACCOUNT_A: &str = "111122223333";
 const ACCOUNT_B: &str = "444455556666";
 
-/// The places of the NAT gateway and the two attachments of the transit gateway in the list of interfaces.
+/// The indexes of the NAT gateway and the two transit gateway attachments in the list of interfaces.
 const NAT: usize = 3;
 const TRANSIT_A: usize = 4;
 const TRANSIT_B: usize = 7;
-/// The places of instances.
+/// The indexes of instances.
 const INSTANCES: [usize; 6] = [0, 1, 2, 5, 6, 8];
 
 pub(crate) const NAT_ID: &str = "eni-0aaaaaaaaaaaaaaa4";
 pub(crate) const NAT_ADDRESS: &str = "10.0.0.220";
-/// The id of the NAT gateway in worlds where it is a regional one.
+/// The ID of the NAT gateway in worlds where it is a regional NAT gateway.
 pub(crate) const REGIONAL_NAT_ID: &str = "nat-0aaaaaaaaaaaaaaa4";
 
 impl Interface {
@@ -99,7 +99,7 @@ fn interfaces() -> Vec<Interface> {
     ]
 }
 
-/// Hosts of the internet, with the service of AWS that they belong to.
+/// Internet hosts, with the AWS service that they belong to.
 pub(crate) const HOSTS: [(&str, &str); 5] = [
     ("203.0.113.5", "-"),
     ("198.51.100.77", "-"),
@@ -112,21 +112,21 @@ pub(crate) fn service_of(address: &str) -> &'static str {
     HOSTS.iter().find(|(host, _)| *host == address).map_or("-", |(_, service)| service)
 }
 
-/// The way from one network interface or host to the next one.
+/// The path from one network interface or host to the next.
 #[derive(Clone, Debug)]
 pub(crate) struct Section {
     pub(crate) sender: Option<usize>,
     pub(crate) receiver: Option<usize>,
-    /// As the interfaces have them: source, destination.
+    /// Source and destination as recorded by the interfaces.
     pub(crate) ends: [String; 2],
-    /// As the packets have them.
+    /// Source and destination in the packets.
     pub(crate) packet: [String; 2],
     pub(crate) ports: [u16; 2],
     /// The value of `traffic-path` at the sender.
     pub(crate) path: Option<u8>,
 }
 
-/// Packets of one flow in one direction, on their way through the network.
+/// Packets of one flow in one direction, on their path through the network.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) sections: Vec<Section>,
@@ -136,7 +136,7 @@ pub(crate) struct Event {
     pub(crate) end: i64,
     pub(crate) flags: u8,
     pub(crate) encryption: Option<u8>,
-    /// Who rejects it: the sender or the receiver of the last section.
+    /// The end that rejects the packets: the sender or the receiver of the last section.
     pub(crate) rejected: Option<Rejects>,
     /// The value of `reject-reason` if it is rejected.
     pub(crate) reason: &'static str,
@@ -148,14 +148,14 @@ pub(crate) enum Rejects {
     Receiver,
 }
 
-/// A network, what happened, and who logged it.
+/// A network, its traffic, and its flow logs.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) events: Vec<Event>,
 }
 
-/// Numbers that look random and are the same in each run (SplitMix64).
+/// Deterministic pseudorandom numbers (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -173,7 +173,8 @@ impl Random {
 }
 
 impl World {
-    /// Something of everything, whose interfaces have one of these flow logs each. With an odd seed, the NAT gateway is a regional one.
+    /// A world with random traffic, whose interfaces each have one of these flow logs. With an odd seed, the NAT
+    /// gateway is regional.
     pub(crate) fn new(seed: u64, formats: &[Option<Format>]) -> Self {
         let mut random = Random(seed);
         let mut interfaces = interfaces();
@@ -207,7 +208,7 @@ impl World {
                 self.between(from, to, ports, is_v6)
             }
         };
-        // Some days before and after a weekend; 2026-03-05 was a Thursday.
+        // A few days around a weekend; 2026-03-05 was a Thursday.
         let start = 1_772_668_800 + random.below(5 * 86_400) as i64;
         let only_last = sections.len() == 1;
         let rejected = match random.below(8) {
@@ -271,7 +272,8 @@ impl World {
             ["vpc-b", "vpc-a"] => (TRANSIT_B, TRANSIT_A),
             _ => return vec![self.section(Some(from), Some(to), pair, pair, ports)],
         };
-        // Between the attachments is the transit gateway. The interfaces at the ends have the packets' addresses.
+        // The transit gateway is between the attachments. The interfaces at the ends record the addresses of the
+        // packets.
         let (in_address, out_address) = (self.address(first), self.address(last));
         let mut sections = vec![
             self.section(Some(from), None, pair, pair, ports),
@@ -333,7 +335,7 @@ impl World {
         self.interfaces[interface].is_public || host.0.contains(':')
     }
 
-    /// What all interfaces with a flow log record.
+    /// The records of all interfaces with a flow log.
     pub(crate) fn records(&self) -> Vec<Record<'_>> {
         let mut records = Vec::new();
         for event in &self.events {
@@ -358,7 +360,7 @@ impl World {
                         is_accepted,
                         bytes: event.bytes,
                     };
-                    // The intervals of the sender's end are shorter: it has two records of what the receiver has one of.
+                    // The sender's intervals are shorter: it has two records for each record of the receiver.
                     if is_egress && event.bytes > 1 {
                         records.push(Record { bytes: event.bytes / 2, ..record.clone() });
                         records.push(Record { bytes: event.bytes - event.bytes / 2, ..record });
@@ -371,7 +373,7 @@ impl World {
         records
     }
 
-    /// The text of each interface's object, under its header.
+    /// The text of each interface's object, including the header.
     pub(crate) fn texts(&self) -> Vec<(&Interface, String)> {
         let records = self.records();
         let logged = self.interfaces.iter().filter(|interface| interface.format.is_some());
@@ -382,7 +384,7 @@ impl World {
                 let values: Vec<String> = fields.iter().map(|field| record.value(field)).collect();
                 text += &(values.join(" ") + "\n");
             }
-            // An interval in which nothing happened.
+            // An interval without traffic.
             let empty = fields.iter().map(|field| match *field {
                 "version" => "5",
                 "account-id" => interface.account,

@@ -1,4 +1,4 @@
-//! A fleet as a person writes it down.
+//! Writes a fleet as a person would.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use flowagg_core::lifecycle::{Lifecycle, Retention};
 
 use super::super::hand::Hand;
 
-/// The text of the fleet file. Of the members, those that the fleet has: not those that are looked up.
+/// The text of the fleet file, with the members that it names but not those found in the organization.
 pub(super) fn text(fleet: &Fleet, hand: &mut Hand) -> String {
     let mut tables = vec![Table::filled("[hub]", |table| hub(table, &fleet.hub, hand))];
     if let Some(it) = &fleet.organization {
@@ -44,7 +44,7 @@ pub(super) fn text(fleet: &Fleet, hand: &mut Hand) -> String {
         let first = hand.pick(lines.len().max(1));
         lines.rotate_left(first);
         text.push_str(head);
-        text.push_str(hand.one(["\n", "\n", " # ours\n", "\r\n"]));
+        text.push_str(hand.one(["\n", "\n", " # managed\n", "\r\n"]));
         for (key, value) in lines {
             let equals = hand.one([" = ", " = ", "=", "  =\t"]);
             let end = hand.one(["\n", "\n", "\n", " # \"not\" = a value\n", "\n\n"]);
@@ -55,7 +55,7 @@ pub(super) fn text(fleet: &Fleet, hand: &mut Hand) -> String {
     text
 }
 
-/// A table under its head, a line for each key.
+/// A table with its heading and a line for each key.
 struct Table {
     head: &'static str,
     lines: Vec<(String, String)>,
@@ -78,7 +78,7 @@ impl Table {
         }
     }
 
-    /// What is as it would be without a word is left out, or said all the same.
+    /// Omits a default value, or occasionally writes it anyway.
     fn unless_default<T: PartialEq>(
         &mut self,
         key: &str,
@@ -93,7 +93,7 @@ impl Table {
     }
 }
 
-/// A text in quotation marks of either kind.
+/// A string in single or double quotes.
 fn quoted(text: impl Display, hand: &mut Hand) -> String {
     let text = text.to_string();
     if !text.contains('\'') && hand.flourish() {
@@ -237,14 +237,14 @@ fn role(table: &mut Table, role: &RoleName, hand: &mut Hand) {
     table.unless_default("role", role, &RoleName::default(), said, hand);
 }
 
-/// What is logged.
+/// The resources to log.
 fn selection(table: &mut Table, selection: &Selection, hand: &mut Hand) {
     for kind in ResourceKind::ALL {
         let is_vpc = kind == ResourceKind::Vpc;
         match selection.choice(kind) {
             Some(choice) => {
                 let said = chosen(choice, hand);
-                // Every VPC is what is logged where nothing is said.
+                // All VPCs are logged by default.
                 if !is_vpc || said != "\"all\"" || hand.flourish() {
                     table.put(kind.key(), said);
                 }

@@ -1,4 +1,4 @@
-//! Fleets: every value that a fleet file can say, with a file that says it.
+//! Fleets: every value that a fleet file can express, with a file that expresses it.
 
 mod file;
 mod parts;
@@ -15,22 +15,22 @@ use self::parts::{Chosen, Fate};
 use super::hand::hand;
 use super::{grant::settings, id};
 
-/// A fleet, and the file that a person would have written for it.
+/// A fleet, and a fleet file for it as a person would write it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WrittenFleet {
-    /// The fleet, with everything that was to be looked up.
+    /// The fleet, including everything that is looked up.
     pub fleet: Fleet,
-    /// The text of its `flowagg.toml`: tables in any order, defaults spelt out or not, lists on one line or several.
+    /// The text of its `flowagg.toml`: tables in any order, defaults written or omitted, lists on one line or several.
     pub text: String,
-    /// What AWS Organizations would list, where the file has accounts looked up.
+    /// The accounts that AWS Organizations would list, if the file looks accounts up.
     pub found: Vec<FoundAccount>,
-    /// The regions that accounts would have enabled, where the file says `["all"]`.
+    /// The regions that each account would have enabled, if the file sets `["all"]`.
     pub enabled: BTreeMap<AccountId, BTreeSet<Region>>,
 }
 
 impl WrittenFleet {
-    /// Reads the text, and puts in what would have been looked up: the same fleet, if all is well.
+    /// Parses the text and adds the values that would be looked up. The result equals `fleet`.
     pub fn read(&self) -> Result<Fleet, FleetError> {
         let mut resolution = FleetFile::parse(&self.text)?.resolve();
         for found in &self.found {
@@ -42,7 +42,7 @@ impl WrittenFleet {
         Ok(resolution.finish())
     }
 
-    /// Whether the file names every account and region itself, so that [`Fleet::parse`] reads it.
+    /// Whether the file names every account and region itself, so that [`Fleet::parse`] accepts it.
     pub fn is_named(&self) -> bool {
         let of_members = |member: &Member| matches!(member.regions, Regions::All { .. });
         let discovers = self.fleet.organization.as_ref().is_some_and(|it| it.discovery.is_some());
@@ -50,8 +50,9 @@ impl WrittenFleet {
     }
 }
 
-/// A fleet of up to eight accounts in this partition, with its file: accounts named one by one, found in an organization or
-/// in some of its units, left out for every reason; every kind of resource, every setting.
+/// A fleet of up to eight accounts in this partition, with its file. Accounts are named individually, found in an
+/// organization or in some of its units, or skipped for any of the reasons. Every kind of resource and every setting
+/// occurs.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -121,7 +122,7 @@ pub fn fleet(partition: Partition) -> impl Strategy<Value = WrittenFleet> {
                     listed.extend(in_organization.then(|| found_account(account, true)));
                     fleet.members.insert(account, member);
                 }
-                // An account that only looks found is one that the file names.
+                // An account that the file names is not also a discovered one.
                 let found =
                     found.into_iter().filter(|(account, _)| !fleet.members.contains_key(account)).collect();
                 let mut named = fleet.clone();
@@ -146,7 +147,7 @@ fn found_account(id: AccountId, in_units: bool) -> FoundAccount {
     found
 }
 
-/// Lets the accounts of an organization meet their fates, and returns what Organizations would list.
+/// Applies the fates of the organization's accounts, and returns the accounts that Organizations would list.
 fn settle(fleet: &mut Fleet, fates: BTreeMap<AccountId, Fate>) -> Vec<FoundAccount> {
     let Some(organization) = &mut fleet.organization else { return Vec::new() };
     let Some(discovery) = &mut organization.discovery else { return Vec::new() };
@@ -154,7 +155,7 @@ fn settle(fleet: &mut Fleet, fates: BTreeMap<AccountId, Fate>) -> Vec<FoundAccou
         |wanted: Fate| fates.iter().filter(move |(_, fate)| **fate == wanted).map(|(account, _)| *account);
     discovery.accounts = of(Fate::Named).collect();
     discovery.except_accounts = of(Fate::Excepted).collect();
-    // Without units the whole organization is in them, and with a list of accounts only those.
+    // Without units, an account list selects only its own accounts; without either, the whole organization is selected.
     let everyone = organization.units.is_empty() && discovery.accounts.is_empty();
     let mut listed = Vec::new();
     for (account, fate) in fates {
@@ -165,8 +166,8 @@ fn settle(fleet: &mut Fleet, fates: BTreeMap<AccountId, Fate>) -> Vec<FoundAccou
             found.state = "SUSPENDED".to_owned();
         }
         let reason = match fate {
-            Fate::Excepted => Some("excepted by the fleet file"),
-            _ if !chosen => Some("in no unit that the fleet file chooses"),
+            Fate::Excepted => Some("excluded by the fleet file"),
+            _ if !chosen => Some("not in a unit that the fleet file selects"),
             Fate::Suspended => Some("SUSPENDED"),
             _ => None,
         };

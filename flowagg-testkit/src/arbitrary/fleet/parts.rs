@@ -1,5 +1,3 @@
-//! The parts of a fleet, each by itself.
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowagg_core::fleet::{
@@ -18,13 +16,13 @@ use proptest::sample::{select, subsequence};
 
 use super::super::id;
 
-/// What people call things: words on one line, with everything that a text in quotes may hold.
+/// Names as people write them: one line of words, with all characters that a quoted string may contain.
 fn words() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9][a-zA-Z0-9 éß\"'#=\\\\\\[\\]-]{0,11}"
 }
 
 pub(super) fn hub(partition: Partition) -> impl Strategy<Value = Hub> {
-    // The key, and the bucket of an account's own namespace, are of the hub's region.
+    // The KMS key and an account-regional bucket are in the hub's region.
     let encryption = option::of(option::of((id::kms_key_of(), any::<bool>())));
     let settings = (encryption, option::of(select(ObjectOwnership::ALL.to_vec())));
     let bucket = prop_oneof![
@@ -86,7 +84,7 @@ fn lifecycle() -> impl Strategy<Value = Lifecycle> {
 }
 
 fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
-    // A capital letter keeps them from being AWS's own or our mark.
+    // The initial capital keeps them from being AWS's reserved tags or flowagg's own.
     btree_map("[A-Z][a-zA-Z0-9 +=._:/@\"-]{0,9}", "[a-zA-Z0-9 é+=._:/@\\\\\"-]{0,9}", 0..3)
 }
 
@@ -123,7 +121,7 @@ pub(super) fn flow_log_spec() -> impl Strategy<Value = FlowLogSpec> {
     )
 }
 
-/// What the fleet file chooses of an account.
+/// What the fleet file sets for an account.
 #[derive(Clone, Debug)]
 pub(super) struct Chosen {
     pub(super) name: Option<String>,
@@ -183,18 +181,18 @@ fn choice(kind: ResourceKind) -> impl Strategy<Value = Choice> {
     prop_oneof![ids(1).prop_map(Choice::Ids), filter.prop_map(Choice::All)]
 }
 
-/// What becomes of an account of the organization.
+/// Why an account of the organization is in the fleet or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It is in the units that the file chooses.
+    /// In the units that the file selects.
     InUnits,
-    /// The file names it among those that belong to the fleet whatever their unit.
+    /// Named by the file, so it belongs to the fleet whatever its unit.
     Named,
-    /// The file excepts it.
+    /// Excluded by the file.
     Excepted,
-    /// It is in another unit.
+    /// In another unit.
     Outside,
-    /// It is closed, or nearly.
+    /// Suspended or pending closure.
     Suspended,
 }
 
@@ -208,7 +206,7 @@ pub(super) fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-/// An organization whose accounts are looked up.
+/// An organization with discovered accounts.
 pub(super) fn organization(partition: Partition) -> impl Strategy<Value = Organization> {
     let units = || prop_oneof![2 => Just(BTreeSet::new()), 1 => btree_set(id::unit(), 1..3)];
     let lookup = option::of((id::account(), id::role()));

@@ -1,14 +1,14 @@
-//! JSON as people and programs write it: with odd whitespace, escapes that need not be, members in any order.
+//! JSON as people and programs write it: with unusual whitespace, unnecessary escapes and members in any order.
 
 use super::super::hand::Hand;
 
-/// A value, before anybody has written it.
+/// A value that is not formatted yet.
 #[derive(Clone, Debug)]
 pub(super) enum Json {
     Text(String),
     /// A number, `true` or `false`.
     Bare(String),
-    /// Values of which one may stand without brackets.
+    /// A list; a single value may be written without brackets.
     Some(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
@@ -26,7 +26,7 @@ pub(super) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
 }
 
 impl Json {
-    /// The statement, without its Sid where another has it: S3 takes none twice.
+    /// Removes the statement's Sid if another statement has it, because S3 rejects duplicate Sids.
     pub(super) fn with_a_sid_of_its_own(mut self, taken: &mut Vec<String>) -> Self {
         if let Self::Object(members) = &mut self {
             members.retain(|(key, value)| match value {
@@ -41,7 +41,7 @@ impl Json {
         self
     }
 
-    /// The text, in this hand.
+    /// Formats the value with these habits.
     pub(super) fn written(&self, hand: &mut Hand) -> String {
         let mut out = String::new();
         self.write(&mut out, hand);
@@ -70,7 +70,7 @@ impl Json {
     }
 }
 
-/// Elements between brackets and commas.
+/// Writes elements between brackets, separated by commas.
 pub(super) fn list<T>(
     open: char,
     close: char,
@@ -92,7 +92,7 @@ pub(super) fn list<T>(
     out.push(close);
 }
 
-/// What may stand between two tokens: nothing, as a rule.
+/// Whitespace between two tokens, usually none.
 pub(super) fn gap(hand: &mut Hand) -> &'static str {
     hand.one(["", "", "", " ", "", "\n    ", "", "\t", "\r\n", " \n \n"])
 }
@@ -127,7 +127,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_it_is_written_it_says_the_same(mut hand in hand()) {
+        fn formatting_does_not_change_the_value(mut hand in hand()) {
             let value = object([
                 ("Effect", text("Allow")),
                 ("Resource", some(["arn:aws:s3:::a/\"é\\*", "b"])),

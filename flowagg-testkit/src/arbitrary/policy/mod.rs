@@ -1,4 +1,4 @@
-//! Bucket policies as text: other people's, ours, and both in one.
+//! Bucket policies as text: foreign statements, flowagg's, or both.
 
 mod json;
 mod statement;
@@ -12,23 +12,23 @@ use serde_json::value::RawValue;
 use super::hand::{Hand, hand};
 use super::{Scene, crowded_grant, grant};
 
-/// A bucket policy, and what it is made of.
+/// A bucket policy and its parts.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LivePolicy {
-    /// The text: JSON that S3 would take, in any formatting.
+    /// JSON that S3 would accept, in any formatting.
     pub text: String,
-    /// The statements that are nobody's grant, as they stand in the text and in their order.
+    /// The statements that belong to no grant, verbatim and in order.
     pub foreign: Vec<String>,
-    /// Whether its statements are a list; S3 takes a single one without the brackets, too.
+    /// Whether its statements are a list. S3 also accepts a single statement without brackets.
     pub is_list: bool,
-    /// The grant whose statements are in it.
+    /// The grant whose statements it contains.
     pub grant: Option<Grant>,
 }
 
-/// A policy of one to four foreign statements: strings where lists may be, escapes that need not be, members in any order,
-/// odd whitespace, every `Version`; statements that deny, that name what they are not about, and some that look like ours
-/// and are not.
+/// A policy of one to four foreign statements: strings instead of lists, unnecessary escapes, members in any order,
+/// unusual whitespace, every `Version`, statements that deny, `Not` elements, and statements that resemble flowagg's
+/// but are foreign.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -51,8 +51,8 @@ pub fn foreign(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
     })
 }
 
-/// The policy of a grant alone, as flowagg writes it for a bucket without one. The grant may be to 900 accounts: one that
-/// does not fit is written in form `auto`, which gives way to the organization.
+/// The policy of a grant alone, as flowagg writes it for a bucket without a policy. The grant may name up to 900
+/// accounts; one that does not fit is written in form `auto`, which falls back to the organization.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -67,7 +67,7 @@ pub fn foreign(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
 pub fn ours(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
     let grant = prop_oneof![3 => grant(scene).boxed(), 1 => crowded_grant(scene, 1..900).boxed()];
     let organization = scene.organization.clone();
-    grant.prop_filter_map("a grant that no form takes", move |mut grant| {
+    grant.prop_filter_map("a grant that fits in no form", move |mut grant| {
         if merge(None, &grant, Unnamed::Keep).is_err() {
             grant.settings.form = GrantForm::Auto;
             grant.settings.source_conditions = true;
@@ -79,8 +79,8 @@ pub fn ours(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
     })
 }
 
-/// A foreign policy with the statements of a grant anywhere between its own. Where the two do not go together (see
-/// [`MergeError`](flowagg_policy::MergeError)) it is the foreign policy alone.
+/// A foreign policy with the statements of a grant anywhere between its own. If the two conflict (see
+/// [`MergeError`](flowagg_policy::MergeError)), only the foreign policy.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -90,14 +90,14 @@ pub fn ours(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
 ///
 /// proptest!(|(live in policy::mixed(&Scene::new(Partition::Aws)))| {
 ///     let granted = live.grant.as_ref().map(|grant| granted_by(&live.text, grant).unwrap().is_some());
-///     prop_assert!(granted.unwrap_or(true), "the grant is read back from between the others");
+///     prop_assert!(granted.unwrap_or(true), "the grant is found among the foreign statements");
 /// });
 /// ```
 pub fn mixed(scene: &Scene) -> impl Strategy<Value = LivePolicy> + use<> {
     (foreign(scene), grant(scene), hand()).prop_map(|(live, grant, hand)| live.with(&grant, hand))
 }
 
-/// The same policies about the same folders as this grant: to try it on a bucket where an earlier one stands.
+/// A policy and a grant for the same folders, to test a grant on a bucket that already has an earlier one.
 ///
 /// ```
 /// use flowagg_core::id::Partition;
@@ -119,7 +119,7 @@ pub fn lived_in(scene: &Scene) -> impl Strategy<Value = (LivePolicy, Grant)> + u
     })
 }
 
-/// The statements of a policy, each as it stands in the text. `None` where the text is no policy.
+/// The statements of a policy, verbatim. `None` if the text is not a policy.
 ///
 /// ```
 /// use flowagg_testkit::arbitrary::policy::statements;
@@ -140,12 +140,12 @@ pub fn statements(policy: &str) -> Option<Vec<String>> {
 }
 
 impl LivePolicy {
-    /// The policy with the statements of a grant put between its own.
+    /// Inserts the statements of a grant between the policy's own.
     fn with(self, grant: &Grant, mut hand: Hand) -> Self {
         let merged = merge(Some(&self.text), grant, Unnamed::Keep).ok();
         let Some(all) = merged.and_then(|merged| statements(&merged.text)) else { return self };
         let ours = all.into_iter().filter(|text| !self.foreign.contains(text)).collect();
-        // With statements of ours, the variables in them must be such.
+        // The grant's statements may use policy variables, which require this version.
         Self {
             grant: Some(grant.clone()),
             ..Self::written(self.foreign, ours, Some("2012-10-17"), &mut hand)

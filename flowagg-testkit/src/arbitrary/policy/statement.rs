@@ -1,4 +1,4 @@
-//! Statements that are not ours: such as buckets have, and such as look like ours and are not.
+//! Foreign statements: typical ones, and ones that resemble flowagg's.
 
 use flowagg_policy::{DELIVERY_ACL, DELIVERY_SERVICE};
 use proptest::collection::vec;
@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::super::Scene;
 use super::json::{Json, object, some, text};
 
-/// Any statement that is not ours, members in the order of AWS's grammar.
+/// Any foreign statement, with members in the order of AWS's grammar.
 pub(super) fn foreign(scene: &Scene) -> impl Strategy<Value = Json> + use<> {
     prop_oneof![3 => ordinary(scene), 1 => look_alike(scene)]
 }
@@ -18,7 +18,7 @@ fn ordinary(scene: &Scene) -> impl Strategy<Value = Json> + use<> {
     let denies = prop_oneof![3 => Just(false), 1 => Just(true)];
     (sid, denies, principal(scene), reach(scene), conditions(scene), any::<[u8; 3]>()).prop_map(
         |(sid, denies, principal, (actions, resources), conditions, odd)| {
-            // AWS takes `NotPrincipal` where the statement denies.
+            // AWS accepts `NotPrincipal` only in statements that deny.
             let not = |name: &'static str, negated: &'static str, chance: u8, allowed: bool| {
                 if allowed && chance > 230 { negated } else { name }
             };
@@ -66,7 +66,7 @@ fn principal(scene: &Scene) -> impl Strategy<Value = Json> + use<> {
     ]
 }
 
-/// One to three of these, none twice.
+/// One to three of these, without duplicates.
 fn some_of<T: Clone + std::fmt::Debug + PartialEq + 'static>(
     texts: Vec<T>,
 ) -> impl Strategy<Value = Vec<T>> + Clone {
@@ -81,7 +81,7 @@ fn some_of<T: Clone + std::fmt::Debug + PartialEq + 'static>(
     })
 }
 
-/// Actions, and resources that they are of: S3 takes no others together.
+/// Actions with resources that they apply to; S3 rejects other combinations.
 fn reach(scene: &Scene) -> impl Strategy<Value = (Vec<String>, Vec<String>)> + use<> {
     let bucket = scene.bucket_arn();
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
@@ -103,7 +103,7 @@ fn reach(scene: &Scene) -> impl Strategy<Value = (Vec<String>, Vec<String>)> + u
     ]
 }
 
-/// Operators with a key each; no operator twice.
+/// Condition operators, each with one key and used once.
 fn conditions(scene: &Scene) -> impl Strategy<Value = Vec<(String, Json)>> + use<> {
     let accounts: Vec<String> = scene.accounts.iter().map(ToString::to_string).collect();
     let accounts = some_of(accounts);
@@ -147,24 +147,24 @@ fn conditions(scene: &Scene) -> impl Strategy<Value = Vec<(String, Json)>> + use
     })
 }
 
-/// In what a statement differs from one of ours, besides that its Sid does not have the fleet's mark.
+/// How a statement differs from flowagg's, apart from not having the fleet's Sid.
 #[derive(Clone, Copy, Debug)]
 enum Twist {
-    /// In nothing: AWS writes such statements for other kinds of logs.
+    /// No difference: AWS writes such statements for other kinds of logs.
     None,
-    /// A Sid that only resembles one of ours.
+    /// A Sid that only resembles flowagg's.
     Sid(&'static str),
-    /// An action more.
+    /// An additional action.
     Action,
-    /// A service more.
+    /// An additional service.
     Principal,
-    /// A sub-folder that no grant of the scene delivers to.
+    /// A prefix that no grant of the scene delivers to.
     Folder,
-    /// A resource in the folder of the account, beside the folder.
+    /// An additional resource within the account's folder.
     Resource,
-    /// A condition more.
+    /// An additional condition.
     Condition,
-    /// It denies.
+    /// `Deny` instead of `Allow`.
     Effect,
 }
 

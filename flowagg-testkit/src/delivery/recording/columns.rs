@@ -1,15 +1,14 @@
-//! The fields of a flow log's records, each with the way to its value.
+//! The fields of a flow log's records, with a function that reads the value of each.
 
 use flowagg_core::flow_log::{Field, RecordFormat};
 
 use super::network::Interface;
 use super::record::{Flow, LogStatus, Record, Value};
 
-/// The fields of a flow log's records, in its order.
+/// The fields of a flow log's records, in order.
 #[derive(Clone, Debug)]
 pub struct Columns(Vec<Column>);
 
-/// One field.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) name: String,
@@ -17,7 +16,7 @@ pub(super) struct Column {
     pub(super) read: Read,
 }
 
-/// The type of a field in Parquet; in text, all are strings.
+/// Parquet type of a field; in text, all are strings.
 ///
 /// Source: "Flow log records", available fields (Amazon VPC User Guide).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +35,14 @@ impl From<&RecordFormat> for Columns {
 }
 
 impl Columns {
-    /// Reads `${version} ${account-id}`, as EC2 writes it. A field that is none of a VPC's, as those of transit gateways, has
-    /// no value in any record.
+    /// Parses `${version} ${account-id}`, as EC2 writes it. A field that VPC flow logs do not have, such as those of
+    /// transit gateways, has no value in any record.
     pub fn parse(format: &str) -> Self {
         let names = format.split_whitespace();
         Self(names.filter_map(|word| word.strip_prefix("${")?.strip_suffix('}')).map(Column::new).collect())
     }
 
-    /// What the records say their version is: the highest of their fields'.
+    /// The version of the records: the highest version of their fields.
     pub(super) fn version(&self) -> u8 {
         let fields = self.0.iter().filter_map(|column| Field::parse(&column.name).ok());
         RecordFormat::try_from(fields.collect::<Vec<_>>()).unwrap_or_default().version()
@@ -69,10 +68,10 @@ fn kind(name: &str) -> ColumnType {
     }
 }
 
-/// The way to a field's value.
+/// The function that reads a field's value.
 ///
-/// What is not here has no value: there are no sublocations, no ECS tasks, no regional NAT gateways and no encryption
-/// controls in this network, and what is rejected, a security group rejects.
+/// Other fields have no value: this network has no sublocations, ECS tasks, regional NAT gateways or encryption
+/// controls, and only security groups reject traffic.
 fn read(name: &str) -> Read {
     match name {
         "version" => |record| number(record.common.version),

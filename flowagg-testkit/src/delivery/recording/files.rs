@@ -1,4 +1,4 @@
-//! Records cut into files of a size.
+//! Splits records into files of a maximum size.
 
 use std::fmt;
 use std::io;
@@ -12,38 +12,38 @@ use super::record::Record;
 use super::text::Text;
 use super::{Columns, Network};
 
-/// The most that one file holds, in bytes before compression.
+/// Maximum size of a file, in bytes before compression.
 ///
 /// Source: "Flow log files" (Amazon VPC User Guide, until 2023) and "Transit Gateway Flow Logs records in Amazon S3" (Amazon
-/// VPC Transit Gateways), which say 75 MB.
+/// VPC Transit Gateways), which both state 75 MB.
 pub const LARGEST_FILE: u64 = 75_000_000;
 
-/// How records become files.
+/// Format and size of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shape {
     /// Text or Parquet.
     pub format: FileFormat,
-    /// The most that one file holds, in bytes before compression. One record is held whatever it has.
+    /// Maximum size of a file, in bytes before compression. A file contains at least one record, whatever its size.
     pub largest: u64,
 }
 
 impl Default for Shape {
-    /// Text, and AWS's limit.
+    /// Text with AWS's limit.
     fn default() -> Self {
         Self { format: FileFormat::default(), largest: LARGEST_FILE }
     }
 }
 
-/// One file.
+/// A file as the service delivers it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogFile {
-    /// What tells it from others in its name: eight hexadecimal digits.
+    /// Distinguishes files with otherwise identical names: eight hexadecimal digits.
     pub hash: String,
-    /// What it holds, compressed.
+    /// The compressed contents.
     pub body: Vec<u8>,
-    /// How many records.
+    /// Number of records.
     pub records: u64,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Files<'a, R: Iterator<Item = Record<'a>>> {
 }
 
 impl<'a> Files<'a, std::iter::Empty<Record<'a>>> {
-    /// The files of what a network records.
+    /// The files of a network's records.
     pub(super) fn new(
         network: &'a Network,
         start: i64,
@@ -108,17 +108,17 @@ impl<'a, R: Iterator<Item = Record<'a>>> Iterator for Files<'a, R> {
             Err(error) => return Some(Err(error)),
         };
         let hash = format!("{:08x}", self.hash);
-        // An odd step comes by every number before it comes by one again: no two files of an interval are named alike.
+        // An odd step visits every number before repeating one, so no two files of an interval have the same name.
         self.hash = self.hash.wrapping_add(0x9e37_79b1);
         Some(Ok(LogFile { hash, body, records }))
     }
 }
 
-/// A file in the making.
+/// A file that is being written.
 pub(super) trait Writer {
-    /// Takes a record, unless the file would then hold more than so many bytes.
+    /// Adds a record, unless the file would then exceed `largest` bytes. Returns whether it was added.
     fn write(&mut self, columns: &Columns, record: &Record<'_>, largest: u64) -> io::Result<bool>;
 
-    /// The file.
+    /// Returns the contents of the file.
     fn finish(self) -> io::Result<Vec<u8>>;
 }

@@ -1,4 +1,4 @@
-//! The flows of one interface in one interval: a round of services, each asked by somebody else.
+//! The flows of one interface in one interval: a cycle of services, each with another peer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -19,7 +19,7 @@ const FIN: u8 = 1;
 const SYN: u8 = 2;
 const SYN_ACK: u8 = 18;
 
-/// Who is at the other end.
+/// The other end of a flow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Peer {
     /// A host on the internet.
@@ -31,7 +31,7 @@ enum Peer {
 }
 
 impl Peer {
-    /// The way that packets take to it.
+    /// The path of packets to this peer.
     ///
     /// Source: "Flow log records", traffic-path (Amazon VPC User Guide).
     fn path(self) -> u8 {
@@ -43,12 +43,12 @@ impl Peer {
     }
 }
 
-/// Something that is asked for.
+/// A service that one end offers.
 struct Service {
     port: u16,
     protocol: u8,
     peer: Peer,
-    /// Whether the interface asks; else it is asked.
+    /// Whether the interface is the client.
     egress: bool,
     becomes: Becomes,
 }
@@ -60,7 +60,7 @@ enum Becomes {
     Rejected,
 }
 
-/// What the interface of an instance does. The first five are eight flows, with something of everything.
+/// The activity of an instance's interface. The first five services produce eight flows, covering every case.
 const SERVICES: [(Service, bool); 10] = {
     use Becomes::{Answered, Rejected, Unanswered};
     use Peer::{Internet, S3, Vpc};
@@ -81,20 +81,20 @@ const SERVICES: [(Service, bool); 10] = {
     ]
 };
 
-/// The port that clients of a NAT gateway ask for.
+/// The destination port of clients behind a NAT gateway.
 const HTTPS: u16 = 443;
 
-/// The flows of an interface, up to a number of them.
+/// The flows of an interface, up to a maximum number.
 pub(super) struct Flows<'a> {
     common: &'a CommonFields,
     interface: &'a Interface,
     peer: &'a Interface,
-    /// When the file's time begins, and the aggregation interval, in seconds.
+    /// Start of the file's interval (Unix seconds), and the aggregation interval in seconds.
     time: (i64, i64),
     left: u64,
     random: Random,
     turn: usize,
-    /// The flows of what was asked last, the next one at the end.
+    /// Flows of the last exchange, in reverse order.
     pending: [Option<Record<'a>>; 4],
 }
 
@@ -110,7 +110,7 @@ impl<'a> Flows<'a> {
         Self { common, interface, peer, time, left, random: Random(seed), turn: 0, pending: [None; 4] }
     }
 
-    /// Asks the next service.
+    /// Starts the exchange with the next service.
     fn ask(&mut self) {
         let flows = if self.interface.instance.is_none() { self.pass_on() } else { self.exchange() };
         let (start, window) = self.time;
@@ -124,7 +124,7 @@ impl<'a> Flows<'a> {
         self.turn += 1;
     }
 
-    /// A service that the interface offers or asks for.
+    /// An exchange with a service that the interface offers or uses.
     fn exchange(&mut self) -> [Option<Flow<'a>>; 4] {
         let (service, is_ipv6) = &SERVICES[self.turn % SERVICES.len()];
         let own = self.interface.address(*is_ipv6);
@@ -165,7 +165,7 @@ impl<'a> Flows<'a> {
         [None, None, response, Some(request)]
     }
 
-    /// What a NAT gateway passes on between an interface behind it and a host: each way, in and out.
+    /// An exchange through a NAT gateway, between an interface behind it and a host: in and out, in each direction.
     ///
     /// Source: "Flow log record examples", traffic through a zonal NAT gateway (Amazon VPC User Guide).
     fn pass_on(&mut self) -> [Option<Flow<'a>>; 4] {
@@ -223,7 +223,7 @@ impl<'a> Iterator for Flows<'a> {
     }
 }
 
-/// A host on the internet: of the networks for documentation and for benchmarks, so that it is nobody's.
+/// A host on the internet, from the networks reserved for benchmarks and documentation.
 ///
 /// Source: RFC 2544, RFC 3849.
 fn host(random: &mut Random, is_ipv6: bool) -> IpAddr {
@@ -235,7 +235,7 @@ fn host(random: &mut Random, is_ipv6: bool) -> IpAddr {
     }
 }
 
-/// An address of S3's.
+/// An address of S3.
 ///
 /// Source: "AWS IP address ranges" (Amazon VPC User Guide): 52.216.0.0/15.
 fn bucket(random: &mut Random) -> IpAddr {
@@ -243,12 +243,12 @@ fn bucket(random: &mut Random) -> IpAddr {
     Ipv4Addr::new(52, 216 + a, b, c).into()
 }
 
-/// A port that a client asks from.
+/// An ephemeral client port.
 fn port(random: &mut Random) -> u16 {
     1024 + random.below(64_512) as u16
 }
 
-/// Packets and bytes, headers included.
+/// Packets and bytes, including headers.
 fn volume(service: &Service, is_ipv6: bool, random: &mut Random) -> (u64, u64) {
     let header = if is_ipv6 { 40 } else { 20 };
     match service.protocol {

@@ -1,5 +1,5 @@
-//! What a flow log records, and the files it is delivered in: repeatable, from a seed. Nothing here talks to AWS, reads a
-//! clock or writes to a disk.
+//! The records of a flow log, and the files that contain them, reproducible from a seed. This module does not call AWS,
+//! read a clock or write to disk.
 //!
 //! ```
 //! use flowagg_core::id::{AccountId, FlowLogId, Place, Region};
@@ -40,12 +40,12 @@ pub use files::{LARGEST_FILE, LogFile, Shape};
 pub use network::Network;
 pub use text::LEVEL;
 
-/// Every how many seconds the service publishes.
+/// Seconds between publications of the service.
 ///
 /// Source: "Flow log files" (Amazon VPC User Guide).
 pub const PUBLISHED_EVERY: i64 = 300;
 
-/// A flow log, as the service that records it sees it.
+/// A flow log as the recording service sees it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Recording {
@@ -53,18 +53,18 @@ pub struct Recording {
     pub place: Place,
     /// The flow log.
     pub flow_log: FlowLogId,
-    /// What it is a flow log of. Flow logs of one resource record the same traffic.
+    /// The resource that is logged. Flow logs of the same resource record the same traffic.
     pub resource: Option<ResourceId>,
-    /// Which records it keeps.
+    /// Which records are kept.
     pub traffic_type: TrafficType,
-    /// How long a record may span.
+    /// Maximum duration of a record.
     pub aggregation_interval: AggregationInterval,
     /// The fields of its records.
     pub columns: Columns,
 }
 
 impl Recording {
-    /// A flow log of all traffic, in EC2's default format, of a resource that is not known.
+    /// A flow log of all traffic, in EC2's default format, of an unknown resource.
     pub fn new(place: Place, flow_log: FlowLogId) -> Self {
         Self {
             place,
@@ -76,33 +76,33 @@ impl Recording {
         }
     }
 
-    /// The interfaces that the flow log covers, with this traffic on them.
+    /// The interfaces that the flow log covers, with this traffic.
     pub fn network(&self, traffic: &Traffic) -> Network {
         Network::new(self.clone(), traffic.clone())
     }
 }
 
-/// How much goes on in a network, and which of all the possible traffic it is.
+/// The amount of traffic in a network, and the seed that generates it.
 ///
-/// The same seed, resource and interval give the same flows, whatever flow log records them.
+/// The same seed, resource and interval produce the same flows, whatever flow log records them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traffic {
-    /// Another seed is another traffic.
+    /// A different seed produces different traffic.
     pub seed: u64,
-    /// The flows of all interfaces together in one [`PUBLISHED_EVERY`]: each is a record of a flow log of `ALL` traffic.
+    /// Flows of all interfaces in one [`PUBLISHED_EVERY`]. Each is one record of a flow log of `ALL` traffic.
     pub flows: u64,
-    /// Interfaces with flows. Every third is that of a NAT gateway.
+    /// Interfaces with traffic. Every third one belongs to a NAT gateway.
     pub busy: u32,
-    /// Interfaces without: a `NODATA` record for each aggregation interval that ends.
+    /// Interfaces without traffic: a `NODATA` record for each aggregation interval that ends.
     pub idle: u32,
-    /// How many of the busy ones have more than the service can record: a `SKIPDATA` record for each aggregation interval
-    /// that ends, besides their flows.
+    /// Number of busy interfaces with more traffic than the service can record: a `SKIPDATA` record for each
+    /// aggregation interval that ends, in addition to their flows.
     pub overloaded: u32,
 }
 
 impl Default for Traffic {
-    /// Eight flows on each of three interfaces, which is all kinds of them, and an idle interface.
+    /// Eight flows on each of three interfaces, which covers all kinds of flows, and an idle interface.
     fn default() -> Self {
         Self { seed: 0, flows: 24, busy: 3, idle: 1, overloaded: 0 }
     }

@@ -1,4 +1,4 @@
-//! The interfaces that a flow log covers, and what it records of them in an interval.
+//! The interfaces that a flow log covers, and its records of them in an interval.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::{io, iter};
@@ -12,27 +12,26 @@ use super::random::digest;
 use super::record::{LogStatus, Record};
 use super::{PUBLISHED_EVERY, Recording, Traffic};
 
-/// Of this many interfaces, the last is a NAT gateway's.
+/// One interface in this many belongs to a NAT gateway.
 const NAT_GATEWAY_EVERY: u32 = 3;
-/// The subnets, each in a zone of its own.
+/// Number of subnets, each in its own zone.
 const SUBNETS: u32 = 3;
 
-/// The interfaces that a flow log covers, with what goes on there.
+/// The interfaces that a flow log covers, with their traffic.
 ///
-/// Their ids are those of the flow log's resource where it names them, and made from it where it does not.
+/// Their IDs are those of the flow log's resource if it determines them, and derived from it otherwise.
 #[derive(Debug)]
 pub struct Network {
     pub(super) recording: Recording,
     pub(super) traffic: Traffic,
     common: CommonFields,
     interfaces: Vec<Interface>,
-    /// How many of the interfaces are busy, and how many of those that follow are idle. There may be another one, that the
-    /// flow log does not cover.
+    /// Number of busy interfaces; the idle ones follow. There may be one more, which the flow log does not cover.
     busy: u32,
     idle: u32,
 }
 
-/// What all records of a flow log have in common.
+/// Fields with the same value in all records of a flow log.
 #[derive(Debug)]
 pub(super) struct CommonFields {
     pub(super) version: u8,
@@ -41,20 +40,19 @@ pub(super) struct CommonFields {
     pub(super) vpc: String,
 }
 
-/// A network interface.
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) id: String,
     pub(super) subnet: String,
     pub(super) az: String,
-    /// The instance it belongs to; none where it is a NAT gateway's.
+    /// Its instance; none if it belongs to a NAT gateway.
     pub(super) instance: Option<String>,
     pub(super) ipv4: Ipv4Addr,
     pub(super) ipv6: Ipv6Addr,
 }
 
 impl Interface {
-    /// The service that it belongs to, in AWS's word.
+    /// AWS's name of the service that it belongs to.
     pub(super) fn service(&self) -> Option<&'static str> {
         self.instance.is_none().then_some("nat_gateway")
     }
@@ -91,7 +89,7 @@ impl Network {
                 subnet: named(ResourceKind::Subnet).unwrap_or_else(|| made("subnet", key, subnet)),
                 az: format!("{zones}-az{}", subnet + 1),
                 instance: (n % NAT_GATEWAY_EVERY != NAT_GATEWAY_EVERY - 1).then(|| made("i", key, n)),
-                // Some addresses of a subnet are AWS's own: the first four and the last.
+                // AWS reserves the first four addresses of a subnet and the last one.
                 ipv4: Ipv4Addr::new(
                     10,
                     network as u8,
@@ -106,18 +104,18 @@ impl Network {
                 ),
             }
         };
-        // At least two, so that each has another one to talk to.
+        // At least two, so that each interface has a peer.
         let interfaces = (0..busy.saturating_add(idle).max(2)).map(interface).collect();
         Self { recording, traffic, common, interfaces, busy, idle }
     }
 
-    /// The files that the service publishes of the [`PUBLISHED_EVERY`] that begins at this moment, in Unix seconds: none where
-    /// there is nothing to record. Each is made when it is asked for. It fails where the Parquet writer does.
+    /// The files that the service publishes for the [`PUBLISHED_EVERY`] that begins at `start` (Unix seconds): none if
+    /// there is nothing to record. Files are generated on demand. Fails if the Parquet writer fails.
     pub fn files(&self, start: i64, shape: Shape) -> impl Iterator<Item = io::Result<LogFile>> {
         Files::new(self, start, shape)
     }
 
-    /// The records that ended within the [`PUBLISHED_EVERY`] that begins at this moment, one interface after the other.
+    /// The records that ended within the [`PUBLISHED_EVERY`] that begins at `start`, grouped by interface.
     pub(super) fn records(&self, start: i64) -> impl Iterator<Item = Record<'_>> {
         let keeps = self.recording.traffic_type;
         let busy =
@@ -131,7 +129,7 @@ impl Network {
         busy.chain(idle.flat_map(move |interface| self.for_each_window(interface, LogStatus::NoData, start)))
     }
 
-    /// All flows of a busy interface, kept or not.
+    /// All flows of a busy interface, whether the flow log keeps them or not.
     fn flows(&self, n: usize, start: i64) -> Flows<'_> {
         let Traffic { seed, flows, .. } = self.traffic;
         let busy = u64::from(self.busy);
@@ -142,7 +140,7 @@ impl Network {
         Flows::new(&self.common, interface, peer, (start, self.window()), share, seed)
     }
 
-    /// A record for each aggregation interval that ends within the file's time.
+    /// A record for each aggregation interval that ends within the file's interval.
     fn for_each_window<'a>(
         &'a self,
         interface: &'a Interface,
@@ -167,7 +165,7 @@ impl Network {
     }
 }
 
-/// The start of the aggregation interval of so many seconds that a moment is in.
+/// Start of the aggregation interval (`window` seconds long) that contains a moment.
 pub(super) fn window_of(moment: i64, window: i64) -> i64 {
     moment - moment.rem_euclid(window)
 }
@@ -180,12 +178,12 @@ fn is_kept(keeps: TrafficType, record: &Record<'_>) -> bool {
     }
 }
 
-/// An id of a kind, which a resource's has to do with.
+/// An ID of this kind, derived from the resource's ID.
 fn made(kind: &str, key: &str, n: u32) -> String {
     format!("{kind}-{:017x}", digest(&format!("{key} {kind} {n}")))
 }
 
-/// What the ids of a region's zones begin with: `use1` of `us-east-1`, `apse2` of `ap-southeast-2`.
+/// The prefix of a region's zone IDs: `use1` of `us-east-1`, `apse2` of `ap-southeast-2`.
 ///
 /// Source: "AWS Availability Zones" (AWS Regions and Availability Zones User Guide).
 fn zones(region: &Region) -> String {

@@ -1,7 +1,7 @@
-//! A Parquet file: a column for each field, compressed with gzip within.
+//! A Parquet file with a column for each field, compressed with gzip internally.
 //!
-//! Source: "Flow log records" for the types, "Flow log files" for the compression (Amazon VPC User Guide), "Create a table for
-//! Amazon VPC flow logs" for the names of columns, which have `_` for `-` (Amazon Athena User Guide).
+//! Sources: "Flow log records" for the types, "Flow log files" for the compression (Amazon VPC User Guide), "Create a
+//! table for Amazon VPC flow logs" for the column names, which have `_` instead of `-` (Amazon Athena User Guide).
 
 use std::io;
 use std::sync::Arc;
@@ -19,24 +19,24 @@ use super::files::Writer;
 use super::record::{Record, Value};
 use super::text;
 
-/// How many records are gathered before they are encoded, as a row group.
+/// Number of records in a row group. They are buffered until they are encoded.
 const ROW_GROUP: usize = 100_000;
 
-/// A Parquet file in the making. It holds what is encoded, and the values of a row group that is not yet.
+/// A Parquet file that is being written. It holds the encoded row groups, and the values of the current one.
 pub(super) struct Parquet {
     file: SerializedFileWriter<Vec<u8>>,
     columns: Vec<Values>,
     rows: usize,
-    /// What the values have as text with its header, so that a file holds as many records whatever its format.
+    /// Size of the values as text, including the header, so that both formats split files at the same records.
     bytes: u64,
-    /// A record or a value as text, made over and over.
+    /// Buffer for a record or a value as text, reused.
     line: Vec<u8>,
 }
 
 /// The values of one column in a row group.
 struct Values {
     of: Typed,
-    /// One for each record: 1 where it has a value, 0 where that is null.
+    /// One level for each record: 1 if it has a value, 0 if that is null.
     levels: Vec<i16>,
 }
 
@@ -49,8 +49,8 @@ enum Typed {
 impl Parquet {
     pub(super) fn new(columns: &Columns) -> io::Result<Self> {
         let level = GzipLevel::try_new(text::LEVEL)?;
-        // No dictionaries: the encoding by which this writer names them is one that flowlogs-reader, which reads AWS's files,
-        // does not know.
+        // No dictionaries: flowlogs-reader, which reads AWS's files, does not support the encoding that this writer
+        // uses for them.
         let properties = WriterProperties::builder()
             .set_compression(Compression::GZIP(level))
             .set_dictionary_enabled(false)
@@ -61,7 +61,7 @@ impl Parquet {
         Ok(Self { file, columns: columns.collect(), rows: 0, bytes, line: Vec::new() })
     }
 
-    /// Encodes what was gathered.
+    /// Encodes the buffered row group.
     fn encode(&mut self) -> Result<(), ParquetError> {
         self.rows = 0;
         let mut group = self.file.next_row_group()?;
@@ -106,7 +106,7 @@ impl Values {
         self.levels.push(i16::from(value != Value::None));
         match (&mut self.of, value) {
             (_, Value::None) => {}
-            // The numbers of such fields have 8 or 16 bits, those of the others stand for counts and times.
+            // Fields of this type have 8 or 16 bits; the others are counts and times.
             (Typed::Int32(values), Value::Number(number)) => values.push(number as i32),
             (Typed::Int64(values), Value::Number(number)) => values.push(number.cast_signed()),
             (Typed::Text(values), value) => {
@@ -115,7 +115,7 @@ impl Values {
                 values.push(ByteArray::from(text.as_slice()));
             }
             (Typed::Int32(_) | Typed::Int64(_), Value::Text(_) | Value::Address(_)) => {
-                debug_assert!(false, "a number is read as one");
+                debug_assert!(false, "numeric fields have numeric values");
             }
         }
     }

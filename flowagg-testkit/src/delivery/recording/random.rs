@@ -1,23 +1,22 @@
-//! Numbers that look like chance, and are the same everywhere.
+//! Pseudorandom numbers, identical on every platform.
 
 use sha2::{Digest, Sha256};
 
-/// A number made from a text.
+/// A number derived from a text.
 pub(super) fn digest(text: &str) -> u64 {
     Sha256::digest(text).iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
-/// SplitMix64: small, quick, and good enough for addresses and ports.
+/// SplitMix64: small, fast and sufficient for addresses and ports.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    /// A number below the limit.
     pub(super) fn below(&mut self, limit: u64) -> u64 {
-        // The high half of the product: spread as evenly as a remainder, and without a division.
+        // The high half of the product is distributed as evenly as a remainder, without a division.
         ((u128::from(self.next()) * u128::from(limit)) >> 64) as u64
     }
 
-    /// Any number.
+    /// Any 64-bit number.
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -1,28 +1,27 @@
-//! One record, before it is text or Parquet.
+//! One record, before it is formatted as text or Parquet.
 
 use std::net::IpAddr;
 
 use super::network::{CommonFields, Interface};
 
-/// One line of a flow log.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
     pub(super) common: &'a CommonFields,
     pub(super) interface: &'a Interface,
-    /// In Unix seconds: of the first packet, or of the aggregation interval's start.
+    /// Unix seconds of the first packet, or of the start of the aggregation interval.
     pub(super) start: i64,
-    /// In Unix seconds: of the last packet, or of the aggregation interval's end.
+    /// Unix seconds of the last packet, or of the end of the aggregation interval.
     pub(super) end: i64,
     pub(super) status: LogStatus<'a>,
 }
 
-/// What there was to record in an aggregation interval.
+/// The traffic in an aggregation interval.
 #[derive(Clone, Copy)]
 pub(super) enum LogStatus<'a> {
     Flow(Flow<'a>),
     /// No traffic.
     NoData,
-    /// More than could be recorded.
+    /// More traffic than could be recorded.
     SkipData,
 }
 
@@ -32,22 +31,22 @@ pub(super) struct Flow<'a> {
     /// As the interface sees them.
     pub(super) from: End,
     pub(super) to: End,
-    /// As the packets have them: others than the interface's where that only passes them on.
+    /// Addresses in the packets; they differ from the interface's if it only forwards the packets.
     pub(super) packet_from: IpAddr,
     pub(super) packet_to: IpAddr,
-    /// The service that the ends of the packets belong to.
+    /// AWS services of the two ends of the packets.
     pub(super) services: [Option<&'static str>; 2],
-    /// IANA's number.
+    /// IANA protocol number.
     pub(super) protocol: u8,
     pub(super) packets: u64,
     pub(super) bytes: u64,
-    /// The flags of all packets, as a bit mask.
+    /// Bitwise OR of the flags of all packets.
     pub(super) tcp_flags: u8,
     pub(super) accepted: bool,
-    /// The way out of the interface, as AWS numbers them; none where the packets come in.
+    /// Path of egress traffic by AWS's number; none for ingress.
     pub(super) path: Option<u8>,
     pub(super) egress: bool,
-    /// The interface at the other end, where it is in the same VPC.
+    /// The interface at the other end, if it is in the same VPC.
     pub(super) next_hop: Option<&'a Interface>,
 }
 
@@ -58,10 +57,10 @@ pub(super) struct End {
     pub(super) port: u16,
 }
 
-/// What stands in one field of a record.
+/// The value of one field of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
-    /// It does not apply: a dash in text, null in Parquet.
+    /// Does not apply: a dash in text, null in Parquet.
     None,
     Number(u64),
     Text(&'a str),

@@ -10,7 +10,7 @@ use parquet::record::Field as Cell;
 
 use super::*;
 
-/// A moment at which aggregation intervals of both lengths end together with the file's five minutes, less those.
+/// Aggregation intervals of both lengths end at the end of the five minutes that start here.
 const START: i64 = 1_529_511_600 - PUBLISHED_EVERY;
 
 /// All fields of versions 2 to 5, in the order of the documentation.
@@ -72,7 +72,7 @@ fn many() -> Traffic {
 }
 
 #[test]
-fn the_header_names_the_fields_in_the_order_of_the_flow_log() {
+fn header_lists_the_fields_in_format_order() {
     let file = &files(&recording(EXAMPLE), &Traffic::default(), START, Shape::default())[0];
     let mut text = String::new();
     GzDecoder::new(file.body.as_slice()).read_to_string(&mut text).unwrap();
@@ -81,7 +81,7 @@ fn the_header_names_the_fields_in_the_order_of_the_flow_log() {
 }
 
 #[test]
-fn the_documented_order_of_fields_gives_these_lines() {
+fn documented_example_format_has_golden_lines() {
     let lines = lines(&recording(EXAMPLE), &Traffic { flows: 8, busy: 1, ..Traffic::default() }, START);
     let (busy, idle) = (
         "subnet-0a2eb4dcc16f5cf0e i-0a00be332440033e2 eni-002ed07716f0b342b",
@@ -95,11 +95,11 @@ fn the_documented_order_of_fields_gives_these_lines() {
 }
 
 #[test]
-fn all_fields_of_versions_2_to_5_have_values_but_for_those_that_do_not_apply() {
+fn fields_of_versions_2_to_5_have_values_if_they_apply() {
     let rows = rows(&recording(UP_TO_FIVE), &many(), START);
     assert!(UP_TO_FIVE.split(' ').all(|field| Field::parse(field).unwrap().version() <= 5));
     assert_eq!(rows[0].len(), 29);
-    // Nothing but a NAT gateway passes packets on, and it is no instance.
+    // Only a NAT gateway forwards packets, and it is not an instance.
     let passes_on = |row: &&Row| row["srcaddr"] != row["pkt-srcaddr"] || row["dstaddr"] != row["pkt-dstaddr"];
     let gateways: BTreeSet<String> =
         rows.iter().filter(passes_on).map(|row| row["interface-id"].clone()).collect();
@@ -120,7 +120,7 @@ fn all_fields_of_versions_2_to_5_have_values_but_for_those_that_do_not_apply() {
 }
 
 #[test]
-fn the_values_of_a_record_fit_together() {
+fn values_of_a_record_are_consistent() {
     for row in rows(&recording(UP_TO_FIVE), &many(), START).iter().filter(|row| row["log-status"] == "OK") {
         let protocol = number(row, "protocol");
         let is_ipv6 = row["type"] == "IPv6";
@@ -145,7 +145,7 @@ fn the_values_of_a_record_fit_together() {
 }
 
 #[test]
-fn there_is_traffic_of_every_kind() {
+fn default_traffic_covers_every_kind() {
     let rows = rows(&recording(UP_TO_FIVE), &Traffic::default(), START);
     for (field, values) in [
         ("type", &["IPv4", "IPv6"][..]),
@@ -164,7 +164,7 @@ fn there_is_traffic_of_every_kind() {
 }
 
 #[test]
-fn a_record_without_a_flow_has_nothing_but_where_and_when() {
+fn records_without_a_flow_have_only_place_and_time() {
     let rows = rows(&recording(UP_TO_FIVE), &many(), START);
     let there = [
         "version",
@@ -190,7 +190,7 @@ fn a_record_without_a_flow_has_nothing_but_where_and_when() {
 }
 
 #[test]
-fn a_documented_line_without_data_has_the_same_dashes() {
+fn nodata_record_matches_the_documented_line() {
     let fields = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
     let traffic = Traffic { busy: 0, flows: 0, ..Traffic::default() };
     let lines = lines(&recording(fields), &traffic, START);
@@ -199,7 +199,7 @@ fn a_documented_line_without_data_has_the_same_dashes() {
 }
 
 #[test]
-fn accepted_and_rejected_traffic_together_are_all_traffic() {
+fn accepted_plus_rejected_traffic_is_all_traffic() {
     let of = |traffic_type| {
         let recording = Recording { traffic_type, ..recording("interface-id action srcaddr srcport start") };
         let mut lines = lines(&recording, &Traffic { idle: 0, overloaded: 0, ..many() }, START);
@@ -215,7 +215,7 @@ fn accepted_and_rejected_traffic_together_are_all_traffic() {
 }
 
 #[test]
-fn records_end_within_the_five_minutes_and_span_no_more_than_an_aggregation_interval() {
+fn records_end_in_their_file_and_stay_within_one_aggregation_interval() {
     for (aggregation_interval, seconds) in
         [(AggregationInterval::OneMinute, 60), (AggregationInterval::TenMinutes, 600)]
     {
@@ -227,7 +227,7 @@ fn records_end_within_the_five_minutes_and_span_no_more_than_an_aggregation_inte
                 assert!((start..start + PUBLISHED_EVERY).contains(&end) && begin <= end, "{row:?}");
                 assert_eq!(begin.div_euclid(seconds), end.div_euclid(seconds), "{row:?}");
             }
-            // Ten minutes end in every second file only.
+            // A 10-minute interval ends in every second file only.
             let ended = if seconds == 60 { 5 } else { usize::from(start == START) };
             assert_eq!(rows.iter().filter(|row| row["log-status"] == "NODATA").count(), 2 * ended);
             assert_eq!(rows.iter().filter(|row| row["log-status"] == "OK").count(), 600);
@@ -236,7 +236,7 @@ fn records_end_within_the_five_minutes_and_span_no_more_than_an_aggregation_inte
 }
 
 #[test]
-fn the_same_seed_resource_and_moment_give_the_same_file_and_any_other_gives_another() {
+fn files_depend_only_on_seed_resource_and_time() {
     let of = |recording: &Recording, seed, start| {
         files(recording, &Traffic { seed, ..many() }, start, Shape::default())
     };
@@ -250,7 +250,7 @@ fn the_same_seed_resource_and_moment_give_the_same_file_and_any_other_gives_anot
 }
 
 #[test]
-fn an_interface_of_its_own_is_the_only_one_and_a_subnet_holds_them_all() {
+fn interface_flow_log_covers_one_interface_and_subnet_flow_log_one_subnet() {
     let of = |id: &str| {
         let resource = Some(ResourceId::parse(id).unwrap());
         rows(
@@ -276,7 +276,7 @@ fn an_interface_of_its_own_is_the_only_one_and_a_subnet_holds_them_all() {
 }
 
 #[test]
-fn the_version_is_the_highest_of_the_fields() {
+fn version_is_the_highest_of_the_fields() {
     for (fields, version) in
         [("version", "2"), ("version az-id", "4"), ("next-hop-vpc-id version tcp-flags", "11")]
     {
@@ -286,7 +286,7 @@ fn the_version_is_the_highest_of_the_fields() {
 }
 
 #[test]
-fn the_next_hop_is_known_within_the_vpc_only() {
+fn next_hop_is_known_only_within_the_vpc() {
     let rows = rows(
         &recording("next-hop-interface-id next-hop-vpc-id traffic-path interface-type resource-id"),
         &many(),
@@ -301,12 +301,12 @@ fn the_next_hop_is_known_within_the_vpc_only() {
 }
 
 #[test]
-fn a_field_that_no_vpc_has_is_a_column_of_dashes() {
+fn transit_gateway_field_is_a_column_of_dashes() {
     assert!(rows(&recording("tgw-id action"), &many(), START).iter().all(|row| row["tgw-id"] == "-"));
 }
 
 #[test]
-fn files_are_split_before_they_grow_too_large_and_no_two_are_named_alike() {
+fn files_are_split_at_the_limit_and_have_unique_names() {
     let recording = recording(EXAMPLE);
     let whole = lines(&recording, &many(), START);
     let shape = Shape { largest: 10_000, ..Shape::default() };
@@ -319,19 +319,19 @@ fn files_are_split_before_they_grow_too_large_and_no_two_are_named_alike() {
     }
     assert_eq!(parts.iter().flat_map(lines_of).collect::<Vec<_>>(), whole);
     assert_eq!(parts.iter().map(|part| &part.hash).collect::<BTreeSet<_>>().len(), parts.len());
-    // A limit that is smaller than a line: one record to each file.
+    // With a limit below the size of a line, each file has one record.
     let smallest = files(&recording, &Traffic::default(), START, Shape { largest: 1, ..shape });
     assert!(smallest.len() == 25 && smallest.iter().all(|part| part.records == 1));
 }
 
 #[test]
-fn without_records_there_is_no_file() {
+fn no_records_no_file() {
     let traffic = Traffic { flows: 0, idle: 0, ..Traffic::default() };
     assert!(files(&recording(EXAMPLE), &traffic, START, Shape::default()).is_empty());
 }
 
 #[test]
-fn text_and_parquet_hold_the_same_values() {
+fn text_and_parquet_contain_the_same_values() {
     let recording = recording(UP_TO_FIVE);
     let parquet = Shape { format: FileFormat::Parquet, largest: 20_000 };
     let text = Shape { format: FileFormat::PlainText, ..parquet };
@@ -351,7 +351,7 @@ fn text_and_parquet_hold_the_same_values() {
 }
 
 #[test]
-fn parquet_has_the_documented_types_athenas_names_and_gzip() {
+fn parquet_has_documented_types_athena_names_and_gzip() {
     let recording = recording(UP_TO_FIVE);
     let file =
         &files(&recording, &many(), START, Shape { format: FileFormat::Parquet, ..Shape::default() })[0];
@@ -375,7 +375,7 @@ fn bytes_of(file: &LogFile) -> bytes::Bytes {
     file.body.clone().into()
 }
 
-/// A cell as text has it.
+/// A cell formatted as in a text file.
 fn word(cell: &Cell) -> String {
     match cell {
         Cell::Null => "-".to_owned(),
@@ -386,7 +386,7 @@ fn word(cell: &Cell) -> String {
     }
 }
 
-/// Without the ids that stand before.
+/// The golden lines, without the leading IDs.
 const GOLDEN: [&str; 9] = [
     "IPv4 198.18.254.84 10.94.0.4 28916 443 198.18.254.84 10.94.0.4 6 14016 16 1529511419 1529511548 ACCEPT 3 OK",
     "IPv4 10.94.0.4 198.18.254.84 443 28916 10.94.0.4 198.18.254.84 6 41250 30 1529511419 1529511548 ACCEPT 19 OK",

@@ -1,4 +1,4 @@
-//! A text file: a line for each record under a header, gzip-compressed on the way.
+//! A text file: a header and a line for each record, compressed with gzip while it is written.
 
 use std::io::{self, Write as _};
 use std::net::IpAddr;
@@ -10,13 +10,13 @@ use super::Columns;
 use super::files::Writer;
 use super::record::{Record, Value};
 
-/// How hard gzip tries: its own default.
+/// gzip's compression level: its default.
 pub const LEVEL: u32 = 6;
 
-/// How much text is gathered before it is compressed, in bytes.
+/// Number of bytes of text that are buffered before compression.
 const CHUNK: usize = 64 * 1024;
 
-/// A text file in the making. It holds what is compressed, and a chunk that is not yet.
+/// A text file that is being written. It holds the compressed part, and a chunk of uncompressed text.
 pub(super) struct Text {
     encoder: GzEncoder<Vec<u8>>,
     chunk: Vec<u8>,
@@ -60,19 +60,19 @@ impl Writer for Text {
     }
 }
 
-/// Writes a record as a line at the end of a text.
+/// Appends a record as a line.
 pub(super) fn push_line(text: &mut Vec<u8>, columns: &Columns, record: &Record<'_>) {
     for column in columns.iter() {
         push(text, (column.read)(record));
         text.push(b' ');
     }
-    // The line ends where the last gap would be.
+    // Replaces the last separator with the line end.
     if let Some(last) = text.last_mut() {
         *last = b'\n';
     }
 }
 
-/// Writes a value at the end of a text.
+/// Appends a value.
 pub(super) fn push(text: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::None => text.push(b'-'),

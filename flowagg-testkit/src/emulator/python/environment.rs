@@ -1,4 +1,4 @@
-//! The virtual environment that a program runs in: made once from its hash-locked requirements, and kept in the cache.
+//! Virtual environments: created once from hash-locked requirements, and kept in the user's cache.
 
 use std::env;
 use std::fs::{self, File};
@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::emulator::{EmulatorError, tail};
 
-/// The versions of Python that the locked packages run on.
+/// The Python versions that the locked packages support.
 const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 11)..=(3, 13);
 
 /// Packages from PyPI that are installed together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packages {
-    /// What they are there for, in one word.
+    /// What they are for, in one word.
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
     /// Every package with its version and hashes.
@@ -23,13 +23,13 @@ pub(crate) struct Packages {
 }
 
 impl Packages {
-    /// Whether an environment is there or could be made.
+    /// Whether the environment exists or could be created.
     pub(super) fn check(self) -> Result<(), EmulatorError> {
         let folder = folder(self)?;
         if interpreter(&folder).exists() || uv_is_there() { Ok(()) } else { find_python(self).map(drop) }
     }
 
-    /// The interpreter of the environment, which is made where it is not there.
+    /// The interpreter of the environment, which is created if missing.
     pub(crate) fn python(self) -> Result<PathBuf, EmulatorError> {
         let folder = folder(self)?;
         let python = interpreter(&folder);
@@ -37,7 +37,7 @@ impl Packages {
             make(&folder, self).map_err(|error| {
                 let (name, version) = (self.name, self.version);
                 EmulatorError::Python(format!(
-                    "the Python environment for {name} {version} could not be made: {error}"
+                    "cannot create the Python environment for {name} {version}: {error}"
                 ))
             })?;
         }
@@ -45,7 +45,7 @@ impl Packages {
     }
 }
 
-/// The environment's place in the user's cache; another lock has another place.
+/// The environment's folder in the user's cache; each lock has its own.
 fn folder(packages: Packages) -> Result<PathBuf, EmulatorError> {
     let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = |under: &str| variable("HOME").map(|home| home.join(under));
@@ -58,9 +58,8 @@ fn folder(packages: Packages) -> Result<PathBuf, EmulatorError> {
             home(".cache")
         }
     });
-    let cache = cache.ok_or_else(|| {
-        EmulatorError::Python("there is no cache folder: set HOME or XDG_CACHE_HOME".into())
-    })?;
+    let cache =
+        cache.ok_or_else(|| EmulatorError::Python("no cache folder: set HOME or XDG_CACHE_HOME".into()))?;
     let lock: String =
         Sha256::digest(packages.lock).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let name = packages.name.to_lowercase();
@@ -71,7 +70,7 @@ fn interpreter(folder: &Path) -> PathBuf {
     folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }
 
-/// Makes the environment beside its place and moves it there when it is whole. Whoever comes second waits and finds it.
+/// Creates the environment next to its final folder and moves it there when complete. Concurrent callers wait for it.
 fn make(folder: &Path, packages: Packages) -> Result<(), String> {
     let io = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder.parent().unwrap_or(folder)).map_err(io)?;
@@ -82,7 +81,7 @@ fn make(folder: &Path, packages: Packages) -> Result<(), String> {
         return Ok(());
     }
     let partial = beside("partial");
-    // What a killed process left, and an environment whose Python has gone.
+    // Left by a killed process, or an environment whose Python no longer exists.
     for leftover in [partial.as_path(), folder] {
         if leftover.exists() {
             fs::remove_dir_all(leftover).map_err(io)?;
@@ -120,16 +119,14 @@ fn install_with_uv(venv: &Path, requirements: &Path) -> Result<(), String> {
 fn install_with_pip(venv: &Path, requirements: &Path, packages: Packages) -> Result<(), String> {
     let python = find_python(packages).map_err(|error| error.to_string())?;
     run(Command::new(python).args(["-m", "venv"]).arg(venv)).map_err(|error| {
-        format!(
-            "{error}\n(on Debian and Ubuntu the module is a package of its own: apt install python3-venv)"
-        )
+        format!("{error}\n(on Debian and Ubuntu, install the module with `apt install python3-venv`)")
     })?;
     let install =
         ["-m", "pip", "install", "--no-deps", "--require-hashes", "--disable-pip-version-check", "-r"];
     run(Command::new(interpreter(venv)).args(install).arg(requirements))
 }
 
-/// The first Python on the path whose version fits.
+/// The first Python on the path with a supported version.
 fn find_python(packages: Packages) -> Result<String, EmulatorError> {
     let ((major, low), (_, high)) = (*PYTHONS.start(), *PYTHONS.end());
     let numbered = (low..=high).rev().map(|minor| format!("python{major}.{minor}"));
@@ -141,7 +138,7 @@ fn find_python(packages: Packages) -> Result<String, EmulatorError> {
         }
         found.push(format!("`{name}` is {}.{}", version.0, version.1));
     }
-    let found = if found.is_empty() { "there is none on the path".to_owned() } else { found.join(", ") };
+    let found = if found.is_empty() { "no Python on the path".to_owned() } else { found.join(", ") };
     Err(EmulatorError::Python(format!(
         "{} needs Python {major}.{low} to {major}.{high}, or `uv`: {found}",
         packages.name
@@ -160,7 +157,7 @@ fn uv_is_there() -> bool {
     Command::new("uv").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Runs a command; what it wrote is told only when it fails.
+/// Runs a command. Its output is part of the error if it fails.
 fn run(command: &mut Command) -> Result<(), String> {
     let shown = format!("{command:?}");
     let output = command.output().map_err(|error| format!("{shown}: {error}"))?;
@@ -177,15 +174,15 @@ mod tests {
 
     use super::*;
 
-    /// No packages: their environment is made in a second, and without a network.
+    /// No packages: this environment is created in a second and without a network.
     const BARE: Packages = Packages { name: "bare", version: "0", lock: "# nothing\n" };
 
     #[test]
-    fn an_environment_that_several_ask_for_at_once_is_made_once() {
+    fn concurrent_callers_create_one_environment() {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("bare");
         let all = Barrier::new(4);
-        // The lock is one of files, each opened anew: between threads it holds as it does between processes.
+        // Each thread opens its own lock file, so the lock works between threads as it does between processes.
         std::thread::scope(|scope| {
             for number in 0..4 {
                 let (folder, all) = (&folder, &all);
@@ -198,11 +195,11 @@ mod tests {
             }
         });
         let seen = (0..4).filter(|number| folder.join(format!("seen-by-{number}")).exists());
-        assert_eq!(seen.count(), 4, "nobody made it again over somebody else's");
+        assert_eq!(seen.count(), 4, "the environment was created once");
     }
 
     #[test]
-    fn what_a_killed_maker_left_is_cleared_away() {
+    fn leftovers_of_a_killed_process_are_removed() {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("bare");
         let partial = cache.path().join("bare.partial");
@@ -215,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_that_cannot_be_had_are_told_with_the_installers_words_and_leave_no_environment() {
+    fn failed_install_reports_the_installers_output_and_leaves_no_environment() {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("bare");
         let lock = "no-such-package @ file:///no/such/no-such-package\n";

@@ -1,7 +1,7 @@
-"""Runs the module that the first argument names, with the others, for as long as standard input is open: that is for as
-long as whoever started it lives.
+"""Runs the module named by the first argument, with the remaining arguments, until standard input closes: that is, until
+the process that started it ends.
 
-The word `stay` on standard input takes the leash off. At the end of it the folder FLOWAGG_LEASH_FOLDER is removed.
+The line `stay` on standard input detaches it. Otherwise the folder FLOWAGG_LEASH_FOLDER is deleted at the end.
 """
 
 import os

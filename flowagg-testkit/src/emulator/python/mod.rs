@@ -1,4 +1,5 @@
-//! Programs from PyPI: each in a virtual environment of its own, as a child process that ends with whoever started it.
+//! Programs from PyPI, each in its own virtual environment, as child processes that end with the process that started
+//! them.
 
 mod environment;
 
@@ -14,13 +15,13 @@ use super::health::{self, Probe};
 use super::{EmulatorError, LOCALSTACK_VERSION, SETTINGS};
 pub(crate) use environment::Packages;
 
-/// Runs a module until its standard input ends.
+/// Runs a module until its standard input closes.
 const LEASH: &str = include_str!("leash.py");
 
-/// A program that serves, from PyPI.
+/// A server from PyPI.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// Its name, and how it tells that it is ready.
+    /// Its name, and how to check that it is ready.
     pub(super) probe: Probe,
     pub(super) version: &'static str,
     /// Every package with its version and hashes.
@@ -42,18 +43,18 @@ const LOCALSTACK: Program = Program {
     module: "localstack.runtime.main",
 };
 
-/// Whether LocalStack's environment is there or could be made.
+/// Whether LocalStack's environment exists or could be created.
 pub(super) fn check() -> Result<(), EmulatorError> {
     LOCALSTACK.packages().check()
 }
 
-/// The interpreter that has the AWS CLI, which LocalStack brings along.
+/// The interpreter that has the AWS CLI, which LocalStack depends on.
 pub(super) fn aws_cli() -> Result<PathBuf, EmulatorError> {
     LOCALSTACK.packages().python()
 }
 
-/// Starts LocalStack, once more where it ends at once: now and then it reads its certificate while it still writes it, and
-/// the port that was free may be somebody else's by then.
+/// Starts LocalStack, and retries once if it ends immediately: it occasionally reads its certificate while still
+/// writing it, and another process may have taken the free port in the meantime.
 pub(super) fn localstack() -> Result<(Process, String), EmulatorError> {
     let start = || {
         Process::start(&LOCALSTACK, |command, address, files| {
@@ -69,7 +70,7 @@ pub(super) fn localstack() -> Result<(Process, String), EmulatorError> {
     }
 }
 
-/// A program as a child process, with a folder of its own for all that it writes.
+/// A program as a child process, with its own folder for all the files it writes.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -77,15 +78,14 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a program, told what is its own: the address to serve at, and a folder for its files.
+    /// Starts a program. `tell` configures its command with the address to listen on and a folder for its files.
     pub(super) fn start(
         program: &Program,
         tell: impl FnOnce(&mut Command, SocketAddr, &Path),
     ) -> Result<(Self, String), EmulatorError> {
         let python = program.packages().python()?;
         let name = program.probe.name;
-        let failed =
-            |error: std::io::Error| EmulatorError::Python(format!("{name} could not be started: {error}"));
+        let failed = |error: std::io::Error| EmulatorError::Python(format!("cannot start {name}: {error}"));
         let prefix = format!("flowagg-{}-", name.to_lowercase());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir().map_err(failed)?;
         let files = folder.path().join("files");
@@ -96,13 +96,14 @@ impl Process {
         let mut command = Command::new(&python);
         command.args(["-I", "-c", LEASH, program.module]);
         command.env("FLOWAGG_LEASH_FOLDER", folder.path()).env("TMPDIR", &files);
-        // What it keeps from one start to the next stays beside its packages, out of the user's own caches.
+        // Its persistent cache is in its environment, not in the user's own cache.
         command.envs(python.ancestors().nth(2).map(|venv| ("XDG_CACHE_HOME", venv.join("cache"))));
-        // An endpoint or a profile of the caller is not for the program's own clients.
+        // The caller's endpoint and profile must not affect the program's own clients.
         command.env_remove("AWS_ENDPOINT_URL").env_remove("AWS_PROFILE").current_dir(&files);
         tell(&mut command, address, &files);
         command.stdin(Stdio::piped()).stderr(log.try_clone().map_err(failed)?).stdout(log);
-        // A group of its own: Ctrl-C in the terminal is for whoever started us, and the leash does the rest.
+        // In its own process group, Ctrl-C in the terminal reaches only the process that started it; the leash then
+        // ends it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
 
@@ -123,10 +124,10 @@ impl Process {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// Takes the leash off. Returns the command that ends it all the same.
+    /// Detaches the process from this one. Returns the command that stops it.
     pub(super) fn leave_running(mut self) -> String {
         if let Some(mut leash) = self.child.stdin.take() {
-            // Where the word does not arrive the process has ended, and there is nothing to leave.
+            // If this fails, the process has already ended.
             let _ = leash.write_all(b"stay\n");
         }
         self.folder.disable_cleanup(true);
@@ -138,7 +139,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where the process has ended by itself.
+        // Both fail only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

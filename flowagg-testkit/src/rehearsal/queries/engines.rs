@@ -1,4 +1,4 @@
-//! The answers of both engines: `flowagg query` itself, and the SQL that it prints for Athena, which DuckDB answers.
+//! The answers of both engines: `flowagg query` itself, and its SQL for Athena, run by DuckDB.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,20 +19,21 @@ use crate::world::Ran;
 const AS_ATHENA: &str =
     concat!(include_str!("../../../readers/athena.py"), include_str!("../../../readers/as_athena.py"));
 
-/// The rows of an answer; null is `None`.
+/// The rows of an answer; `None` is null.
 pub(super) type Rows = Vec<Vec<Option<String>>>;
 
-/// What a question is asked with, words of the command line.
+/// The arguments of a question on the command line.
 pub(super) type Line = Vec<String>;
 
-/// The answers of both engines to a line.
+/// The answers of both engines to one question.
 pub(super) struct Answers {
     pub(super) here: Rows,
     pub(super) athena: Rows,
 }
 
 impl Delivered {
-    /// The answers to these lines; `None` where the fields are not recorded and both engines refuse with the same words.
+    /// The answers to these questions; `None` if the fields are not recorded and both engines reject the question with
+    /// the same message.
     pub(super) async fn answers(
         &self,
         lines: &[Line],
@@ -41,7 +42,7 @@ impl Delivered {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         succeeded(self.world.flowagg(["export", "athena", "--out", &path.display().to_string()]).await?)?;
-        // Each run writes the fleet file.
+        // Each run writes the fleet file, so they are sequential.
         let mut here = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             here.push(self.here(number, line, path).await?);
@@ -49,14 +50,15 @@ impl Delivered {
         let mut athena = self.as_athena(path, python).await?;
         let both = here.into_iter().enumerate().map(|(number, here)| {
             let Some(here) = here else { return Ok(None) };
-            let missing = || RehearsalError::NotSo(format!("Athena answers {:?}", lines[number]));
+            let missing =
+                || RehearsalError::NotSo(format!("Athena returned no answer to {:?}", lines[number]));
             let athena = athena.remove(&number.to_string()).ok_or_else(missing)?;
             Ok(Some(Answers { here, athena }))
         });
         both.collect()
     }
 
-    /// The rows of the program. The SQL for Athena is written into the folder.
+    /// Runs the program and returns its rows. Writes the SQL for Athena to the folder.
     async fn here(
         &self,
         number: usize,
@@ -78,7 +80,7 @@ impl Delivered {
         Ok(self.world.flowagg(words.chain(options.iter().copied())).await?)
     }
 
-    /// What DuckDB answers, by the numbers of the lines.
+    /// DuckDB's answers, by the index of the question.
     async fn as_athena(
         &self,
         folder: &Path,
@@ -98,7 +100,7 @@ impl Delivered {
         let said = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
             let why = tail(&(said.into_owned() + &String::from_utf8_lossy(&output.stderr)));
-            return Err(RehearsalError::NotSo(format!("DuckDB can answer over {}:\n{why}", self.kind)));
+            return Err(RehearsalError::NotSo(format!("DuckDB failed on {}:\n{why}", self.kind)));
         }
         let read = |line: &str| {
             let value: Value = serde_json::from_str(line).map_err(io::Error::other)?;
@@ -111,7 +113,7 @@ impl Delivered {
     }
 }
 
-/// A value as JSON has it: numbers have no zeros at their end.
+/// A value as JSON writes it: numbers without trailing zeros.
 fn as_json(text: &str) -> String {
     let number: Option<serde_json::Number> = text.contains('.').then(|| text.parse().ok()).flatten();
     number.map_or_else(|| text.to_owned(), |number| number.to_string())

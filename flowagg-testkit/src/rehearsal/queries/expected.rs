@@ -1,4 +1,4 @@
-//! What questions must answer, counted from the traffic itself: not from files, and without SQL.
+//! The expected answers, computed from the traffic itself: not from files, and without SQL.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,15 +8,15 @@ use jiff::Timestamp;
 
 use super::engines::Rows;
 
-/// What the questions read of a record, as a flow log's format.
+/// The fields that the questions read, as a flow log's format.
 pub(super) const FORMAT: &str = "${interface-id} ${start} ${end} ${flow-direction} ${srcaddr} ${pkt-srcaddr} ${srcport} \
                                  ${dstaddr} ${pkt-dstaddr} ${dstport} ${protocol} ${action} ${bytes} ${log-status}";
 
-/// A record that was delivered.
+/// A delivered record.
 pub(super) struct Told {
-    /// The account in whose folder it lies.
+    /// The account of its folder.
     pub(super) account: String,
-    /// The region of this folder.
+    /// The region of its folder.
     pub(super) region: String,
     /// Its values, in the order of [`FORMAT`].
     pub(super) values: Vec<String>,
@@ -33,7 +33,7 @@ impl Told {
         self.text(field).parse().ok()
     }
 
-    /// Whether it is of traffic that was not rejected.
+    /// Whether it has bytes and was not rejected.
     fn counts(&self) -> bool {
         self.number("bytes").is_some() && self.text("action") != "REJECT"
     }
@@ -44,7 +44,7 @@ impl Told {
     }
 }
 
-/// The values by which rows are told apart; `None` is null.
+/// The values that identify a row; `None` is null.
 type Key = Vec<Option<String>>;
 
 /// Records, and whether they have all fields up to version 5.
@@ -54,7 +54,7 @@ pub(super) struct Expected<'a> {
 }
 
 impl<'a> Expected<'a> {
-    /// The rows of a question; `None` if they are not known here.
+    /// The rows of a question; `None` if this module does not compute them.
     pub(super) fn rows(&self, line: &[String]) -> Option<Rows> {
         let words: Vec<&str> = line.iter().map(String::as_str).collect();
         Some(match words.as_slice() {
@@ -71,7 +71,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// The records of each key, in its order; null is last.
+    /// Groups records by key, in the order of the keys, nulls last.
     fn groups(
         &self,
         counts: impl Fn(&Told) -> bool,
@@ -91,13 +91,13 @@ impl<'a> Expected<'a> {
         self.has_fields.then(|| told.text("flow-direction").to_owned())
     }
 
-    /// Source and destination: of the packets where those are recorded.
+    /// Source and destination; those of the packets if recorded.
     fn ends(&self, told: &Told) -> [Option<String>; 2] {
         let fields = if self.has_fields { ["pkt-srcaddr", "pkt-dstaddr"] } else { ["srcaddr", "dstaddr"] };
         fields.map(|field| Some(told.text(field).to_owned()))
     }
 
-    /// What was sent or what was received, whichever is more.
+    /// The larger of the bytes sent and the bytes received.
     fn once(&self, told: &[&Told]) -> u64 {
         let sum = |direction: &str| {
             sum(told.iter().copied().filter(|told| told.text("flow-direction") == direction))
@@ -228,7 +228,7 @@ impl<'a> Expected<'a> {
         most.and_then(|(key, _)| key[0].clone()).unwrap_or_default()
     }
 
-    /// An address of it.
+    /// An address of the busiest interface.
     pub(super) fn address(&self) -> String {
         let busiest = self.busiest();
         let told = self.told.iter().find(|told| told.counts() && told.text("interface-id") == busiest);
@@ -244,14 +244,14 @@ fn total(told: &[&Told]) -> u64 {
     sum(told.iter().copied())
 }
 
-/// The first and the last time.
+/// The first and the last time of these records.
 fn seen(told: &[&Told]) -> Vec<Option<String>> {
     let first = told.iter().filter_map(|told| told.number("start")).min();
     let last = told.iter().filter_map(|told| told.number("end")).max();
     vec![Some(time(first)), Some(time(last))]
 }
 
-/// Unix seconds as people read them.
+/// Formats Unix seconds as a timestamp.
 fn time(seconds: Option<u64>) -> String {
     let time = seconds.and_then(|seconds| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
     time.map(|time| time.to_string()).unwrap_or_default()

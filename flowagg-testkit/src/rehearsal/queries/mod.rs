@@ -1,6 +1,6 @@
-//! The questions of `flowagg query` on both engines, without Athena: sqlglot reads the statements in Athena's dialect, and DuckDB
-//! answers them over the objects of a bucket. The partitions of the table of `flowagg export athena` must be the folders that hold
-//! objects, the answers of both engines the same, and those that the traffic itself gives.
+//! The questions of `flowagg query` on both engines, without Athena: sqlglot parses the statements in Athena's dialect,
+//! and DuckDB runs them over the objects of a bucket. The partitions of the table of `flowagg export athena` must be
+//! the folders that contain objects, and both engines must return the same answers, which must match the traffic.
 
 mod engines;
 mod expected;
@@ -19,7 +19,8 @@ use super::RehearsalError;
 use super::readers::PACKAGES;
 use crate::emulator::{Backend, Emulator};
 
-/// The questions that both engines answer. `ENI`, `ADDRESS` and `ACCOUNT` stand for those of a world.
+/// The questions that both engines answer. `ENI`, `ADDRESS`, `ACCOUNT` and `REGION` are placeholders for those of a
+/// world.
 const LINES: [&str; 34] = [
     "pairs",
     "pairs packets",
@@ -56,12 +57,13 @@ const LINES: [&str; 34] = [
     "by-day --only ACCOUNT --only REGION",
     "top --limit 3",
 ];
-/// The two days of the traffic, and a part of it.
+/// The two days of the traffic, and a part of them.
 const DAYS: [&str; 4] = ["--from", "2026-02-28", "--to", "2026-03-01"];
 const MINUTES: [&str; 4] = ["--from", "2026-02-28T23:53:00Z", "--to", "2026-03-01T00:01:00Z"];
 
-/// Delivers to a world of each kind, asks every question of both engines, and prints how many rows each gave. Fails where the engines
-/// do not agree, where an answer is not that of the traffic, and where the table's partitions are not the folders that hold objects.
+/// Delivers to a world of each kind, runs every question on both engines, and prints the number of rows of each answer.
+/// Fails if the engines disagree, if an answer does not match the traffic, or if the table's partitions are not exactly
+/// the folders that contain objects.
 pub async fn ask(backend: &Backend, out: &mut impl Write) -> Result<(), RehearsalError> {
     let python = PACKAGES.python()?;
     let emulator = Emulator::start(backend)?;
@@ -84,10 +86,10 @@ pub async fn ask(backend: &Backend, out: &mut impl Write) -> Result<(), Rehearsa
         }
     }
     let unanswered = LINES.iter().zip(answered).filter(|(line, rows)| *rows == 0 && !EMPTY.contains(line));
-    differing.extend(unanswered.map(|(line, _)| format!("{line}: no world has an answer")));
+    differing.extend(unanswered.map(|(line, _)| format!("{line}: no rows in any world")));
     if !differing.is_empty() {
         return Err(RehearsalError::NotSo(format!(
-            "both engines say what the traffic was\n{}",
+            "the engines and the traffic disagree\n{}",
             differing.join("\n")
         )));
     }
@@ -97,7 +99,7 @@ pub async fn ask(backend: &Backend, out: &mut impl Write) -> Result<(), Rehearsa
     Ok(())
 }
 
-/// What this traffic has none of. The generated networks of flowagg-query have.
+/// Questions that return no rows for this traffic. The tests of flowagg-query cover them with generated networks.
 const EMPTY: [&str; 7] = [
     "ssh-rdp",
     "nat-to-aws",
@@ -133,28 +135,28 @@ impl Delivered {
         Expected { told: &self.told, has_fields: self.kind.fields != Fields::Default }
     }
 
-    /// How the answers differ from each other and from the traffic.
+    /// Differences between the two answers, and between the answer and the traffic.
     fn differences(&self, line: &[String], Answers { here, athena }: &Answers) -> Vec<String> {
         let mut found = Vec::new();
         if let Some(what) = difference(here, athena) {
-            found.push(format!("here and in Athena: {what}"));
+            found.push(format!("flowagg and Athena: {what}"));
         }
         if line.ends_with(&DAYS.map(str::to_owned))
             && let Some(rows) = self.expected().rows(&line[..line.len() - DAYS.len()])
             && let Some(what) = difference(&rows, athena)
         {
-            found.push(format!("expected and answered: {what}"));
+            found.push(format!("expected and actual: {what}"));
         }
         found
     }
 
-    /// One table has one format: a file of the other one in its folders is an error, before anything is run.
+    /// A table has one format: a file of another format in its folders is reported as an error before Athena runs.
     async fn refuses_other_format(&self) -> Result<(), RehearsalError> {
         let ask = ["query", "top", "--engine", "athena", "--explain"].into_iter().chain(DAYS);
         let ask: Vec<&str> = ask.collect();
         let before = succeeded(self.world.flowagg(&ask).await?)?;
-        if !before.stdout.starts_with("Athena scans at most ") {
-            return Err(RehearsalError::NotSo(format!("it says what Athena scans: {before}")));
+        if !before.stdout.starts_with("Athena will scan up to ") {
+            return Err(RehearsalError::NotSo(format!("the size of the scan is not printed: {before}")));
         }
         let others = FileFormat::ALL.into_iter().filter(|format| *format != self.kind.files.format);
         for (format, account) in others.zip(self.accounts()) {
@@ -163,15 +165,14 @@ impl Delivered {
         }
         let after = self.world.flowagg(&ask).await?;
         if after.code != Some(1) || !after.stderr.contains("1 of ") {
-            return Err(RehearsalError::NotSo(format!("it refuses files of two formats: {after}")));
+            return Err(RehearsalError::NotSo(format!("files of two formats are not rejected: {after}")));
         }
         Ok(())
     }
 }
 
-/// The first rows that are not the same.
+/// The first rows that differ.
 fn difference(one: &Rows, other: &Rows) -> Option<String> {
     let first = one.iter().zip(other).find(|(one, other)| one != other);
-    (one != other)
-        .then(|| format!("{} and {} rows; the first that differ: {first:?}", one.len(), other.len()))
+    (one != other).then(|| format!("{} and {} rows; first difference: {first:?}", one.len(), other.len()))
 }

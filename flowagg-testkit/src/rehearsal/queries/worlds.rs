@@ -1,4 +1,4 @@
-//! The worlds whose flow logs are asked for, and what is delivered to them.
+//! The worlds for the queries, and the traffic that is delivered to them.
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -20,23 +20,23 @@ use crate::delivery::recording::{Columns, Recording, Shape, Traffic};
 use crate::emulator::Emulator;
 use crate::world::{Ran, World};
 
-/// So many accounts more are too many for a table to enumerate.
+/// Additional members: too many for a table to enumerate its accounts.
 const CROWD: usize = 40;
-/// The resource whose traffic two accounts log.
+/// A resource whose traffic two accounts log.
 const SHARED: &str = "vpc-0123456789abcdef0";
 
-/// What the flow logs of a world record.
+/// The fields that the flow logs of a world record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fields {
     /// AWS's default format.
     Default,
-    /// All fields of the versions up to 5, in another order.
+    /// All fields up to version 5, in another order.
     Version5,
     /// All fields.
     All,
 }
 
-/// How the flow logs of a world are asked for.
+/// Settings of the flow logs of a world.
 #[derive(Clone, Copy)]
 pub(super) struct WorldKind {
     pub(super) files: Files,
@@ -44,8 +44,8 @@ pub(super) struct WorldKind {
     pub(super) is_large: bool,
 }
 
-/// Every format, way of naming, and width of a partition, each with the default fields and with others; and with few
-/// accounts and many.
+/// Covers every format, folder layout and partition granularity, each with the default fields and with others, and both
+/// few and many accounts.
 pub(super) const KINDS: [WorldKind; 4] = [
     WorldKind { files: files(FileFormat::PlainText, false, false), fields: Fields::Default, is_large: false },
     WorldKind { files: files(FileFormat::PlainText, true, true), fields: Fields::Version5, is_large: true },
@@ -75,14 +75,14 @@ impl fmt::Display for WorldKind {
     }
 }
 
-/// A world in which all that was to be delivered is.
+/// A world with everything delivered.
 pub(super) struct Delivered {
     pub(super) kind: WorldKind,
     pub(super) world: World,
     pub(super) told: Vec<Told>,
 }
 
-/// A world with flow logs of this kind, with the traffic that lies in its bucket.
+/// Creates a world with flow logs of this kind, and delivers traffic to its bucket.
 pub(super) async fn deliver(emulator: &Emulator, kind: WorldKind) -> Result<Delivered, RehearsalError> {
     let mut world = World::new(emulator).await?;
     world.set("hub", "prefix = \"network\"");
@@ -105,11 +105,11 @@ pub(super) async fn deliver(emulator: &Emulator, kind: WorldKind) -> Result<Deli
     for publication in &publications {
         let Outcome::Delivered(files) = &publication.outcome else {
             return Err(RehearsalError::NotSo(format!(
-                "{} delivers: {}",
+                "{} did not deliver: {}",
                 publication.flow_log, publication.outcome
             )));
         };
-        // All files of a publication are of the same interval.
+        // All files of a publication belong to the same interval.
         let name = files
             .first()
             .and_then(|file| file.key.rsplit('/').next())
@@ -124,8 +124,7 @@ pub(super) async fn deliver(emulator: &Emulator, kind: WorldKind) -> Result<Deli
         told.extend(recorded(&recording, start)?);
         let (said, recorded) = (publication.outcome.records(), told.len() - before);
         if usize::try_from(said) != Ok(recorded) {
-            let what =
-                format!("{} records, the number that was delivered, are recorded, not {recorded}", said);
+            let what = format!("{said} records were delivered, but {recorded} are recorded");
             return Err(RehearsalError::NotSo(what));
         }
     }
@@ -137,8 +136,8 @@ pub(super) async fn deliver(emulator: &Emulator, kind: WorldKind) -> Result<Deli
     Ok(of)
 }
 
-/// The records of an interval, with all that the queries ask for. Flow logs of one resource record the same traffic, whatever
-/// their fields and files.
+/// The records of an interval, with all fields that the queries read. Flow logs of one resource record the same
+/// traffic, whatever their fields and files.
 fn recorded(recording: &Recording, start: Timestamp) -> Result<Vec<Told>, RehearsalError> {
     let recording = Recording { columns: Columns::parse(FORMAT), ..recording.clone() };
     let mut told = Vec::new();
@@ -155,11 +154,16 @@ fn recorded(recording: &Recording, start: Timestamp) -> Result<Vec<Told>, Rehear
 }
 
 pub(super) fn succeeded(ran: Ran) -> Result<Ran, RehearsalError> {
-    if ran.code == Some(0) { Ok(ran) } else { Err(RehearsalError::NotSo(format!("it succeeds: {ran}"))) }
+    if ran.code == Some(0) {
+        Ok(ran)
+    } else {
+        Err(RehearsalError::NotSo(format!("the program failed: {ran}")))
+    }
 }
 
 impl Delivered {
-    /// Has two accounts log the same traffic, as both ends of it do: nothing else in this world goes between accounts.
+    /// Lets two accounts log the same traffic, as both ends of a connection do. No other traffic in this world crosses
+    /// accounts.
     async fn share(&mut self) -> Result<(), RehearsalError> {
         let region = self.world.hub_region().clone();
         let columns = match self.kind.fields {
@@ -186,7 +190,7 @@ impl Delivered {
         Ok(())
     }
 
-    /// Puts a file of the start of the traffic into the bucket.
+    /// Puts a file of the first interval into the bucket.
     pub(super) async fn put(
         &self,
         place: &Place,
@@ -205,7 +209,7 @@ impl Delivered {
         Ok(())
     }
 
-    /// The members that deliver, in order.
+    /// The members that deliver, sorted.
     pub(super) fn accounts(&self) -> Vec<AccountId> {
         let named = MEMBERS.iter().filter_map(|name| self.world.accounts().get(*name));
         let mut accounts: Vec<AccountId> = named.map(|account| account.id).collect();
@@ -214,12 +218,12 @@ impl Delivered {
     }
 }
 
-/// A flow log besides those that deliver.
+/// A flow log ID that no delivering flow log has.
 fn flow_log() -> Result<FlowLogId, RehearsalError> {
     Ok(FlowLogId::parse("fl-0123456789abcdef0").map_err(io::Error::other)?)
 }
 
-/// [`FIELDS`] as EC2 writes them: the words between its quotes.
+/// [`FIELDS`] in EC2's notation: the words between its quotes.
 fn fields() -> String {
     let words = FIELDS.split('"').skip(1).step_by(2);
     words.map(|word| format!("${{{word}}}")).collect::<Vec<_>>().join(" ")

@@ -1,13 +1,13 @@
-//! A check of a value by a JSON Schema, as far as `flowagg schema` goes; a keyword that it does not know fails, so that none is
-//! passed over. What it says, `cargo xtask exports` has said by a validator that others wrote.
+//! Validates a value against a JSON Schema, for the keywords that `flowagg schema` uses. An unknown keyword fails, so
+//! that none is ignored. `cargo xtask exports` repeats these checks with an independent validator.
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 
-/// The only pattern: an account.
+/// The only pattern in the schemas: an account ID.
 const ACCOUNT: &str = "^[0-9]{12}$";
 
-/// What is wrong with a value by this schema: where, and what.
+/// The violations of this schema by a value, with their locations.
 pub(super) fn wrong(schema: &Value, value: &Value) -> Vec<String> {
     let mut check = Check { root: schema, wrong: Vec::new() };
     check.check(schema, value, "");
@@ -28,7 +28,7 @@ impl Check<'_> {
         }
     }
 
-    /// What is wrong here by a rule. What is wrong below is noted.
+    /// Returns the violation of a rule at this location, and records violations below it.
     fn rule(
         &mut self,
         schema: &Value,
@@ -42,41 +42,44 @@ impl Check<'_> {
             "$schema" | "$id" | "$defs" | "title" | "description" => None,
             "$ref" => {
                 let meant = self.root.pointer(rule.as_str()?.trim_start_matches('#'));
-                self.check(meant.unwrap_or_else(|| panic!("there is no {rule}")), value, at);
+                self.check(meant.unwrap_or_else(|| panic!("{rule} does not exist")), value, at);
                 None
             }
             "type" => {
                 let names = rule.as_array().cloned().unwrap_or_else(|| vec![rule.clone()]);
-                no(names.iter().any(|name| is(name.as_str().unwrap(), value)), "is no")
+                no(names.iter().any(|name| is(name.as_str().unwrap(), value)), "is not a")
             }
             "const" => no(rule == value, "is not"),
-            "enum" => no(rule.as_array()?.contains(value), "is none of"),
+            "enum" => no(rule.as_array()?.contains(value), "is not one of"),
             "minimum" => {
                 no(value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()), "is less than")
             }
             "uniqueItems" => {
                 let items = value.as_array()?;
-                no(items.iter().enumerate().all(|(n, item)| !items[..n].contains(item)), "is twice there")
+                no(
+                    items.iter().enumerate().all(|(n, item)| !items[..n].contains(item)),
+                    "contains duplicates although uniqueItems is",
+                )
             }
             "pattern" => {
-                assert_eq!(rule, ACCOUNT, "a pattern that this check does not know");
+                assert_eq!(rule, ACCOUNT, "a pattern that this check does not support");
                 let is_account =
                     |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-                no(value.as_str().is_none_or(is_account), "does not fit")
+                no(value.as_str().is_none_or(is_account), "does not match")
             }
             "format" => {
                 let text = value.as_str()?;
                 match rule.as_str()? {
-                    "date-time" => no(text.parse::<Timestamp>().is_ok(), "is no"),
-                    "date" => no(text.parse::<Date>().is_ok(), "is no"),
-                    other => panic!("a format that this check does not know: {other}"),
+                    "date-time" => no(text.parse::<Timestamp>().is_ok(), "is not a"),
+                    "date" => no(text.parse::<Date>().is_ok(), "is not a"),
+                    other => panic!("a format that this check does not support: {other}"),
                 }
             }
             "required" => {
                 let fields = value.as_object()?;
                 let names = rule.as_array()?.iter().filter_map(Value::as_str);
                 let missing: Vec<&str> = names.filter(|name| !fields.contains_key(*name)).collect();
-                (!missing.is_empty()).then(|| format!("lacks {missing:?}"))
+                (!missing.is_empty()).then(|| format!("is missing {missing:?}"))
             }
             "properties" => {
                 for (name, field) in value.as_object()? {
@@ -109,9 +112,9 @@ impl Check<'_> {
                 let tried: Vec<Vec<String>> = tried.collect();
                 let fits = tried.iter().filter(|wrong| wrong.is_empty()).count();
                 let holds = fits == 1 || (fits > 1 && keyword == "anyOf");
-                (!holds).then(|| format!("fits {fits} of {keyword}, where {tried:?}"))
+                (!holds).then(|| format!("matches {fits} of {keyword}: {tried:?}"))
             }
-            other => panic!("a keyword that this check does not know: {other}"),
+            other => panic!("a keyword that this check does not support: {other}"),
         }
     }
 }
@@ -125,6 +128,6 @@ fn is(name: &str, value: &Value) -> bool {
         "string" => value.is_string(),
         "array" => value.is_array(),
         "object" => value.is_object(),
-        other => panic!("a type that this check does not know: {other}"),
+        other => panic!("a type that this check does not support: {other}"),
     }
 }

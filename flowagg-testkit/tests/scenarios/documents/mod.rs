@@ -1,5 +1,5 @@
-//! Every document that `--json` prints is what `flowagg schema` says, and so is every event: through a fleet's life, and when
-//! things go wrong.
+//! Every document that `--json` prints, and every event, conforms to its schema in `flowagg schema`: during a fleet's
+//! lifecycle, and in case of errors.
 
 mod check;
 
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use crate::{READERS, deliver, world};
 
-/// The fields whose words a program decides by. All of them are seen, each in some test below.
+/// The fields with values that programs branch on. The tests below cover all of their values.
 const WORDS: [&str; 6] = ["change", "do", "state", "health", "decision", "event"];
 
-/// What has been seen of one kind of document.
+/// The schemas and the values of these fields in the documents so far.
 #[derive(Default)]
 struct Seen {
     schemas: Mutex<BTreeMap<String, Value>>,
@@ -36,17 +36,16 @@ impl Seen {
         schema
     }
 
-    /// Runs the program with `--json`: what it writes is what the schema of this name says, one object a line where it writes
-    /// lines, and its events are what their schema says.
+    /// Runs the program with `--json`. Checks the document, or each line if it writes lines, against the schema with
+    /// this name, and the events against theirs.
     async fn run(&self, world: &World, name: &str, args: &[&str], code: i32) -> Vec<Value> {
         let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
         let ran = world.flowagg(&args).await.unwrap().exits(code);
         let documents = serde_json::Deserializer::from_str(&ran.stdout).into_iter::<Value>();
         let documents: Vec<Value> = documents.map(|document| document.unwrap()).collect();
-        let events = ran
-            .stderr
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("`{line}` is no event: {ran}")));
+        let events = ran.stderr.lines().map(|line| {
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("`{line}` is not an event: {ran}"))
+        });
         let events: Vec<Value> = events.collect();
         for (name, values) in [(name, &documents), ("events", &events)] {
             let schema = self.schema(world, name).await;
@@ -69,14 +68,14 @@ impl Seen {
         value.as_array().into_iter().flatten().for_each(|value| self.note(value));
     }
 
-    /// The words that were seen in a field.
+    /// The values of a field in the documents so far.
     fn words(&self, field: &str) -> Vec<String> {
         let words = self.words.lock().unwrap();
         words.iter().filter(|(name, _)| name == field).map(|(_, word)| word.clone()).collect()
     }
 }
 
-/// Where the variable names a folder, what was written is kept there for another validator, under the name of its schema.
+/// If the variable names a folder, stores the value there for another validator, under the name of its schema.
 fn is_kept(schema: &Value, value: &Value) {
     if let Some(folder) = std::env::var_os("FLOWAGG_KEEP_DOCUMENTS") {
         let prefix = schema["$id"].as_str().unwrap().rsplit('/').next().unwrap().replace("json", "");
@@ -92,7 +91,7 @@ fn policy(statement: &str) -> String {
     format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}")
 }
 
-/// Someone has made the bucket, and opened it.
+/// Someone has created the bucket and weakened its settings.
 async fn opened(world: &World) {
     world.bucket_of_others(&policy(READERS)).await.unwrap();
     let rule =
@@ -105,7 +104,7 @@ async fn opened(world: &World) {
 }
 
 #[tokio::test]
-async fn every_document_of_a_fleets_life_is_what_its_schema_says() {
+async fn documents_of_a_fleets_lifecycle_conform_to_their_schemas() {
     let seen = Seen::default();
     let mut world = world(["shop"]).await;
     let run = async |world: &World, name, args: &[&str], code| seen.run(world, name, args, code).await;
@@ -163,7 +162,7 @@ async fn every_document_of_a_fleets_life_is_what_its_schema_says() {
 }
 
 #[tokio::test]
-async fn every_document_and_event_is_what_its_schema_says_when_things_go_wrong() {
+async fn documents_and_events_conform_to_their_schemas_on_errors() {
     let seen = Seen::default();
     let mut world = world(["shop", "bank"]).await;
     let (shop, bank) = (world.accounts()["shop"].id, world.accounts()["bank"].id);
@@ -180,7 +179,7 @@ async fn every_document_and_event_is_what_its_schema_says_when_things_go_wrong()
     faults.lift();
     run(&world, "apply", &["apply", "--yes", "-v"], 0).await;
 
-    // The policy is one that a linter finds fault with; nothing is delivered; a flow log is gone.
+    // The policy has lint findings, nothing is delivered, and a flow log is missing.
     let live = world.policy().await.unwrap().unwrap();
     world
         .put_policy(&policy(
@@ -205,7 +204,7 @@ async fn every_document_and_event_is_what_its_schema_says_when_things_go_wrong()
     let denied = Answer::error(403, "UnauthorizedOperation", "You are not authorized.");
     faults.on(CallFilter::operation("DescribeNetworkInterfaces").in_account(shop), denied);
     run(&world, "verify", &stale, 1).await;
-    // A report has the time of a second, in which an object of that second has no age.
+    // A report has a precision of seconds; an object of the same second has no age.
     let second = Timestamp::now().as_second();
     while Timestamp::now().as_second() == second {
         tokio::task::yield_now().await;
@@ -217,7 +216,7 @@ async fn every_document_and_event_is_what_its_schema_says_when_things_go_wrong()
     run(&world, "apply", &["apply", "--yes", "--max-failures", "1"], 1).await;
     run(&world, "destroy", &["destroy", "--yes", "--only", &bank.to_string()], 0).await;
 
-    // What keeps a run from beginning, or from going on, is an event.
+    // An error that prevents a run, or stops it, is reported as an event.
     let denied = || Answer::error(403, "AccessDenied", "Access Denied");
     faults.on(CallFilter::operation("HeadBucket"), denied());
     run(&world, "plan", &["plan"], 1).await;
@@ -244,7 +243,7 @@ async fn every_document_and_event_is_what_its_schema_says_when_things_go_wrong()
 }
 
 #[tokio::test]
-async fn every_document_of_the_verbs_that_ask_no_aws_is_what_its_schema_says() {
+async fn documents_of_offline_commands_conform_to_their_schemas() {
     let seen = Seen::default();
     let mut world = world(["shop"]).await;
     let run = async |world: &World, name, args: &[&str], code| seen.run(world, name, args, code).await;
@@ -298,10 +297,9 @@ async fn every_document_of_the_verbs_that_ask_no_aws_is_what_its_schema_says() {
     assert_eq!(seen.words("event"), ["notice"]);
 }
 
-/// What an old or a foreign program might write is told from what flowagg writes.
+/// The check detects documents of other versions or programs.
 #[tokio::test]
-async fn a_document_with_a_field_too_few_of_another_type_or_with_an_unknown_word_is_not_what_its_schema_says()
-{
+async fn schema_check_rejects_missing_fields_wrong_types_and_unknown_values() {
     let seen = Seen::default();
     let world = world(["shop"]).await;
     let mut documents = BTreeMap::new();
@@ -318,7 +316,7 @@ async fn a_document_with_a_field_too_few_of_another_type_or_with_an_unknown_word
         "events",
         json!({"schema": 1, "event": "step", "what": "reading", "done": 1, "total": 2, "at": "hub"}),
     );
-    // Without a value, the field is taken away.
+    // Without a value, the field is removed.
     let spoiled = [
         ("plan", "/schema", Some(json!(2))),
         ("plan", "/schema", None),
@@ -362,7 +360,7 @@ async fn a_document_with_a_field_too_few_of_another_type_or_with_an_unknown_word
         let schema = seen.schema(&world, name).await;
         assert_ne!(check::wrong(&schema, &document), Vec::<String>::new(), "{name}{pointer}");
     }
-    // A field that a later version adds is no fault.
+    // Fields that a later version adds are allowed.
     for (name, document) in &mut documents {
         document["no-such-field"] = json!(true);
         assert_eq!(check::wrong(&seen.schema(&world, name).await, document), Vec::<String>::new(), "{name}");

@@ -1,4 +1,4 @@
-//! Finds the accounts of an organization. The pages of AWS Organizations are small, and may be empty before the last.
+//! Lists the accounts of an organization. AWS Organizations returns small pages, and pages before the last can be empty.
 //!
 //! Sources: "ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent" (AWS Organizations API Reference).
 
@@ -25,17 +25,16 @@ use crate::aws::call::{
 use crate::aws::complete::{Incomplete, Pages};
 use crate::aws::failure::At;
 
-/// The organizational units of accounts.
+/// Organizational units of the listed accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Units {
-    /// Those that hold each account, the topmost first, between slashes: by name where units were listed, else by id, as Organizations
-    /// gives them.
+    /// The unit path of each account, topmost first, separated by slashes. Contains names if units were listed, otherwise IDs.
     pub(crate) paths: BTreeMap<AccountId, String>,
-    /// The accounts that each unit of an exception holds, at any depth.
+    /// The accounts in each unit that an exception names, at any depth.
     pub(crate) of_exceptions: BTreeMap<OrganizationalUnitId, BTreeSet<AccountId>>,
 }
 
-/// Sends every account that the fleet file may choose, page by page as they come. Also lists the accounts of the units that exceptions name.
+/// Sends every account that the fleet file can select, page by page. Also lists the accounts of units that exceptions name.
 pub(crate) async fn find_accounts(
     session: &Session,
     organization: &Organization,
@@ -68,8 +67,7 @@ pub(crate) async fn find_accounts(
     Ok(Units { paths: search.units, of_exceptions: held })
 }
 
-/// The same units, each with its name next to its id. A unit whose name cannot be read keeps its id alone: nothing depends on
-/// the name.
+/// Adds the name of each unit next to its ID. A unit whose name cannot be read keeps only its ID; nothing depends on names.
 pub(crate) async fn named_units(
     session: &Session,
     discovery: &Discovery,
@@ -99,7 +97,7 @@ fn is_unit(id: &str) -> bool {
     OrganizationalUnitId::parse(id).is_ok()
 }
 
-/// The units in an account's path: `<organization>/<root>[/<unit>...]/<account>/`; the root where it is in none.
+/// The units in an account's path, `<organization>/<root>[/<unit>...]/<account>/`, or the root if the account is in no unit.
 ///
 /// Source: "Account" (AWS Organizations API Reference).
 fn unit_of(path: &str) -> Option<String> {
@@ -111,7 +109,7 @@ fn unit_of(path: &str) -> Option<String> {
     }
 }
 
-/// Names of units that are read at once.
+/// The number of unit names read concurrently.
 const NAMES_AT_ONCE: usize = 4;
 
 struct Search {
@@ -120,7 +118,7 @@ struct Search {
     id: OrganizationId,
     found: mpsc::UnboundedSender<FoundAccount>,
     units: BTreeMap<AccountId, String>,
-    /// The accounts that were sent, and whether as accounts in the chosen units.
+    /// The accounts that were sent, and whether they were in the selected units.
     seen: BTreeSet<(AccountId, bool)>,
 }
 
@@ -129,7 +127,7 @@ impl Search {
         let Discovery { except_units, accounts, .. } = discovery;
         if !organization.units.is_empty() {
             for (account, unit) in self.below(&organization.units, except_units).await? {
-                self.tell(&account, Some(unit), |_| true)?;
+                self.report(&account, Some(unit), |_| true)?;
             }
             return self.each(accounts).await;
         }
@@ -149,13 +147,13 @@ impl Search {
             let next = turned.turn(page.next_token(), None);
             next.map_err(|why| self.at(None).incomplete(LIST_ACCOUNTS, &why))?;
             for account in page.accounts() {
-                self.tell(account, None, |id| !excepted.contains(id))?;
+                self.report(account, None, |id| !excepted.contains(id))?;
             }
         }
         Ok(())
     }
 
-    /// The accounts under these units and the units in them, all the way down, each with the way to its unit.
+    /// The accounts in these units at any depth, each with the path of its unit.
     async fn below(
         &self,
         units: &BTreeSet<OrganizationalUnitId>,
@@ -186,7 +184,7 @@ impl Search {
                     |why: Incomplete| self.at(Some(&unit)).incomplete(LIST_UNITS_FOR_PARENT, &why);
                 turned.turn(page.next_token(), None).map_err(incomplete)?;
                 for below in page.organizational_units.unwrap_or_default() {
-                    let id = below.id.ok_or(Incomplete::Missing("the id of an organizational unit"));
+                    let id = below.id.ok_or(Incomplete::Missing("the ID of an organizational unit"));
                     let id = id.map_err(incomplete)?;
                     let way = format!("{way}/{}", below.name.as_ref().unwrap_or(&id));
                     open.push_back((id, way));
@@ -196,7 +194,7 @@ impl Search {
         Ok(accounts)
     }
 
-    /// Accounts by name.
+    /// Looks up and sends single accounts.
     async fn each(&mut self, accounts: &BTreeSet<AccountId>) -> Result<(), Failure> {
         let this = &*self;
         let asked = accounts.iter().map(|account| async move {
@@ -206,12 +204,13 @@ impl Search {
         for answer in futures::future::try_join_all(asked).await? {
             let missing = || self.at(None).incomplete(DESCRIBE_ACCOUNT, &Incomplete::Missing("the account"));
             let account = answer.account().ok_or_else(missing)?;
-            self.tell(account, None, |_| false)?;
+            self.report(account, None, |_| false)?;
         }
         Ok(())
     }
 
-    fn tell(
+    /// Validates and sends an account.
+    fn report(
         &mut self,
         account: &types::Account,
         unit: Option<String>,
@@ -219,7 +218,7 @@ impl Search {
     ) -> Result<(), Failure> {
         let id = account
             .id()
-            .ok_or(Incomplete::Missing("the id of an account"))
+            .ok_or(Incomplete::Missing("the ID of an account"))
             .and_then(|id| AccountId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned())));
         let id = id.map_err(|why| self.at(None).incomplete(LIST_ACCOUNTS, &why))?;
         // arn:aws:organizations::<management account>:account/<organization>/<account>
@@ -229,7 +228,7 @@ impl Search {
                 LIST_ACCOUNTS,
                 None,
                 format!(
-                    "the credentials are of the organization {organization}, the fleet file says {}",
+                    "the credentials belong to organization {organization}, but the fleet file names {}",
                     self.id
                 ),
                 "correct `organization.id`, or use credentials of that organization",
@@ -238,17 +237,17 @@ impl Search {
         if let Some(unit) = unit.or_else(|| unit_of(account.paths().first()?)) {
             self.units.entry(id).or_insert(unit);
         }
-        // `Status` is the older word for it; not every endpoint gives the newer one.
+        // `Status` is the deprecated field; some endpoints do not return `State`.
         let state = account.state().map(|state| state.as_str()).or(account.status().map(|it| it.as_str()));
         let in_units = in_units(&id.to_string());
-        // An account that is on two pages is one account.
+        // An account can be on two pages.
         if !self.seen.insert((id, in_units)) {
             return Ok(());
         }
         let mut found = FoundAccount::new(id, state.unwrap_or_default().to_owned());
         found.name = account.name().map(str::to_owned);
         found.in_units = in_units;
-        // Nobody listens any more where the run has failed elsewhere.
+        // The receiver is gone if the run has already failed elsewhere.
         let _ = self.found.send(found);
         Ok(())
     }

@@ -27,7 +27,7 @@ const BANK: &str = "ou-ab12-bank0000";
 const PLAY: &str = "ou-ab12-play0000";
 const TOYS: &str = "ou-ab12-toys0000";
 
-/// Each unit with the units and the accounts right in it: `work` holds `prod`, that `bank`; and `play`, that `toys`.
+/// Each unit with its direct child units and accounts: `work` contains `prod` (with `bank`) and `play` (with `toys`).
 const UNITS: [(&str, &[&str], &[u64]); 5] = [
     (WORK, &[PROD, PLAY], &[1, 2]),
     (PROD, &[BANK], &[3]),
@@ -50,7 +50,7 @@ fn ids(numbers: impl IntoIterator<Item = u64>) -> Vec<AccountId> {
     numbers.into_iter().map(|n| AccountId::parse(&format!("{n:012}")).unwrap()).collect()
 }
 
-/// `ListAccounts`, one page for each list. The token of a page is its number.
+/// `ListAccounts` with these pages. The token of a page is its number.
 fn listed(pages: Vec<Vec<types::Account>>) -> Rule {
     mock!(Client::list_accounts).then_compute_output(move |request| {
         let page: usize = request.next_token().map_or(0, |token| token.parse().unwrap());
@@ -66,7 +66,7 @@ fn unit(id: &str) -> (&'static [&'static str], &'static [u64]) {
     (units, accounts)
 }
 
-/// The accounts right in a unit, after a page without any.
+/// The accounts directly in a unit, after an empty page.
 fn accounts_in_units() -> Rule {
     mock!(Client::list_accounts_for_parent).then_compute_output(|request| {
         let answer = ListAccountsForParentOutput::builder();
@@ -78,7 +78,7 @@ fn accounts_in_units() -> Rule {
     })
 }
 
-/// The units right in a unit, each on a page of its own.
+/// The child units of a unit, one on each page.
 fn units_in_units() -> Rule {
     mock!(Client::list_organizational_units_for_parent).then_compute_output(|request| {
         let units = unit(request.parent_id().unwrap()).0;
@@ -108,12 +108,12 @@ fn file(organization: &str) -> FleetFile {
     FleetFile::parse(&text).unwrap()
 }
 
-/// What a search with these lines in the fleet file finds, in order, and the fleet that comes of it.
+/// The accounts found with these lines in the fleet file, in order, and the resulting fleet.
 async fn search(organization: &str, rules: &[&Rule]) -> Result<(Vec<AccountId>, Fleet), Failure> {
     with_units(organization, rules).await.map(|(found, fleet, _)| (found, fleet))
 }
 
-/// The same, and the units that were found to hold the accounts.
+/// Like [`search`], with the unit paths of the accounts.
 async fn with_units(
     organization: &str,
     rules: &[&Rule],
@@ -149,13 +149,13 @@ fn left_out(fleet: &Fleet) -> Vec<AccountId> {
     fleet.left_out.keys().copied().collect()
 }
 
-/// The accounts that are left out, each with the reason.
+/// The accounts that are left out, with reasons.
 fn reasons(fleet: &Fleet) -> String {
     fleet.left_out.iter().map(|(account, reason)| format!("{account}: {reason}\n")).collect()
 }
 
 #[tokio::test]
-async fn every_page_is_read_the_ones_after_an_empty_page_too() {
+async fn pages_after_an_empty_page_are_read() {
     let page = |numbers: &[u64]| numbers.iter().map(|n| account(*n).build()).collect::<Vec<_>>();
     let listed = listed(vec![page(&[1, 2]), page(&[]), page(&[]), page(&[3])]);
     let (found, fleet) = search("", &[&listed]).await.unwrap();
@@ -166,7 +166,7 @@ async fn every_page_is_read_the_ones_after_an_empty_page_too() {
 }
 
 #[tokio::test]
-async fn an_account_is_usable_or_not_by_its_state() {
+async fn only_active_and_closing_accounts_become_members() {
     let states = [
         AccountState::Active,
         AccountState::PendingClosure,
@@ -191,8 +191,8 @@ async fn an_account_is_usable_or_not_by_its_state() {
 }
 
 #[tokio::test]
-#[allow(deprecated, reason = "older endpoints know `Status` alone")]
-async fn the_older_status_counts_only_where_there_is_no_state() {
+#[allow(deprecated, reason = "older endpoints return only `Status`")]
+async fn deprecated_status_is_used_only_without_a_state() {
     let accounts = vec![
         account_of(ID, 1).status(AccountStatus::Active).build(),
         account_of(ID, 2).status(AccountStatus::PendingClosure).build(),
@@ -215,7 +215,7 @@ async fn the_older_status_counts_only_where_there_is_no_state() {
 }
 
 #[tokio::test]
-async fn a_unit_stands_for_all_that_is_below_it_but_units_that_are_excepted() {
+async fn unit_includes_nested_units_except_excepted_ones() {
     let rules = [accounts_in_units(), units_in_units()];
     let rules = [&rules[0], &rules[1]];
     for (lines, expected) in [
@@ -231,19 +231,19 @@ async fn a_unit_stands_for_all_that_is_below_it_but_units_that_are_excepted() {
 }
 
 #[tokio::test]
-async fn a_unit_that_is_chosen_itself_and_with_one_above_it_is_listed_once() {
+async fn unit_selected_twice_is_listed_once() {
     let (accounts, units) = (accounts_in_units(), units_in_units());
     let lines = format!("units = [\"{BANK}\", \"{PROD}\", \"{WORK}\"]");
     let (mut found, fleet) = search(&lines, &[&accounts, &units]).await.unwrap();
     found.sort();
-    assert_eq!(found, ids(1..=6), "none comes twice");
+    assert_eq!(found, ids(1..=6), "no account twice");
     assert_eq!(members(&fleet), ids(1..=6));
     assert_eq!(accounts.num_calls(), 2 * UNITS.len(), "two pages for each unit");
     assert_eq!(units.num_calls(), UNITS.len() + 1, "`work` has two pages");
 }
 
 #[tokio::test]
-async fn the_units_above_an_account_are_told_by_name_where_they_were_listed() {
+async fn unit_paths_have_names_if_units_were_listed() {
     let (accounts, units) = (accounts_in_units(), units_in_units());
     let (.., units) = with_units(&format!("units = [\"{WORK}\"]"), &[&accounts, &units]).await.unwrap();
     let units: Vec<&str> = units.values().map(String::as_str).collect();
@@ -252,21 +252,17 @@ async fn the_units_above_an_account_are_told_by_name_where_they_were_listed() {
 }
 
 #[tokio::test]
-async fn the_units_above_an_account_are_those_of_its_path_where_all_accounts_were_listed() {
+async fn unit_paths_have_ids_if_all_accounts_were_listed() {
     let path = |n: u64, path: &str| account(n).paths(format!("{ID}/r-ab12/{path}{n:012}/")).build();
     let all =
         listed(vec![vec![path(1, ""), path(2, "ou-ab12-work0000/ou-ab12-prod0000/"), account(3).build()]]);
     let (.., units) = with_units("", &[&all]).await.unwrap();
     let units: Vec<&str> = units.values().map(String::as_str).collect();
-    assert_eq!(
-        units,
-        ["r-ab12", "ou-ab12-work0000/ou-ab12-prod0000"],
-        "of the third nobody says where it is"
-    );
+    assert_eq!(units, ["r-ab12", "ou-ab12-work0000/ou-ab12-prod0000"], "the third account has no path");
 }
 
 #[tokio::test]
-async fn with_excepted_units_alone_all_others_are_members_and_theirs_are_told() {
+async fn accounts_of_excepted_units_are_left_out_with_a_reason() {
     let all = listed(vec![(1..=9).map(|n| account(n).build()).collect()]);
     let (accounts, units) = (accounts_in_units(), units_in_units());
     let lines = format!("except-units = [\"{PLAY}\", \"{BANK}\"]");
@@ -276,12 +272,12 @@ async fn with_excepted_units_alone_all_others_are_members_and_theirs_are_told() 
 }
 
 #[tokio::test]
-async fn accounts_by_name_are_asked_for_one_by_one_beside_units_or_alone() {
+async fn listed_accounts_are_described_individually_with_or_without_units() {
     let lines = "accounts = [\"000000000008\", \"000000000009\"]";
     let one_by_one = described();
     let (_, fleet) = search(lines, &[&one_by_one]).await.unwrap();
     assert_eq!(members(&fleet), ids([8, 9]));
-    assert_eq!(one_by_one.num_calls(), 2, "and nothing is listed");
+    assert_eq!(one_by_one.num_calls(), 2, "no listing");
 
     let lines = format!("{lines}\nunits = [\"{BANK}\"]");
     let (_, fleet) = search(&lines, &[&described(), &accounts_in_units(), &units_in_units()]).await.unwrap();
@@ -289,14 +285,14 @@ async fn accounts_by_name_are_asked_for_one_by_one_beside_units_or_alone() {
 }
 
 #[tokio::test]
-async fn the_role_of_the_accounts_that_are_found_is_taken_in_the_hub_too() {
+async fn role_of_discovered_accounts_is_assumed_in_the_hub() {
     let caller = answered("444455556666", RetryConfig::disabled(), |_, body| {
         assert!(body.contains("111122223333%3Arole%2Freader"), "{body}");
         role()
     });
     let hub = open_hub(&caller, &file("role = \"reader\"")).await.unwrap();
     assert_eq!(hub.id.to_string(), "111122223333");
-    // Also where the hub has no role of its own, and none would be found for it.
+    // The read role is also used if the hub has no role and is not discovered.
     let text = "[fleet]\nread-role = \"reader\"\n\
         [hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-logs\"\n\
         [[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
@@ -306,7 +302,7 @@ async fn the_role_of_the_accounts_that_are_found_is_taken_in_the_hub_too() {
 }
 
 #[tokio::test]
-async fn a_read_role_in_the_hub_that_does_not_trust_the_caller_is_named() {
+async fn untrusted_read_role_in_the_hub_is_named_in_the_advice() {
     let caller = answered("999999999999", RetryConfig::disabled(), |_, _| {
         let error = "<Code>AccessDenied</Code><Message>not authorized to perform sts:AssumeRole</Message>";
         (403, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"))
@@ -322,14 +318,14 @@ async fn a_read_role_in_the_hub_that_does_not_trust_the_caller_is_named() {
     assert_data_eq!(
         advice.join("\n"),
         str![[r#"
-the credentials are for 999999999999, the hub is 111122223333: set `hub.profile` or `hub.role`, or use the hub's own credentials
-the credentials are for 999999999999, the hub is 111122223333: use the hub's own credentials (`hub.profile`), or create the role `reader` there with a trust policy for the caller
+the credentials are for account 999999999999, but the hub account is 111122223333: set `hub.profile` or `hub.role`, or use the hub's own credentials
+the credentials are for account 999999999999, but the hub account is 111122223333: use the hub's own credentials (`hub.profile`), or create the role `reader` in the hub account with a trust policy for the caller
 "#]]
     );
 }
 
 #[tokio::test]
-async fn a_search_sends_the_calls_that_its_policy_allows() {
+async fn search_makes_only_calls_that_its_policy_allows() {
     for lines in [
         String::new(),
         "accounts = [\"000000000001\"]".to_owned(),
@@ -354,7 +350,7 @@ async fn a_search_sends_the_calls_that_its_policy_allows() {
 }
 
 #[tokio::test]
-async fn accounts_are_listed_by_the_lookup_role_where_there_is_one() {
+async fn lookup_role_lists_the_accounts() {
     let caller = answered("111122223333", RetryConfig::disabled(), |signature, body| {
         if body.contains("Action=AssumeRole") {
             assert!(body.contains("444455556666%3Arole%2Flist"), "{body}");
@@ -374,7 +370,7 @@ async fn accounts_are_listed_by_the_lookup_role_where_there_is_one() {
 }
 
 #[tokio::test]
-async fn regions_that_an_account_has_not_opted_in_to_are_left_out() {
+async fn regions_without_opt_in_are_left_out() {
     let account = answered("222222222222", RetryConfig::disabled(), |_, body| {
         assert!(body.contains("Action=DescribeRegions") && !body.contains("AllRegions=true"), "{body}");
         let region = |(name, status)| {
@@ -397,7 +393,7 @@ async fn regions_that_an_account_has_not_opted_in_to_are_left_out() {
 }
 
 #[tokio::test]
-async fn units_have_their_names_next_to_their_ids_where_these_can_be_read() {
+async fn unit_names_are_added_next_to_ids_if_readable() {
     let caller = answered("111122223333", RetryConfig::disabled(), |_, body| {
         if body.contains(WORK) {
             return (200, format!(r#"{{"OrganizationalUnit":{{"Id":"{WORK}","Name":"Workloads"}}}}"#));

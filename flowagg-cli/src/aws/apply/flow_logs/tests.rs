@@ -11,7 +11,7 @@ use crate::aws::mocked;
 
 type Calls = Arc<Mutex<Vec<String>>>;
 
-/// An EC2 in which these VPCs have a flow log like the wanted one, and these cannot get any.
+/// `CreateFlowLogs`: VPCs in `taken` already have an equivalent flow log, and those in `broken` fail.
 fn create(calls: &Calls, taken: &'static [&'static str], broken: &'static [&'static str]) -> Rule {
     let calls = calls.clone();
     mock!(Client::create_flow_logs).then_compute_response(move |request| {
@@ -60,7 +60,7 @@ fn replace(vpc: &str) -> FlowLogChange {
 }
 
 #[tokio::test]
-async fn an_unsuccessful_item_in_a_successful_answer_is_a_failure_that_names_the_vpc() {
+async fn unsuccessful_item_is_a_failure_of_its_vpc() {
     let calls = Calls::default();
     let changes = ["vpc-0000000a", "vpc-0000000b", "vpc-0000000c"].map(|vpc| change(vpc, Step::Create));
     let applied = run(&changes, &[&create(&calls, &[], &["vpc-0000000b"])]).await;
@@ -70,14 +70,14 @@ async fn an_unsuccessful_item_in_a_successful_answer_is_a_failure_that_names_the
     assert_data_eq!(
         failure.help(),
         str![[
-            r#"the bucket's KMS key cannot be used: it must be a customer managed key, given by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key"#
+            r#"the bucket's KMS key cannot be used: use a customer managed key, specified by its ARN, with a policy that allows delivery; `flowagg doctor` checks the key"#
         ]]
     );
     assert_eq!(calls.lock().unwrap().len(), 1, "one call for all three");
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_for_one_vpc_is_made_again_for_each() {
+async fn call_rejected_for_one_vpc_is_repeated_for_each() {
     let calls = Calls::default();
     let changes = ["vpc-0000000a", "vpc-0000000b"].map(|vpc| change(vpc, Step::Create));
     let applied = run(&changes, &[&create(&calls, &["vpc-0000000a"], &[])]).await;
@@ -90,7 +90,7 @@ async fn a_call_that_is_refused_for_one_vpc_is_made_again_for_each() {
 }
 
 #[tokio::test]
-async fn more_vpcs_than_a_call_takes_are_made_in_several_calls() {
+async fn many_vpcs_are_split_into_several_calls() {
     let calls = Calls::default();
     let changes: Vec<_> = (0..301).map(|n| change(&format!("vpc-{n:08x}"), Step::Create)).collect();
     let applied = run(&changes, &[&create(&calls, &[], &[])]).await;
@@ -99,7 +99,7 @@ async fn more_vpcs_than_a_call_takes_are_made_in_several_calls() {
 }
 
 #[tokio::test]
-async fn a_flow_log_is_replaced_without_a_gap_where_aws_allows_it() {
+async fn replacement_is_created_before_the_old_flow_log_is_deleted() {
     let calls = Calls::default();
     let applied = run(&[replace("vpc-0000000a")], &[&create(&calls, &[], &[]), &delete(&calls)]).await;
     assert!(applied.failures.is_empty());
@@ -107,7 +107,7 @@ async fn a_flow_log_is_replaced_without_a_gap_where_aws_allows_it() {
 }
 
 #[tokio::test]
-async fn a_flow_log_that_aws_takes_for_the_wanted_one_goes_first() {
+async fn conflicting_flow_log_is_deleted_before_its_replacement_is_created() {
     let calls = Calls::default();
     let applied =
         run(&[replace("vpc-0000000a")], &[&create(&calls, &["vpc-0000000a"], &[]), &delete(&calls)]).await;
@@ -116,7 +116,7 @@ async fn a_flow_log_that_aws_takes_for_the_wanted_one_goes_first() {
 }
 
 #[tokio::test]
-async fn a_flow_log_stays_when_its_replacement_cannot_be_made() {
+async fn flow_log_is_kept_if_its_replacement_fails() {
     let calls = Calls::default();
     let applied =
         run(&[replace("vpc-0000000a")], &[&create(&calls, &[], &["vpc-0000000a"]), &delete(&calls)]).await;
@@ -125,7 +125,7 @@ async fn a_flow_log_stays_when_its_replacement_cannot_be_made() {
 }
 
 #[tokio::test]
-async fn many_flow_logs_are_replaced_with_one_call_each_way() {
+async fn several_flow_logs_are_replaced_with_two_calls() {
     let calls = Calls::default();
     let replace = |vpc: &str, old: &str| {
         change(vpc, Step::Replace { old: FlowLogId::parse(old).unwrap(), may_conflict: true })
@@ -147,13 +147,13 @@ async fn many_flow_logs_are_replaced_with_one_call_each_way() {
 }
 
 #[tokio::test]
-async fn nothing_to_do_makes_no_call() {
+async fn empty_plan_makes_no_calls() {
     let applied = run(&[], &[]).await;
     assert_eq!(applied, Applied::default());
 }
 
 #[tokio::test]
-async fn unsuccessful_item_of_another_resource_leaves_open_what_was_done() {
+async fn unsuccessful_item_of_another_resource_leaves_the_outcome_unknown() {
     let calls = Calls::default();
     let stray = mock!(Client::create_flow_logs).then_output(|| {
         let item = |id: &str| UnsuccessfulItem::builder().resource_id(id).build();
@@ -170,7 +170,7 @@ async fn unsuccessful_item_of_another_resource_leaves_open_what_was_done() {
     assert_data_eq!(
         &applied.failures[0].message,
         str![
-            "AWS names a resource that the call was not about, so it is unknown what was done: AWS gave no reason"
+            "AWS returned an error for a resource that was not in the call, so the outcome is unknown: AWS returned no message"
         ]
     );
     assert_eq!((applied.changes(), calls.lock().unwrap().len()), (0, 0), "no old flow log is deleted");
@@ -178,7 +178,7 @@ async fn unsuccessful_item_of_another_resource_leaves_open_what_was_done() {
 }
 
 #[tokio::test]
-async fn flow_log_that_cannot_be_the_conflict_is_not_deleted_first() {
+async fn flow_log_with_another_destination_is_not_deleted_first() {
     let calls = Calls::default();
     let old = FlowLogId::parse("fl-00000001").unwrap();
     let elsewhere = change("vpc-0000000a", Step::Replace { old, may_conflict: false });
@@ -188,7 +188,7 @@ async fn flow_log_that_cannot_be_the_conflict_is_not_deleted_first() {
 }
 
 #[tokio::test]
-async fn flow_log_of_a_part_is_deleted_only_if_the_flow_log_of_the_whole_was_created() {
+async fn subnet_flow_log_is_deleted_only_after_the_vpc_flow_log_is_created() {
     let of_part = |whole: &str| {
         let after = Some(ResourceId::parse(whole).unwrap());
         change("subnet-0000000a", Step::Delete { flow_log: FlowLogId::parse("fl-00000001").unwrap(), after })

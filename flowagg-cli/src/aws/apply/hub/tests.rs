@@ -29,7 +29,7 @@ async fn run(changes: &[HubChange], rules: &[&MockRule]) -> (bool, Applied) {
 }
 
 #[tokio::test]
-async fn a_name_that_another_account_has_stops_everything_after_it() {
+async fn bucket_name_taken_by_another_account_stops_later_changes() {
     let taken = mock!(Client::create_bucket)
         .then_error(|| CreateBucketError::BucketAlreadyExists(BucketAlreadyExists::builder().build()));
     let region = mocked::fleet().hub.region;
@@ -41,7 +41,7 @@ async fn a_name_that_another_account_has_stops_everything_after_it() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_was_created_after_the_plan_was_made_is_not_changed() {
+async fn bucket_created_after_planning_is_not_changed() {
     let ours = mock!(Client::create_bucket).then_error(|| {
         let meta = aws_smithy_types::error::ErrorMetadata::builder().code("BucketAlreadyOwnedByYou").build();
         CreateBucketError::BucketAlreadyOwnedByYou(BucketAlreadyOwnedByYou::builder().meta(meta).build())
@@ -54,14 +54,14 @@ async fn a_bucket_that_was_created_after_the_plan_was_made_is_not_changed() {
     assert_eq!((applied.failures.len(), applied.held_back.len()), (1, 1));
     assert_data_eq!(
         &applied.failures[0].message,
-        str![
-            "the bucket exists in this account: it was created after the plan was made, or by a call whose response was lost"
-        ]
+        str![[
+            r#"the bucket exists in this account: it was created after the plan was made, or by a call whose response was lost"#
+        ]]
     );
 }
 
 #[tokio::test]
-async fn a_bucket_names_its_region_except_in_us_east_1() {
+async fn location_constraint_is_sent_except_in_us_east_1() {
     for (region, named) in [("us-east-1", false), ("eu-west-1", true)] {
         let made = mock!(Client::create_bucket)
             .match_requests(move |request| request.create_bucket_configuration().is_some() == named)
@@ -81,7 +81,7 @@ fn encryption(answer: ServerSideEncryptionRule) -> MockRule {
     })
 }
 
-/// Sets an encryption on a bucket with this rule; returns the rule that is written.
+/// Sets the encryption of a bucket with this rule; returns the rule that is written.
 async fn encrypted(found: ServerSideEncryptionRule, with: Encryption) -> ServerSideEncryptionRule {
     let written = Arc::new(Mutex::new(vec![]));
     let seen = written.clone();
@@ -110,7 +110,7 @@ fn default(algorithm: ServerSideEncryption, key: Option<&str>) -> ServerSideEncr
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
 
 #[tokio::test]
-async fn blocked_encryption_types_are_written_back_as_they_were_read() {
+async fn blocked_encryption_types_are_preserved() {
     let found = ServerSideEncryptionRule::builder()
         .apply_server_side_encryption_by_default(default(ServerSideEncryption::Aes256, None))
         .bucket_key_enabled(true)
@@ -128,7 +128,7 @@ async fn blocked_encryption_types_are_written_back_as_they_were_read() {
 }
 
 #[tokio::test]
-async fn dual_layer_encryption_is_kept_with_another_key() {
+async fn dual_layer_encryption_is_preserved_with_another_key() {
     let found = ServerSideEncryptionRule::builder()
         .apply_server_side_encryption_by_default(default(ServerSideEncryption::AwsKmsDsse, Some("1234abcd")))
         .build();
@@ -139,7 +139,7 @@ async fn dual_layer_encryption_is_kept_with_another_key() {
 }
 
 #[tokio::test]
-async fn an_encryption_that_cannot_be_read_is_not_written() {
+async fn unreadable_encryption_is_not_overwritten() {
     let denied = mock!(Client::get_bucket_encryption).then_error(|| {
         let denied = aws_smithy_types::error::ErrorMetadata::builder().code("AccessDenied").build();
         GetBucketEncryptionError::generic(denied)
@@ -152,7 +152,7 @@ async fn an_encryption_that_cannot_be_read_is_not_written() {
 }
 
 #[tokio::test]
-async fn switches_that_are_not_turned_on_stay_as_they_are_now() {
+async fn other_switches_keep_their_current_value() {
     for restricted in [true, false] {
         let found = mock!(Client::get_public_access_block).then_output(move || {
             let block = PublicAccessBlockConfiguration::builder().restrict_public_buckets(restricted).build();

@@ -17,13 +17,13 @@ use crate::aws::mocked;
 
 const HEADER: &str = "x-amz-transition-default-minimum-object-size";
 
-/// What S3 has, and what was sent to it.
+/// The state of a fake S3, and the requests it received.
 #[derive(Debug, Default)]
 struct Store {
     document: Option<LifecycleDocument>,
     /// The methods of the writes.
     writes: Vec<String>,
-    /// What another process puts in the place of the document right before the read of this number.
+    /// The document that another process writes right before the read with this number.
     theirs: Option<(usize, LifecycleDocument)>,
     reads: usize,
 }
@@ -98,7 +98,7 @@ fn document(rules: &str) -> LifecycleDocument {
 const THEIRS: &str = "<Rule><ID>theirs</ID><Status>Enabled</Status><Filter/><NewKind>1</NewKind><Transition><Days>30</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>";
 const NEWER: &str = "<Rule><ID>newer</ID><Status>Enabled</Status><Filter/><Transition><Days>3</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>";
 
-/// Carries out a plan that was made from `found`; `theirs` is what another process writes before a read.
+/// Applies a plan made from `found`; `theirs` is what another process writes before a read.
 async fn run(
     found: Option<LifecycleDocument>,
     theirs: Option<(usize, LifecycleDocument)>,
@@ -133,7 +133,7 @@ fn allowed(fleet: &Fleet, observed: &Observed) -> Plan {
 }
 
 #[tokio::test]
-async fn foreign_rules_and_the_header_go_back_as_they_came() {
+async fn foreign_rules_and_the_header_are_written_back_unchanged() {
     let found = document(THEIRS);
     let (replaced, store) = run(Some(found.clone()), None, allowed).await;
     assert!(replaced.failure.is_none() && !replaced.is_contended, "{replaced:?}");
@@ -147,7 +147,7 @@ async fn foreign_rules_and_the_header_go_back_as_they_came() {
 }
 
 #[tokio::test]
-async fn rules_that_another_process_adds_survive_at_every_read() {
+async fn rules_added_by_another_process_are_kept() {
     for read in 1..3 {
         let newer = document(&format!("{THEIRS}{NEWER}"));
         let (replaced, store) = run(Some(document(THEIRS)), Some((read, newer)), allowed).await;
@@ -161,7 +161,7 @@ async fn rules_that_another_process_adds_survive_at_every_read() {
 }
 
 #[tokio::test]
-async fn an_expiry_that_the_plan_did_not_show_as_sooner_is_not_set() {
+async fn expiry_that_the_plan_did_not_show_is_not_set() {
     let shorter =
         document(&THEIRS.replace("<NewKind>1</NewKind>", "<Expiration><Days>5</Days></Expiration>"));
     let vanished = || Some((1, document(THEIRS)));
@@ -169,9 +169,9 @@ async fn an_expiry_that_the_plan_did_not_show_as_sooner_is_not_set() {
     let failure = replaced.failure.unwrap();
     assert_data_eq!(
         &failure.message,
-        str![
-            "the lifecycle configuration was changed after the plan was made: the lifecycle rules were changed after the plan was made, and objects would now expire sooner than the plan showed, so none was set"
-        ]
+        str![[
+            r#"the lifecycle configuration was changed after the plan was made: the lifecycle rules changed after the plan was made, and objects would now expire sooner than the plan showed, so no rule was set"#
+        ]]
     );
     assert_eq!(store.writes, [""; 0]);
 
@@ -182,7 +182,7 @@ async fn an_expiry_that_the_plan_did_not_show_as_sooner_is_not_set() {
 }
 
 #[tokio::test]
-async fn a_configuration_without_other_rules_is_deleted_with_the_fleets() {
+async fn configuration_with_only_fleet_rules_is_deleted() {
     let own = "<Rule><ID>flowagg-expiry/acme-logs/AWSLogs</ID><Status>Enabled</Status><Filter><Prefix>AWSLogs/</Prefix></Filter><Expiration><Days>90</Days></Expiration></Rule>";
     let (replaced, store) = run(Some(document(own)), None, flowagg_policy::plan::destroy).await;
     assert!(replaced.failure.is_none(), "{replaced:?}");

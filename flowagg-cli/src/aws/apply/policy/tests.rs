@@ -36,8 +36,8 @@ struct After {
     writes: usize,
 }
 
-/// A bucket whose policy another process changes right before a read, once for each of `theirs`, and where S3 aborts the
-/// first writes. Settled after a plan was made.
+/// Applies a plan to a bucket whose policy another process changes right before a read, once for each of `theirs`, and where S3
+/// aborts the first writes.
 async fn run(live: &str, theirs: Vec<String>, aborted: usize, change: &Plan) -> After {
     let state = Arc::new(Mutex::new((live.to_owned(), VecDeque::from(theirs), aborted, 0)));
     let reads = state.clone();
@@ -81,7 +81,7 @@ fn is_right(After { replaced, policy, writes, .. }: &After, expected_writes: usi
 }
 
 #[tokio::test]
-async fn the_planned_policy_is_written_over_the_one_that_was_read() {
+async fn planned_policy_replaces_the_policy_that_was_read() {
     let live = foreign("Theirs");
     let change = planned(&live);
     let after = run(&live, vec![], 0, &change).await;
@@ -91,7 +91,7 @@ async fn the_planned_policy_is_written_over_the_one_that_was_read() {
 }
 
 #[tokio::test]
-async fn a_policy_that_is_different_at_the_end_of_the_run_was_changed_by_another_process() {
+async fn policy_that_differs_at_the_end_of_the_run_is_a_warning() {
     let live = foreign("Theirs");
     let change = planned(&live);
     let left = run(&live, vec![], 0, &change).await.left.unwrap();
@@ -100,17 +100,17 @@ async fn a_policy_that_is_different_at_the_end_of_the_run_was_changed_by_another
         let warning = left.clone().compare(|left| same(now, left.as_deref())).unwrap();
         assert_data_eq!(
             &warning.what,
-            str![
-                "another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"
-            ]
+            str![[
+                r#"another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"#
+            ]]
         );
     }
     let after = run(&live, vec![foreign("Newer")], 0, &change).await;
-    assert!(after.replaced.is_contended && after.left.is_none(), "it is reported already");
+    assert!(after.replaced.is_contended && after.left.is_none(), "already reported");
 }
 
 #[tokio::test]
-async fn a_change_since_the_plan_is_merged_into_and_reported() {
+async fn change_after_planning_is_kept_and_reported() {
     let live = foreign("Theirs");
     let after = run(&live, vec![foreign("Newer")], 0, &planned(&live)).await;
     is_right(&after, 1);
@@ -122,14 +122,14 @@ async fn a_change_since_the_plan_is_merged_into_and_reported() {
     );
     assert_data_eq!(
         &warning.what,
-        str![
-            "another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"
-        ]
+        str![[
+            r#"another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"#
+        ]]
     );
 }
 
 #[tokio::test]
-async fn a_write_that_another_process_overwrote_is_made_again_on_its_policy() {
+async fn overwritten_write_is_repeated_on_the_new_policy() {
     let live = foreign("Theirs");
     let overwriting = text(&planned(&live)).replace("222222222222", "444444444444");
     let after = run(&live, vec![live.clone(), overwriting.clone()], 0, &planned(&live)).await;
@@ -138,7 +138,7 @@ async fn a_write_that_another_process_overwrote_is_made_again_on_its_policy() {
 }
 
 #[tokio::test]
-async fn a_foreign_statement_that_is_lost_after_the_write_is_named() {
+async fn foreign_statement_lost_after_the_write_is_reported() {
     let live = foreign("Theirs");
     let after = run(&live, vec![live.clone(), foreign("Newer")], 0, &planned(&live)).await;
     assert!(after.policy.contains("Newer") && after.policy.contains("222222222222"), "{}", after.policy);
@@ -151,7 +151,7 @@ async fn a_foreign_statement_that_is_lost_after_the_write_is_named() {
 }
 
 #[tokio::test]
-async fn a_write_that_s3_aborts_is_tried_again() {
+async fn aborted_write_is_retried() {
     let live = foreign("Theirs");
     let after = run(&live, vec![], 1, &planned(&live)).await;
     is_right(&after, 2);
@@ -159,7 +159,7 @@ async fn a_write_that_s3_aborts_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_policy_that_changes_before_every_write_is_not_overwritten() {
+async fn policy_that_changes_before_every_write_is_not_overwritten() {
     let live = foreign("Theirs");
     let theirs: Vec<String> = (0..40).map(|n| foreign(&format!("Their{n}"))).collect();
     let after = run(&live, theirs, 0, &planned(&live)).await;
@@ -173,7 +173,7 @@ async fn a_policy_that_changes_before_every_write_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn the_removal_of_the_grant_keeps_a_statement_that_is_newer_than_the_plan() {
+async fn removing_the_grant_keeps_statements_added_after_planning() {
     let live = text(&planned(&foreign("Theirs")));
     let change = destroy(&mocked::fleet(), &mocked::observed(Some(&live)));
     let newer = live.replace("\"Theirs\"", "\"Newer\"");
@@ -185,18 +185,18 @@ async fn the_removal_of_the_grant_keeps_a_statement_that_is_newer_than_the_plan(
 }
 
 #[tokio::test]
-async fn a_policy_that_cannot_be_parsed_is_never_overwritten() {
+async fn invalid_policy_is_never_overwritten() {
     let live = foreign("Theirs");
     let after = run(&live, vec!["theirs".to_owned()], 0, &planned(&live)).await;
     assert!(after.replaced.failure.is_some());
     assert_eq!((after.policy.as_str(), after.writes), ("theirs", 0));
 }
 
-/// What AWS might attach.
+/// A policy that AWS might attach.
 const OF_AWS: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AWSLogDeliveryWrite","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs/AWSLogs/111122223333/*"}]}"#;
 
 #[tokio::test]
-async fn a_grant_that_aws_overwrote_is_merged_again_and_nothing_else_is_restored() {
+async fn grant_overwritten_by_aws_is_merged_again_and_nothing_else_is_restored() {
     let live = text(&planned(&foreign("Theirs")));
     let after = run(OF_AWS, vec![], 0, &planned(&live)).await;
     is_right(&after, 1);
@@ -208,7 +208,7 @@ async fn a_grant_that_aws_overwrote_is_merged_again_and_nothing_else_is_restored
 }
 
 #[tokio::test]
-async fn a_policy_that_still_grants_delivery_is_not_written() {
+async fn policy_that_still_grants_delivery_is_not_written() {
     let live = text(&planned(&foreign("Theirs")));
     let after = run(&live, vec![], 0, &planned(&live)).await;
     is_right(&after, 0);
@@ -216,7 +216,7 @@ async fn a_policy_that_still_grants_delivery_is_not_written() {
 }
 
 #[test]
-fn a_foreign_statement_that_was_lost_is_a_failure_that_names_it() {
+fn lost_foreign_statement_is_a_failure_that_names_it() {
     let before = text(&planned(&foreign("Theirs")));
     let fleet = mocked::fleet();
     let s3 = mocked::s3(&[]);

@@ -7,10 +7,10 @@ use snapbox::{assert_data_eq, str};
 use super::*;
 use crate::aws::call::PUT_POLICY;
 
-/// Words that a bucket has, of which flowagg needs `ours`.
+/// A document as a list of words. flowagg adds `ours`.
 type Doc = Vec<&'static str>;
 
-/// A moment right before a call: its number, from 1.
+/// The moment before the n-th call, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Before {
     Read(usize),
@@ -29,14 +29,14 @@ struct Bucket {
 
 type Deed = fn(&mut Doc);
 
-/// A bucket, and what another process does to its document.
+/// A fake S3 whose document another process changes.
 struct S3 {
     at: At,
     bucket: Mutex<Bucket>,
     foreign: BTreeMap<Before, Deed>,
-    /// How many reads after a write return the document from before it.
+    /// The number of reads after a write that return the previous document.
     stale: usize,
-    /// What becomes of the write with this number.
+    /// The outcome of the write with this number.
     unsettled: Option<(usize, Unsettled)>,
 }
 
@@ -72,7 +72,7 @@ impl S3 {
         self.bucket.lock().unwrap()
     }
 
-    /// Settles the document after a plan that was made from this one. The pauses add up to as many as for S3.
+    /// Replaces the document, with a plan made from `planned_over`. There are as many pauses as for S3.
     async fn settle(&self, planned_over: &[&'static str]) -> Replaced<Doc> {
         let [first, longest, total] = [1, 50, 300].map(Duration::from_micros);
         replace(self, planned_over.to_vec(), Pauses { first, longest, total }).await
@@ -135,7 +135,7 @@ impl WholeDocument for S3 {
         bucket.previous = std::mem::replace(&mut bucket.doc, write.clone());
         bucket.stale_reads = self.stale;
         match unsettled {
-            Some(_) => Err(NotWritten::Unsettled(self.failed("no answer in time"))),
+            Some(_) => Err(NotWritten::Unsettled(self.failed("the call timed out"))),
             None => Ok(()),
         }
     }
@@ -164,7 +164,7 @@ fn pauses_double_up_to_the_longest_and_add_up_to_thirty_seconds() {
 }
 
 #[tokio::test]
-async fn a_document_is_read_once_before_the_write_and_once_after_it() {
+async fn document_is_read_once_before_and_once_after_the_write() {
     let s3 = S3::with(&["a"]);
     let replaced = s3.settle(&["a"]).await;
     is_settled(&s3, &replaced, &["a", "ours"], 1);
@@ -173,7 +173,7 @@ async fn a_document_is_read_once_before_the_write_and_once_after_it() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_right_is_not_read_or_written() {
+async fn up_to_date_document_is_neither_read_nor_written() {
     let s3 = S3::with(&["ours"]);
     let replaced = s3.settle(&["ours"]).await;
     is_settled(&s3, &replaced, &["ours"], 0);
@@ -181,7 +181,7 @@ async fn a_document_that_is_right_is_not_read_or_written() {
 }
 
 #[tokio::test]
-async fn stale_reads_after_the_write_are_repeated_and_the_write_is_not() {
+async fn stale_reads_after_the_write_are_repeated_without_another_write() {
     for stale in 1..=10 {
         let s3 = S3::with(&["a"]).stale(stale);
         let replaced = s3.settle(&["a"]).await;
@@ -191,26 +191,26 @@ async fn stale_reads_after_the_write_are_repeated_and_the_write_is_not() {
 }
 
 #[tokio::test]
-async fn a_write_that_does_not_become_visible_is_a_failure_and_is_not_repeated() {
+async fn write_that_stays_invisible_is_a_failure_and_not_repeated() {
     let s3 = S3::with(&["a"]).stale(usize::MAX);
     let replaced = s3.settle(&["a"]).await;
     let failure = replaced.failure.unwrap();
     assert_data_eq!(
         &failure.message,
-        str!["written, not visible yet: after 300µs S3 still returns the previous bucket policy"]
+        str!["written but not visible yet: after 300µs S3 still returns the previous bucket policy"]
     );
     assert_data_eq!(
         failure.help(),
-        str![
-            "run `flowagg plan` in a few minutes; if it shows the same change, another process has restored the previous bucket policy (CloudTrail: PutBucketPolicy)"
-        ]
+        str![[
+            r#"run `flowagg plan` in a few minutes; if it shows the same change, another process has restored the previous bucket policy (CloudTrail: PutBucketPolicy)"#
+        ]]
     );
     assert_eq!((s3.bucket().writes, replaced.write), (1, Some(vec!["a", "ours"])));
     assert!(!replaced.is_contended && replaced.lost.is_none());
 }
 
 #[tokio::test]
-async fn a_change_outside_the_window_survives_and_is_merged_into() {
+async fn change_outside_the_window_is_kept() {
     // Before the first read, and before the read-back.
     for read in [1, 2] {
         let s3 = S3::with(&["a"]).on(Before::Read(read), |doc| doc.push("theirs"));
@@ -224,16 +224,16 @@ async fn a_change_outside_the_window_survives_and_is_merged_into() {
         let warning = replaced.warning.unwrap();
         assert_data_eq!(
             &warning.what,
-            str![
-                "another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"
-            ]
+            str![[
+                r#"another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"#
+            ]]
         );
         assert_eq!(warning.resource, "the bucket policy of acme-logs");
     }
 }
 
 #[tokio::test]
-async fn two_changes_between_the_reads_survive() {
+async fn two_changes_between_reads_are_kept() {
     let s3 = S3::with(&["a"])
         .on(Before::Read(1), |doc| doc.push("first"))
         .on(Before::Read(2), |doc| doc.push("second"));
@@ -242,7 +242,7 @@ async fn two_changes_between_the_reads_survive() {
 }
 
 #[tokio::test]
-async fn a_change_that_overwrites_ours_is_merged_into() {
+async fn change_that_overwrites_ours_is_kept() {
     let s3 = S3::with(&["a"]).on(Before::Read(2), |doc| *doc = vec!["a", "theirs"]);
     let replaced = s3.settle(&["a"]).await;
     is_settled(&s3, &replaced, &["a", "theirs", "ours"], 2);
@@ -250,21 +250,21 @@ async fn a_change_that_overwrites_ours_is_merged_into() {
 }
 
 #[tokio::test]
-async fn a_foreign_part_that_another_process_dropped_is_named() {
+async fn foreign_part_dropped_by_another_process_is_reported() {
     let s3 = S3::with(&["a", "b"]).on(Before::Read(2), |doc| *doc = vec!["a"]);
     let replaced = s3.settle(&["a", "b"]).await;
     let lost = replaced.lost.unwrap();
     assert_data_eq!(
         &lost.message,
-        str![
-            "the bucket policy lost the foreign statement b while flowagg wrote it: another process replaced it"
-        ]
+        str![[
+            r#"the bucket policy lost the foreign statement b while flowagg wrote it: another process replaced it"#
+        ]]
     );
     assert_eq!(s3.bucket().doc, ["a", "ours"]);
 }
 
 #[tokio::test]
-async fn a_foreign_part_that_came_back_is_not_lost() {
+async fn restored_foreign_part_is_not_reported_as_lost() {
     let s3 = S3::with(&["a", "b"])
         .on(Before::Read(2), |doc| *doc = vec!["a"])
         .on(Before::Read(3), |doc| doc.push("b"));
@@ -273,7 +273,7 @@ async fn a_foreign_part_that_came_back_is_not_lost() {
 }
 
 #[tokio::test]
-async fn a_change_in_the_window_is_reported_if_another_one_was_seen() {
+async fn change_in_the_window_is_reported_if_another_was_seen() {
     let s3 = S3::with(&["a"])
         .on(Before::Read(1), |doc| doc.push("seen"))
         .on(Before::Write(1), |doc| doc.push("unseen"));
@@ -283,14 +283,14 @@ async fn a_change_in_the_window_is_reported_if_another_one_was_seen() {
     let warning = replaced.warning.unwrap();
     assert_data_eq!(
         &warning.what,
-        str![
-            "another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"
-        ]
+        str![[
+            r#"another process changed it during this run; if that process also changed it in the [..] ms between the start of flowagg's last read and the end of its write, that change was overwritten"#
+        ]]
     );
 }
 
 #[tokio::test]
-async fn a_document_that_keeps_changing_is_written_a_few_times_only() {
+async fn number_of_writes_is_limited() {
     const OVERWRITES: [Deed; WRITES] = [
         |doc| *doc = vec!["first"],
         |doc| *doc = vec!["second"],
@@ -312,7 +312,7 @@ async fn a_document_that_keeps_changing_is_written_a_few_times_only() {
 }
 
 #[tokio::test]
-async fn a_write_without_an_answer_that_was_done_is_not_repeated() {
+async fn completed_write_without_a_response_is_not_repeated() {
     for stale in [0, 2] {
         let s3 = S3::with(&["a"]).unsettled(1, Unsettled::Done).stale(stale);
         let replaced = s3.settle(&["a"]).await;
@@ -323,14 +323,14 @@ async fn a_write_without_an_answer_that_was_done_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_write_that_was_not_done_is_repeated_after_another_read() {
+async fn failed_write_is_repeated_after_another_read() {
     let s3 = S3::with(&["a"]).unsettled(1, Unsettled::NotDone).on(Before::Read(2), |doc| doc.push("theirs"));
     let replaced = s3.settle(&["a"]).await;
     is_settled(&s3, &replaced, &["a", "theirs", "ours"], 2);
 }
 
 #[tokio::test]
-async fn a_refused_write_is_a_failure_and_is_not_repeated() {
+async fn rejected_write_is_a_failure_and_not_repeated() {
     let s3 = S3::with(&["a"]).unsettled(1, Unsettled::Refused);
     let replaced = s3.settle(&["a"]).await;
     assert_eq!(replaced.failure.unwrap().message, "access denied");
@@ -338,8 +338,8 @@ async fn a_refused_write_is_a_failure_and_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn an_older_document_that_a_read_returns_again_is_not_written_over_a_newer_one() {
-    // The plan was made from `a`; the first read returns `a b`, the next one is answered by a server that has `a`.
+async fn stale_read_does_not_overwrite_a_newer_document() {
+    // The plan was made from `a`. The first read returns `a b`, the next one the older `a`.
     let s3 = S3::with(&["a", "b"]);
     s3.bucket().stale_reads = 0;
     let s3 = s3.on(Before::Read(2), |doc| *doc = vec!["a"]).on(Before::Read(3), |doc| *doc = vec!["a", "b"]);
@@ -348,14 +348,14 @@ async fn an_older_document_that_a_read_returns_again_is_not_written_over_a_newer
 }
 
 #[tokio::test]
-async fn an_older_document_that_stays_was_restored() {
+async fn older_document_that_persists_counts_as_restored() {
     let s3 = S3::with(&["a", "b"]).on(Before::Read(2), |doc| *doc = vec!["a"]);
     let replaced = s3.settle(&["a"]).await;
     is_settled(&s3, &replaced, &["a", "ours"], 1);
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_computed_is_not_written() {
+async fn document_that_cannot_be_computed_is_not_written() {
     let s3 = S3::with(&["a"]).on(Before::Read(1), |doc| doc.push("invalid"));
     let replaced = s3.settle(&["a"]).await;
     assert_eq!(replaced.failure.unwrap().message, "not a document");

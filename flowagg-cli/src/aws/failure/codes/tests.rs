@@ -26,18 +26,18 @@ fn of(row: &Row) -> String {
     let only = match row.only {
         Only::Any => String::new(),
         Only::At(call) => format!(" at `{}`", call.name),
-        Only::Of(service) => format!(" of a call that `{service}…` allows"),
+        Only::Of(service) => format!(" for `{service}…` actions"),
     };
     let says =
         if row.says.is_empty() { String::new() } else { format!(", with *{}* in the message", row.says) };
     format!("{codes}{only}{says}")
 }
 
-/// A table of the guide.
+/// A table of the page.
 fn table(head: &str, rows: impl IntoIterator<Item = (String, &'static str)>) -> String {
     let mut table = format!("| {head} | what to do |\n|---|---|\n");
     for (of, help) in rows {
-        let help = help.replace("{who}", "the role or user that is used in {account}");
+        let help = help.replace("{who}", "the role or user used in {account}");
         let help = help.replace("{account}", "the account").replace("{region}", "the region");
         let help = help.replace("{action}", "the action").replace("{bucket-region}", "another region");
         let find = "`aws organizations describe-policy --policy-id ID` prints the policy";
@@ -46,7 +46,7 @@ fn table(head: &str, rows: impl IntoIterator<Item = (String, &'static str)>) -> 
     table
 }
 
-/// The types of policy, as AWS names them.
+/// The rows for policy types, with AWS's names.
 fn denials() -> Vec<(String, &'static str)> {
     let mut rows = Vec::new();
     for policy in PolicyType::ALL {
@@ -71,8 +71,8 @@ fn denials() -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn guide_lists_every_code_with_the_advice_that_is_printed() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide.md");
+fn operations_page_lists_every_code_with_its_advice() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
     let mut page = fs::read_to_string(&file).unwrap();
     let parts = PARTS.iter().map(|part| {
         let rows = part.rows.iter().map(|row| (of(row), row.help));
@@ -80,7 +80,7 @@ fn guide_lists_every_code_with_the_advice_that_is_printed() {
     });
     for (title, table) in parts.chain([("Denied calls", table("AWS's message", denials()))]) {
         let start = format!("**{title}**\n\n{START}");
-        let (before, rest) = page.split_once(&start).unwrap_or_else(|| panic!("no part {title}"));
+        let (before, rest) = page.split_once(&start).unwrap_or_else(|| panic!("missing part {title}"));
         let (_, after) = rest.split_once(END).unwrap();
         page = format!("{before}{start}{table}{END}{after}");
     }
@@ -94,7 +94,7 @@ fn text(code: &Code) -> &'static str {
 }
 
 #[test]
-fn no_row_hides_another() {
+fn no_row_shadows_another() {
     for wanted in PARTS.iter().flat_map(|part| part.rows) {
         let call = match wanted.only {
             Only::At(call) => call,
@@ -115,7 +115,7 @@ fn no_row_hides_another() {
 }
 
 #[test]
-fn only_a_temporary_error_is_answered_with_another_run_alone() {
+fn only_temporary_errors_advise_a_plain_retry() {
     for part in PARTS.iter().filter(|part| part.title != "Temporary errors") {
         for row in part.rows {
             let starts = ["run the command again", "wait"].iter().any(|start| row.help.starts_with(start));
@@ -125,18 +125,18 @@ fn only_a_temporary_error_is_answered_with_another_run_alone() {
 }
 
 #[test]
-fn explicit_deny_is_never_answered_with_permission() {
+fn explicit_deny_never_advises_allowing_the_action() {
     for policy in PolicyType::ALL {
         let help = policy.help(Effect::Denies);
         assert!(!help.contains("allow {action}") && !help.contains("allow the caller"), "{help}");
     }
 }
 
-/// An error that AWS returned, from a public recording.
+/// An AWS error from a public recording.
 ///
 /// Most are from cloud-custodian/cloud-custodian df800e9 (`tests/data/placebo`) and localstack/localstack 8b9a79f
-/// (`tests/aws/services`), with their placeholders; people quoted the others in public issues. Ids and names are masked. The
-/// snapshots of LocalStack often have the name of a test in place of the operation.
+/// (`tests/aws/services`), with their placeholders; the others are quoted in public issues. IDs and names are masked. LocalStack
+/// snapshots often contain a test name instead of the operation.
 #[derive(Deserialize)]
 struct Recorded {
     call: String,
@@ -163,7 +163,7 @@ fn place() -> Place {
 }
 
 #[test]
-fn every_recorded_error_has_advice_that_fits() {
+fn every_recorded_error_has_fitting_advice() {
     let recorded = recorded();
     assert_eq!(recorded.len(), 494);
     let mut outcomes: BTreeMap<(&str, String), BTreeMap<String, usize>> = BTreeMap::new();

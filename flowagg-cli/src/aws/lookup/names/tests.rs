@@ -40,7 +40,7 @@ fn instance(id: &'static str, name: &'static str) -> Rule {
 }
 
 #[tokio::test]
-async fn interface_has_all_its_addresses_and_the_name_of_its_instance() {
+async fn all_addresses_of_an_interface_get_the_instance_name() {
     let public = NetworkInterfaceAssociation::builder().public_ip("203.0.113.9").build();
     let first = NetworkInterfacePrivateIpAddress::builder().private_ip_address("10.0.0.7");
     let second =
@@ -67,13 +67,13 @@ async fn interface_has_all_its_addresses_and_the_name_of_its_instance() {
 }
 
 #[tokio::test]
-async fn each_call_has_a_filter_with_up_to_200_values_and_reads_every_page() {
+async fn filters_have_up_to_200_values_and_every_page_is_read() {
     let interfaces = mock!(Client::describe_network_interfaces).then_compute_output(|request| {
         let [filter] = request.filters() else { panic!("{request:?}") };
         assert!(filter.values().len() <= 200, "{request:?}");
         assert_eq!((request.max_results(), request.network_interface_ids()), (Some(1000), &[][..]));
         assert_eq!(filter.name(), Some("addresses.private-ip-address"));
-        // Two pages: the first value, and the last.
+        // Two pages: the first value and the last.
         let is_first = request.next_token().is_none();
         let address = if is_first { filter.values().first() } else { filter.values().last() }.unwrap();
         let interface = NetworkInterface::builder()
@@ -86,7 +86,7 @@ async fn each_call_has_a_filter_with_up_to_200_values_and_reads_every_page() {
             .set_next_token(is_first.then(|| "next".to_owned()))
             .build()
     });
-    // As texts they are in the same order.
+    // Their text form sorts in the same order.
     let address = |n: u8| IpAddr::from([10, 1, 100 + n / 50, 100 + n % 50]);
     let wanted = part(|part| part.addresses = (0..=250).map(address).collect());
     let (found, failures) = looked(&[&interfaces], wanted).await;
@@ -96,7 +96,7 @@ async fn each_call_has_a_filter_with_up_to_200_values_and_reads_every_page() {
 }
 
 #[test]
-fn addresses_are_looked_up_as_private_public_and_ipv6_ones() {
+fn addresses_are_looked_up_with_private_public_and_ipv6_filters() {
     let texts = ["10.0.0.7", "203.0.113.9", "2001:db8::7"];
     let wanted = part(|part| part.addresses = texts.iter().map(|text| text.parse().unwrap()).collect());
     assert_eq!(
@@ -110,7 +110,7 @@ fn addresses_are_looked_up_as_private_public_and_ipv6_ones() {
 }
 
 #[tokio::test]
-async fn call_that_fails_leaves_what_the_others_found() {
+async fn failed_call_does_not_discard_other_results() {
     let denied = mock!(Client::describe_instances).then_error(|| {
         let error = ErrorMetadata::builder().code("UnauthorizedOperation").message("no").build();
         DescribeInstancesError::generic(error)
@@ -139,7 +139,7 @@ async fn call_that_fails_leaves_what_the_others_found() {
 }
 
 #[tokio::test]
-async fn only_what_is_wanted_is_called_for() {
+async fn empty_request_makes_no_calls() {
     let (found, failures) = looked(&[], Part::default()).await;
     assert_eq!((found, failures), (Found::default(), Vec::new()));
 }

@@ -1,4 +1,4 @@
-//! What one region of one account has: resources of the kinds that are asked for, and flow logs.
+//! The state of one account-region: flow logs, and resources of the requested kinds.
 
 mod resources;
 
@@ -32,12 +32,12 @@ pub(super) async fn read(
     Ok(RegionState::new(resources.into_iter().flatten().collect(), flow_logs))
 }
 
-/// The flow logs alone.
+/// Reads only the flow logs.
 pub(super) async fn flow_logs(account: &Account, place: &Place) -> Result<Vec<FlowLog>, Failure> {
     of_client(&account.ec2(&place.region), &At::new(place.clone())).await
 }
 
-/// The resources that are in use.
+/// Reads the resources that are in use.
 pub(super) async fn in_use(
     account: &Account,
     place: &Place,
@@ -46,10 +46,10 @@ pub(super) async fn in_use(
     resources::in_use(&account.ec2(&place.region), carrier, &At::new(place.clone())).await
 }
 
-/// Flow logs that are active, to whatever destination. A flow log that is being deleted is no longer there.
+/// Active flow logs with any destination. Omits flow logs that are being deleted.
 async fn of_client(ec2: &Client, at: &At) -> Result<Vec<FlowLog>, Failure> {
     let (mut request, mut turned) = (ec2.describe_flow_logs(), Pages::default());
-    // A flow log that is on two pages is one flow log.
+    // A flow log can be on two pages.
     let mut flow_logs = BTreeMap::new();
     loop {
         let page = request.clone().send().await.map_err(|error| at.failure(DESCRIBE_FLOW_LOGS, &error))?;
@@ -75,7 +75,7 @@ fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
         written.per_hour_partition = options.per_hour_partition().unwrap_or(false);
         written
     });
-    let id = log.flow_log_id().ok_or(Incomplete::Missing("the id of a flow log"))?;
+    let id = log.flow_log_id().ok_or(Incomplete::Missing("the ID of a flow log"))?;
     let resource = log.resource_id().ok_or(Incomplete::Missing("the resource of a flow log"))?;
     let mut flow_log = FlowLog::new(
         FlowLogId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()))?,
@@ -93,7 +93,7 @@ fn flow_log(log: &types::FlowLog) -> Result<FlowLog, Incomplete> {
     Ok(flow_log)
 }
 
-/// Where it delivers to. If EC2 does not return the type, the ARN shows it; a log group may be returned by name alone.
+/// The destination. If EC2 returns no type, it is taken from the ARN. A log group may be returned by name only.
 fn destination(log: &types::FlowLog) -> Result<LogDestination, Incomplete> {
     let name = log.log_destination();
     let service = name.and_then(|arn| arn.strip_prefix("arn:")?.split(':').nth(1));
@@ -110,7 +110,7 @@ fn destination(log: &types::FlowLog) -> Result<LogDestination, Incomplete> {
     };
     Ok(match (log.log_destination_type().cloned().or_else(of_service), name, group) {
         (Some(LogDestinationType::S3), Some(arn), _) => LogDestination::S3 { arn: arn.to_owned() },
-        // It may be one of the fleet's own.
+        // It may belong to the fleet, so it must not be ignored.
         (Some(LogDestinationType::S3), None, _) => {
             return Err(Incomplete::Missing("the destination of a flow log"));
         }

@@ -15,7 +15,7 @@ use crate::aws::failure::At;
 const IN_USE: types::NetworkInterfaceStatus = types::NetworkInterfaceStatus::InUse;
 const AVAILABLE: types::TransitGatewayAttachmentState = types::TransitGatewayAttachmentState::Available;
 
-/// Every page of a call, each item read. A resource that is on two pages is one resource.
+/// Reads every item of every page. A resource can be on two pages.
 macro_rules! pages {
     ($request:expr, $items:ident, $at:expr, $call:expr, $read:expr) => {{
         let mut resources = BTreeMap::new();
@@ -26,7 +26,7 @@ macro_rules! pages {
     }};
 }
 
-/// All that the account sees of a kind.
+/// All resources of a kind that are visible to the account.
 pub(super) async fn of_kind(ec2: &Client, kind: ResourceKind, at: &At) -> Result<Vec<Resource>, Failure> {
     let call = describe(kind);
     Ok(match kind {
@@ -41,10 +41,10 @@ pub(super) async fn of_kind(ec2: &Client, kind: ResourceKind, at: &At) -> Result
     })
 }
 
-/// The resources whose traffic is carried: network interfaces in use, with their subnets and VPCs, or transit gateways with an
-/// available attachment.
+/// The resources that can have traffic: network interfaces in use with their subnets and VPCs, or transit gateways with an available
+/// attachment.
 ///
-/// EC2 filters by status. An endpoint that does not is no reason to take an unattached interface for one in use.
+/// EC2 filters by status. The status is checked again in case the endpoint ignores filters.
 pub(super) async fn in_use(ec2: &Client, carrier: Carrier, at: &At) -> Result<BTreeSet<ResourceId>, Failure> {
     let call = describe_in_use(carrier);
     let filter = |name: &str, value: &str| types::Filter::builder().name(name).values(value).build();
@@ -77,18 +77,18 @@ fn interface(interface: &types::NetworkInterface) -> Result<Option<Resource>, In
     resource(interface.network_interface_id(), interface.owner_id(), part_of, interface.tag_set()).map(Some)
 }
 
-/// `None` for one that is not in use.
+/// `None` if it is not in use.
 fn interface_in_use(of: &types::NetworkInterface) -> Result<Option<Resource>, Incomplete> {
     if of.status() == Some(&IN_USE) { interface(of) } else { Ok(None) }
 }
 
-/// `None` for an attachment that is not available.
+/// `None` if the attachment is not available.
 fn attached_gateway(of: &types::TransitGatewayAttachment) -> Result<Option<Resource>, Incomplete> {
     let is_available = of.state() == Some(&AVAILABLE);
     is_available.then(|| resource(of.transit_gateway_id(), None, [], &[])).transpose()
 }
 
-/// `None` for one that is being deleted.
+/// `None` if it is being deleted.
 fn transit_gateway(gateway: &types::TransitGateway) -> Result<Option<Resource>, Incomplete> {
     let is_going = gateway.state().is_some_and(|state| state.as_str().starts_with("delet"));
     let resource = resource(gateway.transit_gateway_id(), gateway.owner_id(), [], gateway.tags())?;
@@ -102,7 +102,7 @@ fn resource<const N: usize>(
     of_tags: &[Tag],
 ) -> Result<Resource, Incomplete> {
     let parsed = |id: &str| ResourceId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()));
-    let id = parsed(id.ok_or(Incomplete::Missing("the id of a resource"))?)?;
+    let id = parsed(id.ok_or(Incomplete::Missing("the ID of a resource"))?)?;
     let part_of = part_of.into_iter().flatten().map(parsed).collect::<Result<BTreeSet<_>, _>>()?;
     let account = |id: &str| AccountId::parse(id).map_err(|_| Incomplete::UnknownId(id.to_owned()));
     let owner = owner.map(account).transpose()?;

@@ -23,7 +23,7 @@ fn at() -> At {
     At::new(mocked::place())
 }
 
-/// `DescribeVpcs`: one VPC and a token on each page. The last page has no token.
+/// `DescribeVpcs` with one VPC on each page, and the token for the next page.
 fn vpcs(pages: &'static [(&'static str, Option<&'static str>)]) -> Rule {
     mock!(Client::describe_vpcs).then_compute_output(move |request| {
         let page = request.next_token().map_or(0, |token| token.parse::<usize>().unwrap());
@@ -41,13 +41,13 @@ async fn of_vpcs(rule: Rule) -> Result<Vec<String>, String> {
 }
 
 #[tokio::test]
-async fn resource_on_two_pages_is_one_resource() {
+async fn resource_on_two_pages_is_returned_once() {
     let rule = vpcs(&[(VPC, Some("1")), ("vpc-0a1b2c3d", Some("2")), (VPC, None)]);
     assert_eq!(of_vpcs(rule).await.unwrap(), ["vpc-0a1b2c3d", VPC]);
 }
 
 #[tokio::test]
-async fn token_of_any_earlier_page_is_a_failure() {
+async fn repeated_page_token_is_a_failure() {
     let repeated = "DescribeVpcs: the response is incomplete: it repeats the token of an earlier page";
     for pages in
         [&[(VPC, Some("1")), (VPC, Some("1"))][..], &[(VPC, Some("1")), (VPC, Some("2")), (VPC, Some("1"))]]
@@ -57,18 +57,18 @@ async fn token_of_any_earlier_page_is_a_failure() {
 }
 
 #[tokio::test]
-async fn resource_id_of_an_unknown_form_is_a_failure() {
-    let unknown = "DescribeVpcs: the response contains the id `net-1`, whose form is unknown";
+async fn invalid_resource_id_is_a_failure() {
+    let unknown = "DescribeVpcs: the response contains the ID `net-1`, which has an unknown format";
     assert_eq!(of_vpcs(vpcs(&[("net-1", None)])).await.unwrap_err(), unknown);
 
     let subnet = Subnet::builder().subnet_id("subnet-0a1b2c3d").vpc_id("net-2").build();
     let rule = mock!(Client::describe_subnets)
         .then_output(move || DescribeSubnetsOutput::builder().subnets(subnet.clone()).build());
     let failure = resources::of_kind(&mocked::ec2(&[&rule]), ResourceKind::Subnet, &at()).await.unwrap_err();
-    assert_eq!(failure.message, "the response contains the id `net-2`, whose form is unknown");
+    assert_eq!(failure.message, "the response contains the ID `net-2`, which has an unknown format");
 }
 
-/// `DescribeFlowLogs` with these flow logs, by id, on two pages.
+/// The result of `DescribeFlowLogs` with these flow log IDs on two pages.
 async fn flow_logs_of(ids: [Option<&'static str>; 2]) -> Result<Vec<String>, String> {
     let rule = mock!(Client::describe_flow_logs).then_compute_output(move |request| {
         let (id, next) = match request.next_token() {
@@ -85,15 +85,15 @@ async fn flow_logs_of(ids: [Option<&'static str>; 2]) -> Result<Vec<String>, Str
 }
 
 #[tokio::test]
-async fn flow_log_on_two_pages_is_one_and_one_without_a_known_id_is_a_failure() {
+async fn repeated_flow_log_is_returned_once_and_invalid_id_is_a_failure() {
     assert_eq!(flow_logs_of([Some("fl-0a1b2c3d"); 2]).await.unwrap(), ["fl-0a1b2c3d"]);
     let unknown = flow_logs_of([Some("fl-0a1b2c3d"), Some("log-1")]).await.unwrap_err();
-    assert_eq!(unknown, "the response contains the id `log-1`, whose form is unknown");
+    assert_eq!(unknown, "the response contains the ID `log-1`, which has an unknown format");
     let missing = flow_logs_of([Some("fl-0a1b2c3d"), None]).await.unwrap_err();
-    assert_eq!(missing, "the response is incomplete: it contains an item without the id of a flow log");
+    assert_eq!(missing, "the response is incomplete: it contains an item without the ID of a flow log");
 }
 
-/// Where a flow log delivers to, as the plan names it.
+/// The destination of a flow log, as shown in a plan.
 fn delivers_to(
     kind: Option<&str>,
     destination: Option<&str>,
@@ -105,11 +105,11 @@ fn delivers_to(
 }
 
 #[test]
-fn every_destination_is_read_and_only_one_without_an_arn_in_s3_is_a_failure() {
+fn every_destination_is_read_and_missing_bucket_arn_is_a_failure() {
     let bucket = "arn:aws:s3:::acme-logs/net/";
     let group = "arn:aws:logs:eu-west-1:222222222222:log-group:/vpc/flow:*";
     let stream = "arn:aws:firehose:eu-west-1:444455556666:deliverystream/siem";
-    let told = [
+    let destinations = [
         (Some("s3"), Some(bucket), None),
         (None, Some(bucket), None),
         (Some("cloud-watch-logs"), None, Some("/vpc/flow")),
@@ -125,7 +125,7 @@ fn every_destination_is_read_and_only_one_without_an_arn_in_s3_is_a_failure() {
     ]
     .map(|(kind, destination, group)| format!("{}\n", delivers_to(kind, destination, group).unwrap()));
     assert_data_eq!(
-        told.concat(),
+        destinations.concat(),
         str![[r#"
 arn:aws:s3:::acme-logs/net/
 arn:aws:s3:::acme-logs/net/
@@ -149,7 +149,7 @@ an unnamed destination
     );
 }
 
-/// The resources in use, by id, or what failed, and what to do about it.
+/// The IDs of the resources in use, or the failure and its advice.
 async fn in_use_of(rule: Rule, carrier: Carrier) -> Result<Vec<String>, (String, String)> {
     let read = resources::in_use(&mocked::ec2(&[&rule]), carrier, &at()).await;
     let ids = |all: BTreeSet<ResourceId>| all.iter().map(ToString::to_string).collect();
@@ -157,7 +157,7 @@ async fn in_use_of(rule: Rule, carrier: Carrier) -> Result<Vec<String>, (String,
 }
 
 #[tokio::test]
-async fn interfaces_of_every_page_put_their_subnets_and_vpcs_in_use_unless_they_are_unattached() {
+async fn attached_interfaces_mark_their_subnets_and_vpcs_as_in_use() {
     let interface = |id: &str, subnet: &str, status| {
         NetworkInterface::builder()
             .network_interface_id(id)
@@ -222,25 +222,25 @@ async fn gateways_are_in_use_through_available_attachments() {
 }
 
 #[tokio::test]
-async fn denial_to_read_interfaces_is_a_failure_that_names_the_permission() {
+async fn denied_interface_listing_advises_the_permission() {
     let rule = mock!(Client::describe_network_interfaces).then_error(|| {
         let denied = ErrorMetadata::builder().code("UnauthorizedOperation").message("not authorized").build();
         DescribeNetworkInterfacesError::generic(denied)
     });
     let what = "DescribeNetworkInterfaces: UnauthorizedOperation: not authorized".to_owned();
-    let help = "allow ec2:DescribeNetworkInterfaces to the role or user that is used in 222222222222; `flowagg permissions` \
+    let help = "allow ec2:DescribeNetworkInterfaces for the role or user used in 222222222222; `flowagg permissions` \
                 prints the IAM policies"
         .to_owned();
     assert_eq!(in_use_of(rule, Carrier::NetworkInterface).await, Err((what, help)));
 }
 
 #[tokio::test]
-async fn interface_without_an_id_is_a_failure_and_not_an_idle_vpc() {
+async fn interface_without_an_id_is_a_failure() {
     let interface = NetworkInterface::builder().status(NetworkInterfaceStatus::InUse).build();
     let rule = mock!(Client::describe_network_interfaces).then_output(move || {
         DescribeNetworkInterfacesOutput::builder().network_interfaces(interface.clone()).build()
     });
     let (what, _) = in_use_of(rule, Carrier::NetworkInterface).await.unwrap_err();
-    let missing = "DescribeNetworkInterfaces: the response is incomplete: it contains an item without the id of a resource";
+    let missing = "DescribeNetworkInterfaces: the response is incomplete: it contains an item without the ID of a resource";
     assert_eq!(what, missing);
 }

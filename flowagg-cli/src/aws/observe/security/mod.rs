@@ -1,5 +1,5 @@
-//! Security groups and their rules in every account and region, with what decides whether a rule was used: network interfaces, prefix
-//! lists and the networks of VPCs.
+//! Security groups and their rules in all account-regions, and the data that determines whether a rule was used: network interfaces,
+//! prefix lists and VPC networks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -29,27 +29,28 @@ use crate::aws::failure::At;
 use crate::aws::tasks::spread;
 use crate::aws::{Accounts, Session};
 
-/// The most items of a page.
+/// The maximum number of items on a page.
 ///
 /// Source: `DescribeSecurityGroups`, `DescribeSecurityGroupRules`, `DescribeNetworkInterfaces` (Amazon EC2 API Reference).
 const MOST_IN_A_PAGE: i32 = 1_000;
 
-/// A fleet with the security groups of its accounts and regions.
+/// A fleet with the security groups of its account-regions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SecurityGroupSurvey {
-    /// The fleet, with what was looked up.
+    /// The fleet, with the accounts and regions that were looked up.
     pub fleet: Fleet,
     /// Its accounts.
     pub accounts: Accounts,
-    /// Their security groups, where they could be read.
+    /// The security groups that could be read.
     pub found: SecurityGroups,
-    /// What could not be read. A prefix list that could not be read may contain any address.
+    /// Account-regions and prefix lists that could not be read. An unread prefix list may contain any address.
     pub failures: Vec<Failure>,
 }
 
-/// Reads the security groups of every account and region at once. With `only`, no other member is entered. Fails if the accounts of an
-/// organization cannot be listed.
+/// Reads the security groups of all account-regions concurrently. With `only`, other members are not entered.
+///
+/// Fails if the accounts of an organization cannot be listed.
 pub async fn security_groups(
     file: FleetFile,
     session: &Session,
@@ -88,7 +89,7 @@ pub async fn security_groups(
     Ok(SecurityGroupSurvey { fleet, accounts, found, failures })
 }
 
-/// The security groups of an account-region, and the prefix lists that could not be read.
+/// The security groups of an account-region, and failures for prefix lists that could not be read.
 async fn of_client(ec2: &Client, place: &Place) -> Result<(SecurityGroups, Vec<Failure>), Failure> {
     let at = At::new(place.clone());
     let (groups, rules, interfaces, networks) =
@@ -122,13 +123,13 @@ fn prefix_list(rule: &SecurityGroupRule) -> Option<&str> {
     }
 }
 
-/// The groups that the account owns. Who uses those of other accounts is known there.
+/// The groups that the account owns. Shared groups are read in the account that owns them.
 async fn groups(ec2: &Client, at: &At) -> Result<BTreeMap<String, SecurityGroup>, Failure> {
     let request = ec2.describe_security_groups().max_results(MOST_IN_A_PAGE);
     let mut found = BTreeMap::new();
     each_item!(request, security_groups, at, DESCRIBE_SECURITY_GROUPS, |group: &types::SecurityGroup| {
         if is_own(group.owner_id(), at) {
-            let id = group.group_id().ok_or(Incomplete::Missing("the id of a security group"))?;
+            let id = group.group_id().ok_or(Incomplete::Missing("the ID of a security group"))?;
             let mut own = SecurityGroup::new(at.place.clone(), group.group_name().unwrap_or_default());
             own.vpc = group.vpc_id().map(str::to_owned);
             found.insert(id.to_owned(), own);
@@ -148,7 +149,7 @@ async fn rules(ec2: &Client, at: &At) -> Result<BTreeMap<String, SecurityGroupRu
     let call = DESCRIBE_SECURITY_GROUP_RULES;
     each_item!(request, security_group_rules, at, call, |rule: &types::SecurityGroupRule| {
         if is_own(rule.group_owner_id(), at) {
-            let id = rule.security_group_rule_id().ok_or(Incomplete::Missing("the id of a rule"))?;
+            let id = rule.security_group_rule_id().ok_or(Incomplete::Missing("the ID of a rule"))?;
             found.insert(id.to_owned(), read_rule(rule)?);
         }
         Ok(())
@@ -179,19 +180,19 @@ fn read_rule(rule: &types::SecurityGroupRule) -> Result<SecurityGroupRule, Incom
     Ok(read)
 }
 
-/// The network interfaces that the account sees, also those that AWS manages.
+/// The network interfaces that are visible to the account, including those that AWS manages.
 async fn interfaces(ec2: &Client, at: &At) -> Result<BTreeMap<String, GroupInterface>, Failure> {
     let request =
         ec2.describe_network_interfaces().max_results(MOST_IN_A_PAGE).include_managed_resources(true);
     let mut found = BTreeMap::new();
     each_item!(request, network_interfaces, at, DESCRIBE_INTERFACES, |of: &types::NetworkInterface| {
-        let id = of.network_interface_id().ok_or(Incomplete::Missing("the id of a network interface"))?;
+        let id = of.network_interface_id().ok_or(Incomplete::Missing("the ID of a network interface"))?;
         let mut interface = GroupInterface::default();
         interface.groups =
             of.groups().iter().filter_map(|group| group.group_id()).map(str::to_owned).collect();
         interface.vpc = of.vpc_id().map(str::to_owned);
         interface.addresses = addresses(of);
-        // What is being attached or detached may have traffic.
+        // An interface that is being attached or detached may have traffic.
         interface.is_in_use = of.status().is_none_or(|status| *status != NetworkInterfaceStatus::Available);
         found.insert(id.to_owned(), interface);
         Ok(())
@@ -210,7 +211,7 @@ fn addresses(of: &types::NetworkInterface) -> Vec<Network> {
     all.into_iter().collect()
 }
 
-/// The networks of all VPCs that the account sees.
+/// The networks of all VPCs that are visible to the account.
 async fn networks(ec2: &Client, at: &At) -> Result<Vec<Network>, Failure> {
     let request = ec2.describe_vpcs().max_results(MOST_IN_A_PAGE);
     let mut found = BTreeSet::new();
@@ -224,7 +225,7 @@ async fn networks(ec2: &Client, at: &At) -> Result<Vec<Network>, Failure> {
     Ok(found.into_iter().collect())
 }
 
-/// The networks of a prefix list. A text that is not a network fails, because the list would seem to be smaller than it is.
+/// The networks of a prefix list. Fails if an entry cannot be parsed, because the list would be incomplete.
 async fn prefixes(ec2: &Client, id: &str, at: &At) -> Result<Vec<Network>, Failure> {
     let request = ec2.get_managed_prefix_list_entries().prefix_list_id(id);
     let mut found = Vec::new();

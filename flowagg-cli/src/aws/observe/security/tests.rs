@@ -39,7 +39,7 @@ fn rule(id: &str) -> aws_sdk_ec2::types::builders::SecurityGroupRuleBuilder {
     rule.is_egress(false).ip_protocol("tcp").from_port(443).to_port(443)
 }
 
-/// A rule on each page.
+/// Responses with one rule on each page.
 fn rules(rules: Vec<Rule>) -> Mock {
     mock!(Client::describe_security_group_rules)
         .match_requests(|request| request.max_results() == Some(1_000))
@@ -88,7 +88,7 @@ fn vpcs() -> Mock {
     })
 }
 
-/// The entries of prefix lists, one on each page. There is no list but `pl-0a1b2c3d`.
+/// Prefix list entries, one on each page. Only `pl-0a1b2c3d` exists.
 fn lists() -> [Mock; 2] {
     let entries = mock!(Client::get_managed_prefix_list_entries)
         .match_requests(|request| request.prefix_list_id() == Some("pl-0a1b2c3d"))
@@ -125,7 +125,7 @@ fn shown(found: &SecurityGroups) -> String {
 }
 
 #[tokio::test]
-async fn rules_of_every_page_have_their_peers_and_those_of_other_owners_are_left_out() {
+async fn rules_of_every_page_are_read_without_those_of_other_owners() {
     let referenced =
         ReferencedSecurityGroup::builder().group_id("sg-1a1b2c3d").user_id("333333333333").build();
     let all = vec![
@@ -158,13 +158,13 @@ sgr-7 ingress tcp 443 Unknown("-")
     assert_data_eq!(
         failed.join("\n"),
         str![[
-            r#"222222222222 eu-west-1: GetManagedPrefixListEntries: not authorized; allow ec2:GetManagedPrefixListEntries to the role or user that is used in 222222222222; `flowagg permissions --query` prints the IAM policies; Some("pl-1a1b2c3d")"#
+            r#"222222222222 eu-west-1: GetManagedPrefixListEntries: not authorized; allow ec2:GetManagedPrefixListEntries for the role or user used in 222222222222; `flowagg permissions --query` prints the IAM policies; Some("pl-1a1b2c3d")"#
         ]]
     );
 }
 
 #[tokio::test]
-async fn interfaces_groups_and_networks_are_read_with_all_their_addresses() {
+async fn interfaces_groups_and_networks_are_read_with_all_addresses() {
     let (found, _) = read(rules(vec![rule("sgr-1").cidr_ipv4("10.0.0.0/8").build()])).await.unwrap();
     let texts = |networks: &[Network]| networks.iter().map(Network::to_string).collect::<Vec<_>>();
     let interface = &found.interfaces["eni-0a1b2c3d"];
@@ -176,24 +176,24 @@ async fn interfaces_groups_and_networks_are_read_with_all_their_addresses() {
     assert_eq!(
         found.groups.keys().collect::<Vec<_>>(),
         ["sg-0a1b2c3d"],
-        "shared groups are another account's"
+        "shared groups belong to another account"
     );
 }
 
 #[tokio::test]
-async fn denied_rules_and_rules_without_a_direction_are_failures_and_no_rules_without_traffic() {
+async fn denied_or_incomplete_rules_are_failures() {
     let denied = mock!(Client::describe_security_group_rules)
         .then_error(|| DescribeSecurityGroupRulesError::generic(denial()));
     let incomplete = rules(vec![rule("sgr-1").set_is_egress(None).cidr_ipv4("10.0.0.0/8").build()]);
-    let mut told = String::new();
+    let mut shown = String::new();
     for mock in [denied, incomplete] {
-        told += &format!("{}\n", read(mock).await.unwrap_err());
+        shown += &format!("{}\n", read(mock).await.unwrap_err());
     }
     assert_data_eq!(
-        told,
+        shown,
         str![[r#"
-222222222222 eu-west-1: DescribeSecurityGroupRules: not authorized; allow ec2:DescribeSecurityGroupRules to the role or user that is used in 222222222222; `flowagg permissions --query` prints the IAM policies
-222222222222 eu-west-1: DescribeSecurityGroupRules: the response is incomplete: it contains an item without the direction of a rule; run the command again; if it fails again, check the proxy or the endpoint between flowagg and AWS
+222222222222 eu-west-1: DescribeSecurityGroupRules: not authorized; allow ec2:DescribeSecurityGroupRules for the role or user used in 222222222222; `flowagg permissions --query` prints the IAM policies
+222222222222 eu-west-1: DescribeSecurityGroupRules: the response is incomplete: it contains an item without the direction of a rule; run the command again; if it fails again, check the proxy or endpoint between flowagg and AWS
 
 "#]]
     );

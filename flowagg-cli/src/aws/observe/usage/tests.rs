@@ -35,7 +35,7 @@ use super::*;
 use crate::aws::mocked;
 use crate::aws::observe::hub;
 
-/// What S3 answered to the calls that read settings, and what is read of each answer.
+/// Recorded S3 responses, and the expected value read from each.
 const RECORDED: &str = include_str!("recorded.jsonl");
 
 fn at() -> At {
@@ -50,7 +50,7 @@ macro_rules! fails {
     };
 }
 
-/// A bucket without any setting, whose usage these rules answer.
+/// Reads a bucket without any settings. The rules are the responses for its usage.
 async fn read_hub(usage: &[&Rule]) -> Bucket {
     let there = mock!(Client::head_bucket)
         .then_output(|| HeadBucketOutput::builder().bucket_region("eu-west-1").build());
@@ -80,7 +80,7 @@ async fn read_hub(usage: &[&Rule]) -> Bucket {
 }
 
 #[tokio::test]
-async fn a_denied_read_leaves_its_setting_unknown_and_the_bucket_is_read() {
+async fn denied_read_leaves_only_its_setting_unknown() {
     let denied = [
         fails!(get_bucket_policy_status, GetBucketPolicyStatusError, "AccessDenied"),
         fails!(get_bucket_acl, GetBucketAclError, "AccessDenied"),
@@ -116,10 +116,10 @@ async fn a_denied_read_leaves_its_setting_unknown_and_the_bucket_is_read() {
     assert_data_eq!(
         concerns,
         str![[r#"
-BlockPublicAcls and IgnorePublicAcls stay off: the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS gave no reason)
-if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user that is used there
-object ownership stays unset, with ACLs on: the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS gave no reason)
-if another account owns the bucket, choose another `hub.bucket`; if 111122223333 does, allow s3:GetBucketAcl to the role or user that is used there; or set `hub.object-ownership` to "keep" or "enforce"
+BlockPublicAcls and IgnorePublicAcls stay off: the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS returned no message)
+if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:GetBucketAcl for the role or user used in 111122223333
+object ownership stays unset (ACLs enabled): the bucket ACL could not be read (GetBucketAcl: AccessDenied: AWS returned no message)
+if another account owns the bucket, choose another `hub.bucket`; otherwise allow s3:GetBucketAcl for the role or user used in 111122223333; or set `hub.object-ownership` to "keep" or "enforce"
 flow logs do not expire, and `hub.retention-days` is not set
 set `hub.retention-days` to a number of days, or to "forever"
 
@@ -129,7 +129,7 @@ set `hub.retention-days` to a number of days, or to "forever"
 }
 
 #[tokio::test]
-async fn settings_that_s3_does_not_find_are_absent() {
+async fn missing_settings_are_read_as_absent() {
     let absent = [
         fails!(get_bucket_policy_status, GetBucketPolicyStatusError, "NoSuchBucketPolicy"),
         mock!(Client::get_bucket_acl).then_output(|| GetBucketAclOutput::builder().build()),
@@ -149,7 +149,7 @@ async fn settings_that_s3_does_not_find_are_absent() {
 }
 
 #[tokio::test]
-async fn settings_that_s3_returns_are_read() {
+async fn existing_settings_are_read() {
     let lock = || {
         let retention = aws_sdk_s3::types::DefaultRetention::builder()
             .mode(ObjectLockRetentionMode::Compliance)
@@ -202,7 +202,7 @@ async fn settings_that_s3_returns_are_read() {
 }
 
 #[tokio::test]
-async fn an_answer_without_its_value_is_unknown() {
+async fn response_without_the_value_is_unknown() {
     let status = mock!(Client::get_bucket_policy_status)
         .then_output(|| GetBucketPolicyStatusOutput::builder().build());
     let payer = mock!(Client::get_bucket_request_payment)
@@ -217,7 +217,7 @@ async fn an_answer_without_its_value_is_unknown() {
 }
 
 #[test]
-fn every_recorded_setting_is_read_as_it_was_meant() {
+fn recorded_settings_are_read_as_expected() {
     for line in RECORDED.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
         assert_eq!(read_of(row["call"].as_str().unwrap(), &row["answer"]), row["read"], "{line}");
@@ -225,7 +225,7 @@ fn every_recorded_setting_is_read_as_it_was_meant() {
     assert_eq!(RECORDED.lines().count(), 37);
 }
 
-/// What is read of an answer, as the recording has it.
+/// The value read from a response, in the form of the recording.
 fn read_of(call: &str, answer: &Value) -> Value {
     match call {
         "GetBucketAcl" => acl_of(&acl_answer(answer)).grants.iter().map(ToString::to_string).collect(),

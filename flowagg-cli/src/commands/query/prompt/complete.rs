@@ -1,4 +1,4 @@
-//! What Tab completes.
+//! Completion with the Tab key.
 
 use clap::CommandFactory as _;
 use flowagg_core::question::QuestionName;
@@ -7,9 +7,9 @@ use flowagg_query::FlowLogs;
 use super::line::is_sql;
 use crate::args::Args;
 
-/// Words of the prompt itself.
+/// Commands of the prompt.
 const OF_PROMPT: [&str; 5] = ["help", "list", "quit", "reset", "SELECT"];
-/// Words and functions of statements, the latter with their bracket.
+/// Keywords and functions of SQL, functions with their parenthesis.
 const OF_STATEMENTS: [&str; 42] = [
     "SELECT",
     "FROM",
@@ -55,20 +55,20 @@ const OF_STATEMENTS: [&str; 42] = [
     "upper(",
 ];
 
-/// An option of the verb.
+/// An option of `flowagg query`.
 struct KnownOption {
     name: String,
     values: Vec<String>,
 }
 
-/// Everything that can be completed.
+/// The words that can be completed.
 pub(super) struct Known {
     questions: Vec<String>,
     options: Vec<KnownOption>,
 }
 
 impl Known {
-    /// flowagg's own questions, and these saved ones.
+    /// The built-in questions, and these saved ones.
     pub(super) fn new(saved: Vec<String>) -> Self {
         let own = QuestionName::ALL.into_iter().map(|name| name.as_str().to_owned());
         let mut command = Args::command();
@@ -85,7 +85,7 @@ impl Known {
         Self { questions: own.chain(saved).collect(), options: options.collect() }
     }
 
-    /// Where the word before the cursor starts, in bytes, and what it may become.
+    /// The byte offset at which the word before the cursor starts, and its candidates.
     pub(super) fn complete(&self, before: &str) -> (usize, Vec<String>) {
         if is_sql(before) && before.contains(char::is_whitespace) {
             return of_statement(before);
@@ -107,7 +107,7 @@ impl Known {
     }
 }
 
-/// The arguments of a question, if they are words.
+/// The possible arguments of a question, if they are keywords.
 fn arguments(question: &str) -> Vec<&'static str> {
     let argument = QuestionName::parse(question).ok().and_then(QuestionName::argument);
     argument
@@ -125,7 +125,7 @@ fn of_statement(before: &str) -> (usize, Vec<String>) {
     (before.len() - word.len(), beginning_with(word, candidates))
 }
 
-/// Those that begin with a word, in upper or lower case.
+/// The candidates that start with a word, ignoring case.
 fn beginning_with<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let begins =
         |candidate: &str| candidate.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_completed_by_where_they_are() {
+    fn words_are_completed_by_context() {
         for (before, expected) in [
             ("re", "0 rejected,reset"),
             ("on", "0 on-call"),

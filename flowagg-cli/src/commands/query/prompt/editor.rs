@@ -1,4 +1,4 @@
-//! The line editor, on a thread of its own, and the file of its history.
+//! The line editor, which runs on its own thread, and its history file.
 
 use std::env;
 use std::fs;
@@ -18,14 +18,14 @@ use super::complete::Known;
 use super::line::goes_on;
 
 const PROMPT: &str = "flowagg> ";
-/// The variable that names another file for the history; an empty one turns it off.
+/// The environment variable that sets the history file. An empty value disables the history.
 const VARIABLE: &str = "FLOWAGG_QUERY_HISTORY";
-/// How a file of a history begins.
+/// The first line of a history file.
 const FIRST_LINE: &str = "#V2";
-/// The lines that are kept.
+/// The maximum number of lines in the history.
 const LINES: usize = 1_000;
 
-/// The file of the history; `None` if there is to be none. Fails if the file that the variable names is something else.
+/// The history file; `None` if the history is disabled. Fails if the variable names a file that is not a history.
 pub(super) fn history() -> Result<Option<PathBuf>, Problem> {
     let Some(path) = env::var_os(VARIABLE) else { return Ok(default_history()) };
     if path.is_empty() {
@@ -39,10 +39,10 @@ pub(super) fn history() -> Result<Option<PathBuf>, Problem> {
     if is_history {
         return Ok(Some(path));
     }
-    let what = format!("`{}`, which {VARIABLE} names, is not a history that can be read", path.display());
+    let what = format!("`{}` ({VARIABLE}) is not a readable history file", path.display());
     Err(Problem::new(
         what,
-        format!("name another file with {VARIABLE}, which is created, or set it to nothing for no history"),
+        format!("set {VARIABLE} to another file, or to an empty value to disable the history"),
     ))
 }
 
@@ -56,7 +56,7 @@ fn default_history() -> Option<PathBuf> {
     Some(folder.join("flowagg").join("query-history"))
 }
 
-/// How a terminal is set before the editor changes it.
+/// The terminal mode before the editor changes it.
 #[cfg(unix)]
 pub(super) struct TerminalMode(Option<rustix::termios::Termios>);
 
@@ -75,7 +75,7 @@ impl TerminalMode {
     }
 }
 
-/// Where terminals are not set so.
+/// A stand-in for platforms without termios.
 #[cfg(not(unix))]
 pub(super) struct TerminalMode;
 
@@ -88,11 +88,11 @@ impl TerminalMode {
     pub(super) fn restore(&self) {}
 }
 
-/// Reads lines from a terminal.
+/// Reads lines from the terminal.
 pub(super) struct Typist {
     editor: Editor<Assistant, FileHistory>,
     history: Option<PathBuf>,
-    /// Why the history is not kept, until that has been printed.
+    /// Why the history is not kept; taken when it is printed.
     pub(super) unkept: Option<String>,
 }
 
@@ -107,13 +107,13 @@ impl Typist {
         let mut editor = Editor::with_config(config.build())?;
         editor.set_helper(Some(Assistant(known)));
         if let Some(history) = history {
-            // There is none at first.
+            // The file does not exist at first.
             let _ = editor.load_history(history);
         }
         Ok(Self { editor, history: history.map(Path::to_owned), unkept: None })
     }
 
-    /// Reads a line, on a thread that may wait.
+    /// Reads a line on a blocking thread.
     pub(super) async fn line(mut self) -> Result<(Self, Result<String, ReadlineError>), io::Error> {
         let read = tokio::task::spawn_blocking(move || {
             let typed = self.editor.readline(PROMPT);
@@ -123,7 +123,7 @@ impl Typist {
         read.await.map_err(io::Error::other)
     }
 
-    /// Writes the history. A prompt without a history is better than none.
+    /// Writes the history. A failure does not end the prompt.
     fn keep(&mut self) {
         let Some(path) = self.history.take() else { return };
         if let Some(folder) = path.parent() {
@@ -132,7 +132,7 @@ impl Typist {
         match self.editor.append_history(&path) {
             Ok(()) => self.history = Some(path),
             Err(error) => {
-                let how = format!("`{VARIABLE}` names another file");
+                let how = format!("set `{VARIABLE}` to another file");
                 self.unkept =
                     Some(format!("the history cannot be kept in `{}`: {error}. {how}", path.display()));
             }
@@ -140,7 +140,7 @@ impl Typist {
     }
 }
 
-/// What helps to type.
+/// Completion and validation for the editor.
 struct Assistant(Known);
 
 impl Helper for Assistant {}
@@ -151,7 +151,7 @@ impl Hinter for Assistant {
 }
 
 impl Validator for Assistant {
-    /// Enter begins another line of a statement until it ends.
+    /// Enter starts a new line until the statement is complete.
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         Ok(if goes_on(context.input()) {
             ValidationResult::Incomplete
@@ -166,7 +166,7 @@ impl Completer for Assistant {
 
     fn complete(&self, line: &str, place: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let (start, candidates) = self.0.complete(line.get(..place).unwrap_or_default());
-        // A function goes on with its argument, another word with the next one.
+        // A space follows a word but not the parenthesis of a function.
         let pair = |word: String| {
             let space = if word.ends_with('(') { "" } else { " " };
             Pair { replacement: format!("{word}{space}"), display: word }

@@ -1,4 +1,4 @@
-//! What is typed at the prompt, as the words of a command line.
+//! Parses the lines of the prompt into the words of a command line.
 
 use std::ffi::OsString;
 
@@ -11,12 +11,12 @@ use super::super::super::error::Problem;
 use super::super::saved::OF_SQL;
 use crate::args::Args;
 
-/// What follows is no option.
+/// Ends the options of a command line.
 const STATEMENT: &str = "--";
-/// How every command line of the prompt begins.
+/// The first words of every command line of the prompt.
 const VERB: [&str; 2] = ["flowagg", "query"];
 
-/// A line.
+/// A line of the prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
     /// White space.
@@ -31,12 +31,12 @@ pub(super) enum Line {
     Ask(Vec<OsString>),
 }
 
-/// Words with which a statement begins that may change something; it is refused as a statement, not as a question.
+/// The first words of statements that write. They are rejected as statements, not as unknown questions.
 const THAT_WRITE: [&str; 11] =
     ["alter", "copy", "create", "delete", "drop", "insert", "merge", "set", "truncate", "update", "values"];
 
 impl Line {
-    /// The lines of a text, which may have been pasted: statements end with a semicolon, others with their line.
+    /// Splits a text, which may have been pasted. Statements end with a semicolon, and other lines with a line break.
     pub(super) fn all(text: &str) -> Vec<Result<Self, Problem>> {
         let (mut lines, mut rest) = (Vec::new(), text.trim());
         while !rest.is_empty() {
@@ -53,13 +53,13 @@ impl Line {
     fn read(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if is_sql(text) {
-            // It may begin with a comment, which would be read as an option.
+            // A comment at the start would be parsed as an option.
             return Ok(Self::Ask(vec![STATEMENT.into(), text.trim_end_matches(';').trim_end().into()]));
         }
-        // Advice of error messages is typed as it stands.
+        // Users paste commands from error messages.
         let text = text.strip_prefix("flowagg query ").unwrap_or(text).trim_end_matches(';');
         let words = shlex::split(text).ok_or_else(|| {
-            Problem::new("a quotation mark is not closed", "close it, or put a backslash before it")
+            Problem::new("unclosed quotation mark", "close it, or escape it with a backslash")
         })?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let ask = |words: &[&str]| Self::Ask(words.iter().map(OsString::from).collect());
@@ -72,10 +72,10 @@ impl Line {
             ["list"] => ask(&["--list"]),
             ["-", ..] => {
                 let help = "type the statement here, and end it with `;`";
-                return Err(Problem::new("standard input is the prompt", help));
+                return Err(Problem::new("cannot read a statement from standard input at the prompt", help));
             }
             [word @ ("help" | "quit" | "exit" | "reset" | "list"), more, ..] => {
-                let help = format!("type `{word}` alone; `help` shows what can be typed");
+                let help = format!("type `{word}` alone; `help` shows all commands");
                 return Err(Problem::new(format!("unexpected `{more}` after `{word}`"), help));
             }
             words if words.iter().any(|word| matches!(*word, "--help" | "-h" | "--list")) => ask(words),
@@ -87,10 +87,10 @@ impl Line {
     }
 }
 
-/// Whether a text begins as a SQL statement does, or with a comment.
+/// Whether a text starts like a SQL statement or with a SQL comment.
 pub(super) fn is_sql(text: &str) -> bool {
     let text = text.trim_start();
-    // Two dashes of an option are no comment.
+    // The two dashes of an option do not start a comment.
     if text.strip_prefix("--").is_some_and(|rest| rest.starts_with(|next: char| !next.is_whitespace())) {
         return false;
     }
@@ -99,17 +99,17 @@ pub(super) fn is_sql(text: &str) -> bool {
     word == "(" || OF_SQL.contains(&word.as_str()) || more && THAT_WRITE.contains(&word.as_str())
 }
 
-/// Whether a text is nothing but comments of SQL.
+/// Whether a text contains only SQL comments.
 fn is_comment(text: &str) -> bool {
     is_sql(text) && first_word(text).is_none()
 }
 
-/// Whether more of a statement may follow.
+/// Whether a statement is incomplete.
 pub(super) fn goes_on(text: &str) -> bool {
     let (mut rest, mut is_first) = (text.trim(), true);
     while !rest.is_empty() {
         let end = match (is_sql(rest), statement_end(rest)) {
-            // A comment above a statement, or one behind it.
+            // A comment can precede a statement or follow it.
             (true, None) => return is_first || !is_comment(rest),
             (true, Some(end)) => end,
             (false, _) => rest.find('\n').unwrap_or(rest.len()),
@@ -120,8 +120,9 @@ pub(super) fn goes_on(text: &str) -> bool {
     false
 }
 
-/// A command line of these words, with the options of an earlier command line that they do not set themselves, that go together with theirs,
-/// and that the question takes. What is wrong in the words themselves is an error of theirs alone.
+/// A command line of these words, plus the options of an earlier command line that the words do not set, that do not conflict with
+/// theirs, and that the question accepts. If the words themselves are invalid, they are returned without other options, so that the error
+/// is about them alone.
 pub(super) fn with_options_of(earlier: &[OsString], line: Vec<OsString>) -> Vec<OsString> {
     let mut command = Args::command();
     command.build();
@@ -168,7 +169,7 @@ pub(super) fn with_options_of(earlier: &[OsString], line: Vec<OsString>) -> Vec<
     words
 }
 
-/// Whether the question of a line takes an option; every line takes one that is not of certain questions only.
+/// Whether the question of a line accepts an option. Options that are not specific to certain questions are always accepted.
 fn is_taken(option: &str, line: &[OsString]) -> bool {
     let is_of_questions = QuestionName::ALL.into_iter().any(|name| name.takes().any(|taken| taken == option));
     if line.first().is_some_and(|word| word == STATEMENT) {
@@ -181,7 +182,7 @@ fn is_taken(option: &str, line: &[OsString]) -> bool {
     !is_of_questions || QuestionName::parse(first).is_ok_and(|name| name.takes().any(|taken| taken == option))
 }
 
-/// What the verb was given; `None` if the words are not a command line of it.
+/// The matches of `flowagg query`; `None` if the words are not a valid command line of it.
 fn of_verb(command: &Command, words: &[OsString]) -> Option<ArgMatches> {
     let matches = command.clone().try_get_matches_from(words).ok()?;
     matches.subcommand_matches(VERB[1]).cloned()
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn line_is_a_question_a_statement_options_or_a_word_of_the_prompt() {
+    fn line_is_a_question_a_statement_options_or_a_prompt_command() {
         for (text, expected) in [
             ("  ", Line::Nothing),
             ("help", Line::Help),
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn pasted_lines_are_read_one_after_the_other() {
+    fn pasted_lines_are_split() {
         let read = |text: &str| Line::all(text).into_iter().map(Result::unwrap).collect::<Vec<_>>();
         assert_eq!(
             read("SELECT ';'\n-- a;\n;  who 10.0.0.1\npairs --limit 3\nSELECT 2;"),
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn statement_goes_on_until_a_semicolon() {
+    fn statement_continues_until_a_semicolon() {
         assert!(goes_on("select 1") && goes_on("WITH a AS (SELECT 1)\n"));
         assert!(
             !goes_on("select 1;") && !goes_on("select 1 ; \n") && !goes_on("who 10.0.0.1") && !goes_on("")
@@ -271,7 +272,7 @@ mod tests {
             merged("pairs --from 1h --only db"),
             "flowagg query --yes --profile=ops --verbose --verbose pairs --from 1h --only db"
         );
-        // What goes with what the line is about, and nothing else.
+        // Only options that apply to the line are added.
         let start = words("flowagg query --utc-offset -3 --nat 10.0.0.5 --watch 5s --limit 7");
         let merged = |line: &str| {
             let merged = with_options_of(&start, words(line));
@@ -283,7 +284,7 @@ mod tests {
         assert_eq!(merged("pairs --explain"), "--nat=10.0.0.5 pairs --explain");
         assert_eq!(merged("--limit many"), "--limit many");
         assert_eq!(merged("-- SELECT"), "--limit=7 --watch=5s -- SELECT");
-        // The options of the merged line are those of the lines that follow.
+        // The options of the merged line apply to the lines that follow.
         let second = with_options_of(&start, words("--from 7d"));
         let third = with_options_of(&second, words("pairs"));
         assert!(third.contains(&"--from=7d".into()) && third.contains(&"--limit=7".into()), "{third:?}");

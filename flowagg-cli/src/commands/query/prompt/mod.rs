@@ -1,4 +1,4 @@
-//! The prompt of `flowagg query` on a terminal: questions and statements, one after the other.
+//! The interactive prompt of `flowagg query`.
 
 mod complete;
 mod editor;
@@ -19,26 +19,27 @@ use crate::show::{end, signal, usage};
 use crate::{Exit, Screen};
 
 const HELP: &str = "\
-who 10.0.0.7 --from 24h    a question with its argument and options
+who 10.0.0.7 --from 24h    run a question with its argument and options
 SELECT count(*) FROM vpc_flow_logs;
-                           a SQL statement, up to a semicolon
---from 24h --only shop     options alone apply to all lines that follow
-reset                      back to the options of the command line
-list                       the questions; `who --list` shows what `who` counts
-quit                       end the prompt, as Ctrl-D does
+                           run a SQL statement, up to a semicolon
+--from 24h --only shop     set options for all lines that follow
+reset                      restore the options of the command line
+list                       list the questions; `who --list` describes `who`
+quit                       end the prompt (also Ctrl-D)
 
 Tab completes questions, options, columns and functions. Ctrl-C stops a query.";
 
-/// Reads lines and answers them, until `quit` or the end of the input. What fails ends its line only.
+/// Runs the lines that are typed, until `quit` or the end of the input. An error ends only its line.
 pub(super) async fn run(
     global: &GlobalArgs,
     words: &[OsString],
     screen: &mut Screen<'_>,
 ) -> Result<Exit, CommandError> {
     if !screen.interactive || screen.events {
-        let help = "as in `flowagg query who 10.0.0.7`; `flowagg query --list` shows the questions";
+        let help =
+            "use a question, as in `flowagg query who 10.0.0.7`; `flowagg query --list` shows all questions";
         return Err(CommandError::usage(
-            "name a question or give a SQL statement: there is no terminal for a prompt",
+            "missing question or SQL statement: cannot prompt without a terminal",
             help,
         ));
     }
@@ -46,17 +47,17 @@ pub(super) async fn run(
     let known = Known::new(saved::names(global));
     let typist = Typist::new(known, history.as_deref());
     let mut typist = typist.map_err(|error| cannot_prompt(&error))?;
-    screen.say("`help` shows what can be typed, Ctrl-D ends the prompt")?;
+    screen.say("`help` shows all commands, Ctrl-D ends the prompt")?;
     let mode = TerminalMode::of_stdin();
     let mut options = words.to_owned();
     loop {
         let typed;
         (typist, typed) = tokio::select! {
             typed = typist.line() => typed?,
-            // The thread that reads the terminal cannot be ended in another way.
+            // The thread that reads the terminal can only be ended together with the process.
             exit = signal() => {
                 mode.restore();
-                screen.say(&format!("\n{}: the prompt was left", exit.by_signal()))?;
+                screen.say(&format!("\n{}: the prompt was closed", exit.by_signal()))?;
                 end(exit)
             }
         };
@@ -65,7 +66,7 @@ pub(super) async fn run(
         }
         let typed = match typed {
             Ok(typed) => typed,
-            // The line is given up.
+            // The line is discarded.
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return Ok(Exit::Done),
             Err(error) => return Err(cannot_prompt(&error)),
@@ -85,7 +86,7 @@ pub(super) async fn run(
                 }
                 Ok(Line::Ask(line)) => match answer(&with_options_of(&options, line), screen).await {
                     Ok(Exit::Terminated) => return Ok(Exit::Terminated),
-                    // What was pasted below it is given up as well.
+                    // The rest of a pasted text is discarded as well.
                     Ok(Exit::Interrupted) => break,
                     Ok(_) => {}
                     Err(error) => _ = error.report(screen),
@@ -99,7 +100,7 @@ pub(super) async fn run(
 async fn answer(words: &[OsString], screen: &mut Screen<'_>) -> Result<Exit, CommandError> {
     match Args::read(words) {
         Ok(Args { global, verb: Verb::Query(options), .. }) => once(&global, &options, screen).await,
-        // The words begin with this verb.
+        // Unreachable: the words start with `flowagg query`.
         Ok(_) => Ok(Exit::Usage),
         Err(error) => Ok(usage(&error, screen)),
     }
@@ -107,5 +108,5 @@ async fn answer(words: &[OsString], screen: &mut Screen<'_>) -> Result<Exit, Com
 
 fn cannot_prompt(error: &ReadlineError) -> CommandError {
     let what = format!("the terminal cannot be read: {error}");
-    CommandError::usage(what, "give the question or the statement as an argument")
+    CommandError::usage(what, "pass the question or the statement as an argument")
 }

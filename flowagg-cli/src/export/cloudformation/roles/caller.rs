@@ -1,4 +1,4 @@
-//! The policies of the role or user that runs flowagg, where it is not in the hub account.
+//! The policies of the role or user that runs flowagg, if it is outside the hub account.
 
 use flowagg_core::fleet::FleetFile;
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ const CALLER_IS_MEMBER: &str = "CallerIsMember";
 const IS_MEMBER: &str = "IsMember";
 const IN_LOOKUP_ACCOUNT: &str = "InLookupAccount";
 
-/// The template, with notes about it. flowagg assumes no role in the account that it runs in: policies for the case that this account
-/// is a member, or that of `organization.lookup`, have conditions.
+/// The template, with notes about it. flowagg does not assume a role in the caller's account. Policies that are needed only if that account
+/// is a member, or the account of `organization.lookup`, have conditions.
 pub(super) fn caller_policy(file: &FleetFile, permissions: &Permissions) -> Option<(Template, Vec<String>)> {
     let caller = permissions.caller.as_ref()?;
     let read = permissions.read_only.as_ref();
@@ -34,7 +34,7 @@ pub(super) fn caller_policy(file: &FleetFile, permissions: &Permissions) -> Opti
             "Type": "String",
             "Default": "false",
             "AllowedValues": ["false", "true"],
-            "Description": "Whether this account is a member: flowagg assumes no role in the account that it runs in",
+            "Description": "Whether this account is a member. flowagg does not assume a role in the caller's account",
         });
         template = template
             .parameter(CALLER_IS_MEMBER, is_member)
@@ -57,22 +57,22 @@ pub(super) fn caller_policy(file: &FleetFile, permissions: &Permissions) -> Opti
         }
     }
     let mut notes = vec![match read {
-        None => "attach the policies of `caller-policy` to the role or user that runs flowagg, in its account".to_owned(),
+        None => "attach the policies of `caller-policy` to the role or user that runs flowagg".to_owned(),
         Some(_) => {
-            "attach the policies of `caller-policy`, in the caller's account: `flowagg-read-…` to the role or user that runs only \
-             `plan`, `verify` and `report`, the others to the one that runs every command"
+            "attach the policies of `caller-policy` in the caller's account: `flowagg-read-…` to the role or user that runs only `plan`, \
+             `verify` and `report`, and the others to the one that runs every command"
                 .to_owned()
         }
     }];
     if has_members {
         notes.push(format!(
-            "if the caller's account is a member, deploy `caller-policy` with `{CALLER_IS_MEMBER}=true`: flowagg assumes no role in the \
-             account that it runs in"
+            "if the caller's account is a member, deploy `caller-policy` with `{CALLER_IS_MEMBER}=true`: flowagg does not assume a role in \
+             the caller's account"
         ));
     }
     if let (Some(lookup), Some(_), Some(_)) = (lookup, &permissions.lookup, read) {
         notes.push(format!(
-            "in account {} of `organization.lookup`, attach `flowagg-lookup` to both",
+            "in account {} of `organization.lookup`, attach `flowagg-lookup` to both callers",
             lookup.account
         ));
     }

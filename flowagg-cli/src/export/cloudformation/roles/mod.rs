@@ -1,4 +1,4 @@
-//! The roles that flowagg works with, where it may run: each with a trust policy and least-privilege policies.
+//! The IAM roles that flowagg assumes, with trust policies and least-privilege policies.
 
 mod caller;
 mod names;
@@ -18,12 +18,12 @@ use super::template::{INLINE_BYTES, Resource, Template, TemplateFormat};
 use crate::export::managed::PolicyPart;
 use crate::export::{ExportError, ExportFile, ExportFiles, Permissions, permissions};
 
-/// The templates of the roles: the hub's, the members', and if the fleet file asks for them the policies of the caller, the role
-/// that lists the accounts and the read roles. Their policies are those of [`permissions`](crate::export::permissions()). The
-/// members' role of an organization is also a stack set.
+/// The templates of the roles of the hub and the members, with the policies of [`permissions`](crate::export::permissions()). Depending on
+/// the fleet file, they include the policies of the caller, the role that lists the accounts, and the read roles. For an organization,
+/// the members' role is a stack set.
 ///
-/// Each role trusts the hub account, or by a parameter one role or user in it. With `hub.role` the caller is in an account that the
-/// fleet file does not name, and the parameter is required.
+/// Each role trusts the hub account, or one role or user in it, which is a parameter. With `hub.role`, the caller is in an account that
+/// the fleet file does not contain, and the parameter is required.
 ///
 /// Sources: "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::CloudFormation::StackSet" (AWS CloudFormation Template
 /// Reference).
@@ -31,7 +31,7 @@ pub fn roles(file: &FleetFile, format: TemplateFormat) -> Result<ExportFiles, Ex
     roles_with(file, &permissions(file), format)
 }
 
-/// The same with these policies.
+/// Like [`roles`], with these policies.
 pub fn roles_with(
     file: &FleetFile,
     permissions: &Permissions,
@@ -41,7 +41,7 @@ pub fn roles_with(
     let hub = &file.hub;
     let roles = Roles { file, permissions };
     let mut notes = vec![
-        "the stacks create resources with names: deploy them with `--capabilities CAPABILITY_NAMED_IAM`"
+        "deploy the stacks with `--capabilities CAPABILITY_NAMED_IAM`: they create named IAM resources"
             .to_owned(),
     ];
     if hub.role.is_some() {
@@ -50,13 +50,13 @@ pub fn roles_with(
             Some(_) => "`TrustedArn` and `TrustedReaderArn` have",
         };
         notes.push(format!(
-            "with `hub.role` the fleet file does not name the account that flowagg runs in: {parameters} no default, give the ARN of the role or user that runs flowagg"
+            "with `hub.role`, the fleet file does not contain the caller's account: {parameters} no default; set it to the ARN of the role or user that runs flowagg"
         ));
     }
 
     let of_hub = roles.hub();
     notes.extend(too_many("hub-role", of_hub.iter().map(|role| role.managed.len())));
-    let description = format!("The role of flowagg in the hub account {}", hub.account);
+    let description = format!("The role for flowagg in the hub account {}", hub.account);
     let mut files = vec![role::template(&description, of_hub).file("hub-role", format)?];
     if hub.role.is_some()
         && let Some((template, of_caller)) = caller_policy(file, permissions)
@@ -79,7 +79,7 @@ pub fn roles_with(
                 notes.extend(of_stack_set);
             }
             Some(key) => notes.push(format!(
-                "StackSets cannot follow `organization.{key}`: deploy the member's role in each account, once"
+                "StackSets do not support `organization.{key}`: deploy the member role once in each account"
             )),
         }
     }
@@ -87,7 +87,7 @@ pub fn roles_with(
 }
 
 fn describe(role: &RoleName) -> String {
-    format!("The role {role}, for flowagg, in a member's account")
+    format!("The role {role} for flowagg in a member account")
 }
 
 struct Roles<'a> {
@@ -96,7 +96,7 @@ struct Roles<'a> {
 }
 
 impl<'a> Roles<'a> {
-    /// A role of this name, which these principals may assume.
+    /// A role with this name that these principals are allowed to assume.
     fn role(
         &self,
         resource: &'static str,
@@ -128,7 +128,7 @@ impl<'a> Roles<'a> {
         Role { resource, parameters: parameters.collect(), role, managed }
     }
 
-    /// The principals that may assume a role which only reads. Who applies also plans and verifies.
+    /// The principals that are allowed to assume a read role. A writer also runs `plan` and `verify`.
     fn readers(&self) -> &'static [Principal] {
         if self.file.read_role.is_some() {
             &[Principal::Writer, Principal::Reader]
@@ -137,8 +137,8 @@ impl<'a> Roles<'a> {
         }
     }
 
-    /// The hub's role, and its read role. In the hub account flowagg assumes no member's role: if the hub is a member, these roles
-    /// have the permissions of a member's.
+    /// The hub's role and its read role. flowagg does not assume a member role in the hub account, so if the hub is a member, these roles
+    /// include the permissions of a member role.
     fn hub(&self) -> Vec<Role> {
         let (hub, permissions) = (&self.file.hub, self.permissions);
         let is_member = self.file.members.contains_key(&hub.account)
@@ -164,12 +164,12 @@ impl<'a> Roles<'a> {
                 (PolicyPart::ReadMember, &read.member),
                 (PolicyPart::ReadCaller, &read.caller),
             );
-            // In the hub account, who applies assumes no other role.
+            // In the hub account, a writer does not assume the read role.
             let trusted = if hub.role.is_some() { self.readers() } else { &[Principal::Reader] };
             roles.push(self.role(role::READ, name.as_str(), trusted, policies));
         }
         if hub.role.is_none() {
-            // flowagg does not assume these roles and sends no external id.
+            // flowagg does not assume these roles, so it does not send an external ID.
             for role in &mut roles {
                 let statements = role.role["AssumeRolePolicyDocument"]["Statement"].as_array_mut();
                 for statement in statements.into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -180,7 +180,7 @@ impl<'a> Roles<'a> {
         roles
     }
 
-    /// The role that lists the organization's accounts, if it is in another account than the hub's.
+    /// The role that lists the organization's accounts, if it is outside the hub account.
     fn lookup(&self) -> Option<Template> {
         let policy = self.permissions.lookup.as_ref()?;
         let lookup = self.file.discovery()?.1.lookup.as_ref()?;
@@ -188,11 +188,11 @@ impl<'a> Roles<'a> {
         let role = self.role(role::WRITE, name, self.readers(), vec![(PolicyPart::Lookup, policy)]);
         let account = lookup.account;
         let description =
-            format!("The role with which flowagg lists the organization's accounts, in account {account}");
+            format!("The role that flowagg uses to list the organization's accounts, in account {account}");
         Some(role::template(&description, vec![role]))
     }
 
-    /// A member's role, and its read role.
+    /// A member's role and read role.
     fn member(&self, name: &RoleName) -> Vec<Role> {
         let policies = vec![(PolicyPart::Member, &self.permissions.member)];
         let role = self.role(role::WRITE, name.as_str(), &[Principal::Writer], policies);
@@ -204,13 +204,13 @@ impl<'a> Roles<'a> {
         std::iter::once(role).chain(read).collect()
     }
 
-    /// The accounts in which the stack set creates nothing: those with a template of their own, and those that are no members.
+    /// The accounts in which the stack set creates nothing: accounts with their own template, and accounts that are not members.
     fn other_accounts(&self, how: &Discovery) -> BTreeSet<AccountId> {
         let listed = self.file.members.keys().chain([&self.file.hub.account]);
         listed.chain(&how.except_accounts).copied().collect()
     }
 
-    /// The stack set of the member's role, and the stack of the management account, to which StackSets do not deploy; with notes.
+    /// The stack set of the member role, the template for the management account, to which StackSets do not deploy, and notes.
     fn of_organization(
         &self,
         organization: &Organization,
@@ -221,25 +221,25 @@ impl<'a> Roles<'a> {
         let others = self.other_accounts(how);
         let body = role::template(&describe(&how.role), roles.clone()).outside(&others).text(format)?;
         let mut notes = vec![
-            "deploy the stack of `member-role-stack-set` once, in the management account or a delegated administrator's account: it needs \
-             trusted access of StackSets"
+            "deploy the stack of `member-role-stack-set` once, in the management account or a delegated administrator account, with trusted \
+             access for StackSets enabled"
                 .to_owned(),
             "StackSets do not deploy to the management account: deploy `management-account-role` there if the account is a member"
                 .to_owned(),
-            "the stack set creates nothing in the hub account, in accounts that the fleet file lists in `members`, and in those of `organization.except-accounts`"
+            "the stack set creates nothing in the hub account and in the accounts of `members` and `organization.except-accounts`"
                 .to_owned(),
         ];
         if body.len() > INLINE_BYTES {
             notes.push(format!(
-                "the template in `member-role-stack-set` has {} bytes, and CloudFormation accepts {INLINE_BYTES} in a stack set: list fewer accounts in `members` and `organization.except-accounts`",
+                "the template in `member-role-stack-set` has {} bytes, more than the limit of {INLINE_BYTES} bytes for a stack set: list fewer accounts in `members` and `organization.except-accounts`",
                 body.len()
             ));
         }
-        // A role exists in every region: one deployment for each account creates it.
+        // Roles are global, so one region per account is enough.
         let mut stack_set = service_managed(organization, json!([self.file.hub.region]));
         stack_set["StackSetName"] = json!(named(self.file, "flowagg-member-role"));
-        stack_set["Description"] = json!("The role of flowagg in every account of the organization");
-        // Without the role, `flowagg destroy` could not enter an account that leaves the units.
+        stack_set["Description"] = json!("The role for flowagg in every account of the organization");
+        // Without the role, `flowagg destroy` has no access to an account that leaves the units.
         stack_set["AutoDeployment"]["RetainStacksOnAccountRemoval"] = json!(true);
         stack_set["Capabilities"] = json!(["CAPABILITY_NAMED_IAM"]);
         stack_set["TemplateBody"] = json!(body);
@@ -250,13 +250,14 @@ impl<'a> Roles<'a> {
             .map(|name| json!({ "ParameterKey": name, "ParameterValue": { "Ref": name } }))
             .collect();
         stack_set["Parameters"] = json!(parameters);
-        let description = format!("The role of flowagg in every account of organization {}", organization.id);
+        let description =
+            format!("The role for flowagg in every account of organization {}", organization.id);
         let mut outer = service_managed_parameters(Template::new(description), organization);
         for (name, parameter) in roles.iter().flat_map(|role| &role.parameters) {
             outer = outer.parameter(name, parameter.clone());
         }
         let outer = outer.resource("MemberRole", Resource::new("AWS::CloudFormation::StackSet", stack_set));
-        let description = "The role of flowagg in the management account, to which StackSets do not deploy";
+        let description = "The role for flowagg in the management account, to which StackSets do not deploy";
         let management = role::template(description, roles).outside(&others);
         let files = [
             outer.file("member-role-stack-set", format)?,

@@ -1,6 +1,6 @@
-//! The names of the roles, and which of them cannot be created.
+//! The names of the roles, and the checks that they can be created.
 //!
-//! Source: "IAM identifiers" (IAM User Guide): the names of roles are unique in an account, whatever their path and their case.
+//! Source: "IAM identifiers" (IAM User Guide): role names are unique in an account, regardless of path and case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use flowagg_core::id::{AccountId, RoleName};
 use super::super::stack_set::{account_rule, of_fleet};
 use crate::export::ExportError;
 
-/// The longest name of a role.
+/// The maximum length of a role name.
 const LONGEST: usize = 64;
 
-/// A name that two fleets do not share if `fleet.name` is set.
+/// A name that is unique for the fleet if `fleet.name` is set.
 pub(super) fn named(file: &FleetFile, name: &str) -> String {
     of_fleet(file.declared_name.as_ref(), name)
 }
@@ -26,14 +26,14 @@ pub(super) fn hub_role(file: &FleetFile) -> String {
     )
 }
 
-/// The roles of members that have no stack set.
+/// The roles of members that are not in a stack set.
 pub(super) fn member_roles(file: &FleetFile) -> BTreeSet<&RoleName> {
     let listed = file.members.values().filter(|member| member.account != file.hub.account);
     let found = file.discovery().map(|(_, how)| how).filter(|how| account_rule(how).is_some());
     listed.map(|member| &member.role).chain(found.map(|how| &how.role)).collect()
 }
 
-/// A file name for each role. A path in a role's name is not a folder, and case does not distinguish files everywhere.
+/// A file name for each role. Slashes in a role's path are replaced, and names that differ only in case are numbered.
 pub(super) fn file_names(roles: &BTreeSet<&RoleName>) -> Vec<String> {
     if roles.len() == 1 {
         return vec!["member-role".to_owned()];
@@ -48,7 +48,7 @@ pub(super) fn file_names(roles: &BTreeSet<&RoleName>) -> Vec<String> {
     roles.iter().map(unused).collect()
 }
 
-/// Refuses roles that AWS creates itself, and two roles of one name in one account.
+/// Rejects roles that AWS creates itself, and two roles with the same name in one account.
 pub(super) fn check(file: &FleetFile) -> Result<(), ExportError> {
     let mut accounts: BTreeMap<AccountId, Vec<(&'static str, String)>> = BTreeMap::new();
     let hub = file.hub.account;
@@ -71,7 +71,7 @@ pub(super) fn check(file: &FleetFile) -> Result<(), ExportError> {
         anywhere.push(role);
     }
     for roles in accounts.values_mut().chain([&mut anywhere]) {
-        // The account of the lookup has a read role only if it is a member.
+        // The lookup account has a read role only if it is a member.
         let is_lookup_only = matches!(roles[..], [("organization.lookup.role", _)]);
         let read_role = file.read_role.as_ref().filter(|_| !is_lookup_only && !roles.is_empty());
         roles.extend(read_role.map(|role| ("fleet.read-role", role.to_string())));
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_have_different_files() {
+    fn each_role_has_its_own_file() {
         let roles: Vec<RoleName> =
             ["a-flowagg", "a/flowagg", "a/Flowagg", "b"].map(|role| role.parse().unwrap()).into();
         let roles: BTreeSet<&RoleName> = roles.iter().collect();

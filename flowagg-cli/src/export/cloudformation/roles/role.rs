@@ -1,4 +1,4 @@
-//! A role of a template, with its parameters and its policies.
+//! A role in a template, with its parameters and policies.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::export::managed::{
     INLINE_POLICIES, ManagedPolicy, POLICIES_OF_ROLE, PolicyPart, characters, managed,
 };
 
-/// Who may assume a role. Each is a parameter of the template.
+/// A principal that is allowed to assume a role. Each is a parameter of the template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Principal {
     /// Runs every command.
@@ -38,7 +38,7 @@ impl Principal {
         };
         let mut parameter = json!({
             "Type": "String",
-            "Description": format!("The role or user that runs {commands}, or an account whose principals may"),
+            "Description": format!("The role or user that runs {commands}, or an account that contains it"),
         });
         match default {
             Some(default) => parameter["Default"] = default.clone(),
@@ -48,18 +48,18 @@ impl Principal {
     }
 }
 
-/// The resources in a template: of a role that writes or is the only one, and of one that only reads.
+/// The logical IDs of the role with write access, or the only role, and of the read role.
 pub(super) const WRITE: &str = "Role";
 pub(super) const READ: &str = "ReadRole";
 
-/// A role, with the parameters that name who may assume it.
+/// A role, with the parameters for its principals.
 #[derive(Clone)]
 pub(super) struct Role {
-    /// The name of the resource.
+    /// The logical ID.
     pub(super) resource: &'static str,
     pub(super) parameters: BTreeMap<&'static str, Value>,
     pub(super) role: Value,
-    /// Policies that are too large to be part of the role.
+    /// Managed policies, for policies that are too large to be inline.
     pub(super) managed: Vec<ManagedPolicy>,
 }
 
@@ -79,7 +79,7 @@ pub(super) fn template(description: &str, roles: Vec<Role>) -> Template {
     template
 }
 
-/// A managed policy, attached to a role of the template.
+/// A managed policy that is attached to a role of the template.
 pub(super) fn managed_policy(
     ManagedPolicy { name, document, .. }: ManagedPolicy,
     role: Option<&str>,
@@ -91,7 +91,6 @@ pub(super) fn managed_policy(
     Resource::new("AWS::IAM::ManagedPolicy", policy)
 }
 
-/// The name of a policy that is part of a role.
 pub(super) fn inline_name(part: PolicyPart) -> &'static str {
     match part {
         PolicyPart::Caller | PolicyPart::ReadCaller => "caller",
@@ -101,8 +100,8 @@ pub(super) fn inline_name(part: PolicyPart) -> &'static str {
     }
 }
 
-/// The policies that are part of a role, and managed ones in place of the caller's if IAM does not take that much in a role. Only
-/// the caller's grows with the fleet. `suffix` ends the names of managed policies.
+/// Splits policies into inline and managed policies. If they exceed IAM's limit for inline policies, the caller's policies become managed
+/// policies, because only those grow with the fleet. `suffix` is appended to the names of managed policies.
 pub(super) fn within_the_limit<'p>(
     policies: Vec<(PolicyPart, &'p Value)>,
     suffix: &str,
@@ -116,7 +115,7 @@ pub(super) fn within_the_limit<'p>(
     (inline, large.into_iter().flat_map(|(part, policy)| with_suffix(part, policy, suffix)).collect())
 }
 
-/// The managed policies of a part, with names that end so.
+/// The managed policies of a part, with a suffix in their names.
 pub(super) fn with_suffix(
     part: PolicyPart,
     policy: &Value,
@@ -128,10 +127,10 @@ pub(super) fn with_suffix(
     })
 }
 
-/// A note if a role or user of a template has more managed policies than IAM attaches.
+/// A note if a role or user has more managed policies than IAM's default quota.
 pub(super) fn too_many(file: &str, counts: impl Iterator<Item = usize>) -> Option<String> {
     let count = counts.max().filter(|count| *count > POLICIES_OF_ROLE)?;
     Some(format!(
-        "`{file}` has {count} managed policies: IAM attaches {POLICIES_OF_ROLE} to a role unless the quota is raised; if the accounts of the organization are looked up (`organization.regions`), one is enough"
+        "`{file}` has {count} managed policies, which exceed the IAM quota of {POLICIES_OF_ROLE} per role; raise the quota, or set `organization.regions` to look up the accounts, which needs only one policy"
     ))
 }

@@ -1,16 +1,16 @@
-//! Account ids without quotes. YAML and JSON read them as numbers, YAML in part as octal ones: leading zeros are lost, and
-//! CloudFormation itself takes another account, or none.
+//! Finds unquoted account IDs. YAML and JSON parse them as numbers, YAML sometimes as octal numbers. Leading zeros are lost, and
+//! CloudFormation itself uses another account or fails.
 
 use serde_json::Value;
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
 
-/// An account id that is a number.
+/// An account ID that is parsed as a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unquoted {
-    /// Its line, if it is known.
+    /// The line, if it is known.
     pub line: Option<usize>,
-    /// What is written.
+    /// The text of the value.
     pub value: String,
 }
 
@@ -21,14 +21,14 @@ impl std::fmt::Display for Unquoted {
     }
 }
 
-/// How many digits an account id has. No other number in a template is that long.
+/// The number of digits in an account ID. No other number in a template is that long.
 const DIGITS: usize = 12;
 
 fn is_account_id(text: &str) -> bool {
     text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Those in a text of YAML. Keys do not count: CloudFormation takes them as strings.
+/// The unquoted account IDs in YAML. Keys are skipped, because CloudFormation treats them as strings.
 pub(super) fn in_yaml(text: &str) -> Vec<Unquoted> {
     /// An open list, or an open mapping and whether its next node is a key.
     enum Open {
@@ -36,7 +36,7 @@ pub(super) fn in_yaml(text: &str) -> Vec<Unquoted> {
         Mapping { key: bool },
     }
     let (mut open, mut found): (Vec<Open>, Vec<Unquoted>) = Default::default();
-    // A text that cannot be parsed has been refused before.
+    // Invalid YAML has already been rejected.
     for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
         let starts_node = matches!(
             event,
@@ -60,7 +60,7 @@ pub(super) fn in_yaml(text: &str) -> Vec<Unquoted> {
     found
 }
 
-/// Those in a value of JSON, where no number begins with a zero.
+/// The unquoted account IDs in JSON, where numbers cannot start with a zero.
 pub(super) fn in_json(value: &Value) -> Vec<Unquoted> {
     match value {
         Value::Number(number) => {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn account_id_without_quotes_is_found_with_its_line_in_any_yaml_value() {
+    fn unquoted_account_id_is_found_with_its_line_in_yaml_values() {
         for (text, line, value) in [
             ("a: 222222222222", 1, "222222222222"),
             ("a:\n  - x\n  - 012345670123\n", 3, "012345670123"),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn number_of_an_account_id_is_found_in_json() {
+    fn unquoted_account_id_is_found_in_json() {
         let value = serde_json::json!({ "a": ["222222222222", { "b": 222_222_222_222_u64 }] });
         assert_eq!(in_json(&value), [Unquoted { line: None, value: "222222222222".to_owned() }]);
         assert_eq!(in_json(&serde_json::json!({ "a": "222222222222", "b": 365, "c": 1.5 })), []);

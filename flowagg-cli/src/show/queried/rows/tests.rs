@@ -26,7 +26,7 @@ fn written(format: ResultFormat, batches: &[RecordBatch], width: Option<usize>) 
 }
 
 #[test]
-fn table_has_numbers_on_the_right_and_controls_nothing() {
+fn table_aligns_numbers_right_and_escapes_control_characters() {
     assert_eq!(
         written(ResultFormat::Table, &[batch()], None),
         concat!(
@@ -39,7 +39,7 @@ fn table_has_numbers_on_the_right_and_controls_nothing() {
 }
 
 #[test]
-fn table_that_is_too_wide_is_one_for_each_row() {
+fn wide_table_becomes_one_table_per_row() {
     assert_eq!(
         written(ResultFormat::Table, &[batch()], Some(40)),
         concat!(
@@ -59,7 +59,7 @@ fn table_that_is_too_wide_is_one_for_each_row() {
 }
 
 #[test]
-fn csv_keeps_negative_numbers_and_marks_formulas() {
+fn csv_keeps_negative_numbers_and_escapes_formulas() {
     assert_eq!(
         written(ResultFormat::Csv, &[batch()], None),
         concat!(
@@ -87,7 +87,7 @@ fn json_is_one_array_over_all_batches_and_rounds_no_integer() {
 }
 
 #[test]
-fn ndjson_has_an_object_on_each_line() {
+fn ndjson_has_one_object_per_line() {
     assert_eq!(
         written(ResultFormat::Ndjson, &[batch()], None),
         concat!(
@@ -99,7 +99,7 @@ fn ndjson_has_an_object_on_each_line() {
 }
 
 #[test]
-fn large_result_is_several_tables() {
+fn large_result_is_split_into_several_tables() {
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..TABLE_ROWS as i64));
     let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
     let mut out = Vec::new();

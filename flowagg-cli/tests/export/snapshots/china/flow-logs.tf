@@ -1,4 +1,4 @@
-# The flow logs of every account and region
+# The flow logs of every account-region
 
 resource "aws_flow_log" "vpcs_222222222222_cn_north_1" {
   provider = aws.account_222222222222_cn_north_1

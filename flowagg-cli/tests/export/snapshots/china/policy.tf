@@ -1,4 +1,4 @@
-# Who may deliver to the bucket
+# The bucket policy
 
 locals {
   bucket_policy = {

@@ -1,4 +1,4 @@
-# The flow logs of every account and region
+# The flow logs of every account-region
 
 resource "aws_flow_log" "network_interfaces_222222222222_us_gov_west_1" {
   provider = aws.account_222222222222_us_gov_west_1

@@ -1,4 +1,4 @@
-# The flow logs of every account and region
+# The flow logs of every account-region
 
 resource "aws_flow_log" "subnets_012345678901_us_west_2" {
   provider = aws.account_012345678901_us_west_2

@@ -1,4 +1,4 @@
--- The table over all flow logs in the bucket: run this second.
+-- Creates the table of all flow logs in the bucket. Run this second.
 CREATE EXTERNAL TABLE IF NOT EXISTS `flowagg`.`vpc_flow_logs` (
   `version` int,
   `account_id` string,

@@ -1,2 +1,2 @@
--- The database of the table: run this first.
+-- Creates the database of the table. Run this first.
 CREATE DATABASE IF NOT EXISTS `flowagg`

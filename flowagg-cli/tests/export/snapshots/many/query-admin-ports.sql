@@ -1,4 +1,4 @@
--- Requests to ports of administration and databases, by target. Reads yesterday's logs (UTC). `flowagg query admin-ports --list` shows which records count.
+-- Requests to administration and database ports, by target. Reads yesterday's logs (UTC). `flowagg query admin-ports --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, nullif(action, '-') AS action, start AS started, "end" AS ended, CAST(NULL AS integer) AS tcp_flags, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"

@@ -1,4 +1,4 @@
--- Traffic between accounts, VPCs or regions. Reads yesterday's logs (UTC). `flowagg query between-accounts --list` shows which records count.
+-- Traffic between accounts, VPCs or regions. Reads yesterday's logs (UTC). `flowagg query between-accounts --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"

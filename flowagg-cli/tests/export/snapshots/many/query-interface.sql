@@ -1,4 +1,4 @@
--- What a network interface or an instance did. Reads yesterday's logs (UTC). Replace eni-0a1b2c3d4e5f67890 with the ID that you look for. `flowagg query interface --list` shows which records count.
+-- Traffic of a network interface or an instance. Reads yesterday's logs (UTC). Replace eni-0a1b2c3d4e5f67890 with the ID to search for. `flowagg query interface --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(interface_id, '-') AS interface_id, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, bytes, start AS started, "end" AS ended, nullif(action, '-') AS action, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"

@@ -1,4 +1,4 @@
--- Single flows with very many bytes (500 MB). Reads yesterday's logs (UTC). `flowagg query large-flows --list` shows which records count.
+-- Single flows above a size (500 MB). Reads yesterday's logs (UTC). `flowagg query large-flows --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, bytes, start AS started, "end" AS ended, nullif(action, '-') AS action, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction, CAST(NULL AS varchar) AS interface_type
   FROM "flowagg"."vpc_flow_logs"

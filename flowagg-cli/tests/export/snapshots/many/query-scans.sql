@@ -1,4 +1,4 @@
--- Sources with requests to many targets or ports (100). Reads yesterday's logs (UTC). `flowagg query scans --list` shows which records count.
+-- Sources with requests to many targets or ports (100). Reads yesterday's logs (UTC). `flowagg query scans --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, start AS started, "end" AS ended, nullif(action, '-') AS action, CAST(NULL AS integer) AS tcp_flags, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS interface_type
   FROM "flowagg"."vpc_flow_logs"

@@ -1,4 +1,4 @@
--- Addresses, instances or subnets by bytes sent and received. Reads yesterday's logs (UTC). `flowagg query top --list` shows which records count.
+-- Addresses, instances or subnets by bytes sent and received. Reads yesterday's logs (UTC). `flowagg query top --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction, CAST(NULL AS varchar) AS interface_type
   FROM "flowagg"."vpc_flow_logs"

@@ -1,4 +1,4 @@
--- Who exchanged traffic with an address, when, and on which port. Reads yesterday's logs (UTC). Replace 10.0.0.7 with the ADDRESS that you look for. `flowagg query who --list` shows which records count.
+-- Who exchanged traffic with an address, when, and on which port. Reads yesterday's logs (UTC). Replace 10.0.0.7 with the ADDRESS to search for. `flowagg query who --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, bytes, start AS started, "end" AS ended, nullif(action, '-') AS action, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"

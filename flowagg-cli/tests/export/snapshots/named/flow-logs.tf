@@ -1,4 +1,4 @@
-# The flow logs of every account and region
+# The flow logs of every account-region
 
 data "aws_vpcs" "vpcs_222222222222_eu_west_1" {
   provider = aws.account_222222222222_eu_west_1

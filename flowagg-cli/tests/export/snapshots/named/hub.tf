@@ -1,4 +1,4 @@
-# The bucket that all flow logs go to
+# The bucket that receives all flow logs
 
 resource "aws_s3_bucket" "flow_logs" {
   provider = aws.hub

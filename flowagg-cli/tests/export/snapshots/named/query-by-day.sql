@@ -1,4 +1,4 @@
--- Bytes by account and day or hour, and how unusual they are. Reads yesterday's logs (UTC). `flowagg query by-day --list` shows which records count.
+-- Bytes by account and day or hour, compared with the average. Reads yesterday's logs (UTC). `flowagg query by-day --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, bytes, "end" AS ended, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"

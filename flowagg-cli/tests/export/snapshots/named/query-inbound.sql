@@ -1,4 +1,4 @@
--- Accepted requests from the internet. Reads yesterday's logs (UTC). `flowagg query inbound --list` shows which records count.
+-- Accepted requests from the internet. Reads yesterday's logs (UTC). `flowagg query inbound --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, bytes, nullif(action, '-') AS action, start AS started, "end" AS ended, CAST(NULL AS integer) AS tcp_flags, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"

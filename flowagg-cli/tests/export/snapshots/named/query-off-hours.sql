@@ -1,4 +1,4 @@
--- Traffic outside office hours. Reads yesterday's logs (UTC). `flowagg query off-hours --list` shows which records count.
+-- Traffic outside office hours. Reads yesterday's logs (UTC). `flowagg query off-hours --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, srcport, dstport, protocol, bytes, "end" AS ended, start AS started, nullif(action, '-') AS action, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction, CAST(NULL AS varchar) AS interface_type
   FROM "flowagg"."vpc_flow_logs"

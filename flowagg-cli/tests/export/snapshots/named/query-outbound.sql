@@ -1,4 +1,4 @@
--- Traffic to the internet, by account and target. Reads yesterday's logs (UTC). `flowagg query outbound --list` shows which records count.
+-- Traffic to the internet, by account and target. Reads yesterday's logs (UTC). `flowagg query outbound --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS instance_id, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS pkt_dst_aws_service, CAST(NULL AS varchar) AS flow_direction, CAST(NULL AS integer) AS traffic_path, CAST(NULL AS varchar) AS interface_type
   FROM "flowagg"."vpc_flow_logs"

@@ -1,4 +1,4 @@
--- Pairs of addresses by bytes. Reads yesterday's logs (UTC). `flowagg query pairs --list` shows which records count.
+-- Pairs of addresses by bytes. Reads yesterday's logs (UTC). `flowagg query pairs --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, bytes, nullif(action, '-') AS action, CAST(NULL AS varchar) AS flow_direction
   FROM "flowagg"."vpc_flow_logs"

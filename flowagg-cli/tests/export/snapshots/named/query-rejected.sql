@@ -1,4 +1,4 @@
--- What was rejected, from whom, and to which port. Reads yesterday's logs (UTC). `flowagg query rejected --list` shows which records count.
+-- Rejected traffic by source, destination and port. Reads yesterday's logs (UTC). `flowagg query rejected --list` describes the records that it counts.
 WITH logs AS (
   SELECT log_account, log_region, nullif(srcaddr, '-') AS srcaddr, nullif(dstaddr, '-') AS dstaddr, dstport, protocol, nullif(action, '-') AS action, nullif(interface_id, '-') AS interface_id, start AS started, "end" AS ended, CAST(NULL AS varchar) AS pkt_srcaddr, CAST(NULL AS varchar) AS pkt_dstaddr, CAST(NULL AS varchar) AS flow_direction, CAST(NULL AS varchar) AS reject_reason
   FROM "flowagg"."vpc_flow_logs"

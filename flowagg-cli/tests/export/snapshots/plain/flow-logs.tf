@@ -1,4 +1,4 @@
-# The flow logs of every account and region
+# The flow logs of every account-region
 
 resource "aws_flow_log" "vpcs_111122223333_eu_west_1" {
   provider = aws.hub

@@ -1,4 +1,4 @@
-# A provider for each account and region
+# Providers, one per account-region
 
 provider "aws" {
   alias               = "hub"

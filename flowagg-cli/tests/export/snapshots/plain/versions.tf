@@ -1,4 +1,4 @@
-# The versions that this configuration needs
+# Required versions
 
 terraform {
   required_version = ">= 1.5"

@@ -1,4 +1,4 @@
-//! What the rules of a bucket do to flow logs and to other logs next to them, stated on every run.
+//! Reports the effects of a bucket's rules on flow logs and on other logs in the same folder.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use crate::lifecycle::{Expiration, Fate, Retention, Rule, fate};
 use crate::plan::hub::{HubPart, about_bucket};
 use crate::plan::{ExpiryGroup, Note};
 
-/// Up to this many folders or rules are listed; more are counted.
+/// More folders or rules than this are counted instead of listed.
 const LISTED: usize = 3;
 
-/// Adds them. `rules` are those that the bucket has once the plan is applied. Returns after how many days versions that are no
-/// longer current are deleted, if all of them are.
+/// Adds the notes and concerns. `rules` are the rules of the bucket after the plan is applied. Returns the number of days after
+/// which noncurrent versions are deleted, if all of them are.
 pub(super) fn add(scene: &Scene<'_>, rules: &[Rule], part: &mut HubPart) -> Option<u32> {
     let folders = scene.flow_log_folders();
     let fates = || folders.iter().map(|folder| fate(rules, folder));
@@ -30,7 +30,7 @@ pub(super) fn add(scene: &Scene<'_>, rules: &[Rule], part: &mut HubPart) -> Opti
             ),
             (Retention::Days(wanted), Some(days), Some(rule), Some(manager)) if days < wanted => concern(
                 format!(
-                    "the lifecycle rule {}, {manager}, expires flow logs after {days} days, before the {wanted} of \
+                    "lifecycle rule {} ({manager}) expires flow logs after {days} days, earlier than the {wanted} days of \
                      `hub.retention-days`",
                     rule.name()
                 ),
@@ -38,7 +38,7 @@ pub(super) fn add(scene: &Scene<'_>, rules: &[Rule], part: &mut HubPart) -> Opti
             ),
             (Retention::Forever, Some(days), Some(rule), Some(manager)) => concern(
                 format!(
-                    "the lifecycle rule {}, {manager}, expires flow logs in {number} folders after {days} days, although \
+                    "lifecycle rule {} ({manager}) expires flow logs in {number} folders after {days} days, although \
                      `hub.retention-days` is \"{}\"",
                     rule.name(),
                     Retention::FOREVER
@@ -66,13 +66,13 @@ pub(super) fn add(scene: &Scene<'_>, rules: &[Rule], part: &mut HubPart) -> Opti
     if let Some(hit) = hit(scene, rules) {
         concern(
             hit,
-            "give the flow logs a folder of their own with `hub.prefix`, or a bucket of their own".to_owned(),
+            "use a separate folder for the flow logs with `hub.prefix`, or a separate bucket".to_owned(),
         );
     }
     let now = grouped(folders.iter().map(|folder| fate(&scene.rules, folder)));
     let groups = now.into_iter().map(|((days, some, rule), folders)| {
         let foreign = rule.filter(|rule| !rule.is_of(&scene.name));
-        let rule = foreign.map(|rule| format!("{}, {}", rule.name(), managed_by(scene, rule)));
+        let rule = foreign.map(|rule| format!("{} ({})", rule.name(), managed_by(scene, rule)));
         ExpiryGroup { days, some, rule, folders }
     });
     part.notes.push(Note::Expiry { groups: groups.collect() });
@@ -84,16 +84,17 @@ pub(super) fn add(scene: &Scene<'_>, rules: &[Rule], part: &mut HubPart) -> Opti
     deleted.and_then(|days| days.into_iter().max())
 }
 
-/// After how many days all objects of a folder expire, whether some expire before or without that, and by which rule all do.
+/// The number of days after which all objects of a folder expire, whether a rule expires some of them differently, and the rule that
+/// expires all of them.
 type Group<'r> = (Option<u32>, bool, Option<&'r Rule>);
 
-/// How many folders have the same fate.
+/// Groups folders by fate, with the number of folders.
 fn grouped<'r>(fates: impl Iterator<Item = Fate<'r>>) -> Vec<(Group<'r>, usize)> {
     let mut groups: Vec<(Group<'r>, usize)> = Vec::new();
     for fate in fates {
         let (days, rule) = (fate.expires.map(|end| end.days), fate.expires.map(|end| end.rule));
         let some = !fate.some.is_empty();
-        // The fleet's own rules for several folders are alike.
+        // Rules of one fleet for several folders count as the same rule.
         let is_alike = |(other_days, other_some, other): &Group<'_>| {
             (*other_days, *other_some) == (days, some) && (*other == rule || of_one_fleet(*other, rule))
         };
@@ -111,12 +112,12 @@ fn of_one_fleet(one: Option<&Rule>, other: Option<&Rule>) -> bool {
     fleet.is_some() && fleet == other.and_then(Rule::fleet)
 }
 
-/// Who manages a rule, by its id.
+/// Who manages a rule, according to its ID.
 fn managed_by(scene: &Scene<'_>, rule: &Rule) -> String {
     match rule.fleet() {
         Some(fleet) if fleet == scene.name.as_str() => "managed by this fleet".to_owned(),
         Some(fleet) => format!("managed by flowagg fleet {}", fleet.escape_debug()),
-        None => "which this fleet does not manage".to_owned(),
+        None => "foreign".to_owned(),
     }
 }
 
@@ -126,7 +127,7 @@ fn expiring<'r>(scene: &Scene<'_>, rules: &'r [Rule]) -> impl Iterator<Item = &'
     rules.iter().filter(is_own)
 }
 
-/// Accounts that are not members and whose flow logs expire by the fleet's rule for the whole folder.
+/// Accounts that are not members and whose flow logs the fleet's rule for the whole folder expires.
 fn strangers(scene: &Scene<'_>, rules: &[Rule]) -> BTreeSet<AccountId> {
     let mut of_root = expiring(scene, rules).filter(|rule| rule.prefix == scene.root);
     match (&scene.folders, of_root.next()) {
@@ -143,20 +144,18 @@ fn some_of(scene: &Scene<'_>, rule: &Rule) -> String {
     let when = match &rule.expiration {
         Some(Expiration::Days(days)) => format!("after {days} days"),
         Some(Expiration::Date(date)) => format!("on {}", date.escape_debug()),
-        Some(Expiration::DeleteMarkers | Expiration::Unknown) | None => {
-            "at a time that flowagg cannot tell".to_owned()
-        }
+        Some(Expiration::DeleteMarkers | Expiration::Unknown) | None => "at an unknown time".to_owned(),
     };
     let which = if rule.is_narrowed { "that its filter selects" } else { "under its prefix" };
     format!(
-        "the lifecycle rule {}, {}, expires flow logs {which} (`{}`) {when}",
+        "lifecycle rule {} ({}) expires flow logs {which} (`{}`) {when}",
         rule.name(),
         managed_by(scene, rule),
         rule.prefix.escape_debug()
     )
 }
 
-/// Other logs that the fleet's rules expire as well.
+/// A concern about other logs that the fleet's rules also expire.
 fn hit(scene: &Scene<'_>, rules: &[Rule]) -> Option<String> {
     let own = || expiring(scene, rules);
     let folders = match &scene.folders {
@@ -164,7 +163,7 @@ fn hit(scene: &Scene<'_>, rules: &[Rule]) -> Option<String> {
         Err(failure) => {
             let whole = own().find(|rule| rule.prefix == scene.root)?;
             return Some(format!(
-                "it is unknown whether the lifecycle rule {} also expires other logs under `{}` ({})",
+                "it is unknown whether lifecycle rule {} also expires other logs under `{}` ({})",
                 whole.name(),
                 scene.root,
                 failure.what()

@@ -1,11 +1,11 @@
-//! Whose objects lie where in the fleet's folder of logs.
+//! The contents of the fleet's folder of logs, by owner.
 
 use std::collections::BTreeSet;
 
 use crate::id::AccountId;
 use crate::layout::{account_of, is_of_flow_logs};
 
-/// What lies in the fleet's folder of logs.
+/// The contents of the fleet's folder of logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Folders {
     /// The folders of flow logs, by account.
@@ -15,7 +15,7 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    /// Sorts what was listed two levels under `root`.
+    /// Sorts the entries that were listed two levels under `root`.
     pub(super) fn of(root: &str, listed: &BTreeSet<String>) -> Self {
         let mut folders = Self::default();
         for entry in listed {
@@ -28,7 +28,7 @@ impl Folders {
     }
 }
 
-/// The account whose flow logs lie in this folder, which is given from the root on.
+/// The account whose flow logs are in this folder, which is relative to the root.
 fn flow_logs_of(folder: &str) -> Option<AccountId> {
     let (account, service) = folder.strip_suffix('/')?.split_once('/')?;
     is_of_flow_logs(service).then(|| account_of(account)).flatten()

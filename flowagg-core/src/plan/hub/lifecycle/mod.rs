@@ -1,5 +1,5 @@
-//! The lifecycle rules of the fleet: which ones change, whether that expires objects sooner, and what all rules of the bucket
-//! together do to the flow logs.
+//! The lifecycle rules of the fleet: which ones change, whether objects expire sooner, and how all rules of the bucket affect the
+//! flow logs.
 
 mod findings;
 mod folders;
@@ -18,7 +18,7 @@ use crate::lifecycle::{Fate, FleetRule, LifecycleDocument, LifecycleError, Rule,
 use crate::observed::{Bucket, Contents, Scope, Versioning};
 use crate::plan::{End, Expiry, HubChange, LifecycleChange, Note, Sooner};
 
-/// A bucket's rules, and what lies in the fleet's folder.
+/// A bucket's rules and the contents of the fleet's folder.
 pub(super) struct Scene<'a> {
     fleet: &'a Fleet,
     bucket: &'a Bucket,
@@ -41,17 +41,17 @@ impl<'a> Scene<'a> {
         Ok(Self { fleet, bucket, scope, name: fleet.name(), root, rules, folders })
     }
 
-    /// The fleet's rules for its folder, or parts of it. Those for a former folder stay as they are.
+    /// The fleet's rules for its folder or parts of it. Those for a former folder are not changed.
     fn own(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(|rule| rule.is_of(&self.name) && rule.prefix.starts_with(&self.root))
     }
 
-    /// The fleet's rule for a folder.
+    /// The declared rule for a folder.
     fn rule(&self, under: &str, expire_days: Option<u32>) -> FleetRule {
         rule(self.fleet, under, expire_days)
     }
 
-    /// Whether the fleet's folder of logs has objects in this folder, or may have.
+    /// Whether this folder has objects, or may have some.
     fn is_listed(&self, folder: &str) -> bool {
         match &self.bucket.contents {
             Contents::Listed(listed) => listed.contains(folder),
@@ -59,27 +59,27 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Those of the rules that the bucket does not have exactly like that.
+    /// The given rules that the bucket does not already have in exactly this form.
     fn missing(&self, rules: Vec<FleetRule>) -> Vec<FleetRule> {
         match &self.bucket.lifecycle {
-            // A document whose rules were read can be read.
+            // Its rules were read before, so this does not fail.
             Some(document) => document.without(rules.clone()).unwrap_or(rules),
             None => rules,
         }
     }
 
-    /// The fleet's rules that have an effect on every object with their prefix. Someone may have disabled or narrowed others.
+    /// The fleet's rules that apply to every object with their prefix. Rules that were disabled or narrowed are excluded.
     fn live(&self) -> impl Iterator<Item = &Rule> {
         self.own().filter(|rule| rule.is_enabled && !rule.is_narrowed)
     }
 
-    /// The fleet's rule by which the objects in a folder expire, the most specific one.
+    /// The fleet's most specific rule for a folder.
     fn covering(&self, folder: &str) -> Option<&Rule> {
         let covering = self.live().filter(|rule| folder.starts_with(&rule.prefix));
         covering.max_by_key(|rule| rule.prefix.len())
     }
 
-    /// Every folder that flow logs of the fleet are or will be in, and everything else in the fleet's folder.
+    /// Every current and future folder of the fleet's flow logs, and everything else in the fleet's folder.
     fn reached(&self) -> BTreeSet<String> {
         let mut reached = self.flow_log_folders();
         if let Ok(folders) = &self.folders {
@@ -102,12 +102,12 @@ impl<'a> Scene<'a> {
         own
     }
 
-    /// Whether versions that are no longer current exist, or may.
+    /// Whether noncurrent versions exist or may exist.
     fn may_have_versions(&self) -> bool {
         !matches!(self.bucket.usage.versioning, Ok(Versioning::Off))
     }
 
-    /// The change, if there is one, with the folders whose objects it ends sooner.
+    /// The change, if there is one, with the folders whose objects expire sooner.
     fn change(&self, target: &Target) -> Result<Option<(LifecycleChange, BTreeSet<String>)>, LifecycleError> {
         if target.is_empty() {
             return Ok(None);
@@ -117,7 +117,7 @@ impl<'a> Scene<'a> {
         let after = rules_of(write.as_ref())?;
         let mut sooner: BTreeMap<(End, Option<u32>, u32), usize> = BTreeMap::new();
         let mut folders = BTreeSet::new();
-        // A new account of a fleet that has rules already has no objects yet.
+        // A new account of a fleet with existing rules has no objects yet.
         let is_new = |folder: &String| {
             self.own().next().is_some()
                 && !self.is_listed(folder)
@@ -134,7 +134,7 @@ impl<'a> Scene<'a> {
                 folders.insert(folder.clone());
             }
         }
-        // A rule for the whole folder of logs also expires what others may put there.
+        // A rule for the whole folder also expires objects that others may write to it.
         for under in target.set.iter().map(|rule| &rule.under) {
             if !folders.iter().any(|folder| folder.starts_with(under)) {
                 for end in ends(under) {
@@ -171,7 +171,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Whether an end after these days, or never, is sooner than the one before.
+/// Whether objects end sooner after a change. `None` means never.
 fn is_sooner(before: Option<u32>, after: Option<u32>) -> bool {
     after.is_some_and(|after| before.is_none_or(|before| after < before))
 }
@@ -192,16 +192,16 @@ fn rule(fleet: &Fleet, under: &str, expire_days: Option<u32>) -> FleetRule {
     }
 }
 
-/// The rule of a bucket that flowagg creates; `None` if the fleet file has objects kept as they are.
+/// The lifecycle rule of a bucket that flowagg creates; `None` if the fleet file does not require one.
 pub fn rule_of_new_bucket(fleet: &Fleet) -> Option<FleetRule> {
     let days = fleet.hub.lifecycle.retention.in_new_bucket();
     Some(rule(fleet, &layout::root(fleet.hub.prefix.as_ref()), days)).filter(FleetRule::has_effect)
 }
 
-/// What a bucket that flowagg creates gets.
+/// Adds the lifecycle rule of a new bucket.
 pub(super) fn of_new(fleet: &Fleet, part: &mut HubPart) {
     let set: Vec<FleetRule> = rule_of_new_bucket(fleet).into_iter().collect();
-    // The document around no rules is known to be complete, so this does not fail.
+    // Without an existing document, this does not fail.
     let Ok(Some(write)) = LifecycleDocument::edited(None, &set, &BTreeSet::new()) else { return };
     part.changes.push(HubChange::SetLifecycle(LifecycleChange {
         root: layout::root(fleet.hub.prefix.as_ref()),
@@ -214,8 +214,8 @@ pub(super) fn of_new(fleet: &Fleet, part: &mut HubPart) {
     }));
 }
 
-/// What changes in an existing bucket, and what its rules do to flow logs. Returns after how many days versions that are no
-/// longer current are deleted, if all of them are.
+/// Adds the changes of an existing bucket and the effects of its rules on flow logs. Returns the number of days after which
+/// noncurrent versions are deleted, if all of them are.
 pub(super) fn of_existing(
     fleet: &Fleet,
     bucket: &Bucket,
@@ -262,15 +262,15 @@ fn decide(
     Ok(noncurrent)
 }
 
-/// The folders whose objects would expire sooner, or lose versions sooner, if the fleet's rules were set. Their age is worth
-/// knowing before.
+/// The folders whose objects or noncurrent versions would expire sooner if the fleet's rules were set, so that the caller can
+/// determine their age before the plan.
 pub fn folders_that_end_sooner(fleet: &Fleet, bucket: &Bucket, scope: &Scope) -> BTreeSet<String> {
     let change = Scene::of(fleet, bucket, scope).and_then(|scene| scene.change(&target(&scene)));
-    // A document that cannot be read changes nothing, and is reported by the plan.
+    // An unreadable document is reported by the plan and never leads to a change.
     change.ok().flatten().map(|(_, folders)| folders).unwrap_or_default()
 }
 
-/// The bucket's lifecycle configuration without the fleet's rules, in whatever folder; `None` if it has none.
+/// The change that removes the fleet's lifecycle rules for all folders; `None` if there are none.
 pub fn lifecycle_removal(fleet: &Fleet, bucket: &Bucket) -> Result<Option<LifecycleChange>, LifecycleError> {
     let scene = Scene::of(fleet, bucket, &Scope::Whole)?;
     let of_fleet = scene.rules.iter().filter(|rule| rule.is_of(&scene.name));

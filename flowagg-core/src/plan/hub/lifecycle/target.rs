@@ -1,7 +1,8 @@
-//! Which lifecycle rules a fleet has in an existing bucket.
+//! Decides the lifecycle rules of a fleet in an existing bucket.
 //!
-//! A rule for the whole folder of logs expires whatever is in it. It is only written if nothing else is there; otherwise each
-//! account's folder of flow logs has a rule. An account that leaves the fleet keeps its rule, as it is, while the folder exists.
+//! A rule for the whole folder of logs expires everything in it, so it is only written if the folder contains nothing else.
+//! Otherwise each account's folder of flow logs gets a rule. An account that leaves the fleet keeps its unchanged rule while the
+//! folder exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +12,21 @@ use crate::id::AccountId;
 use crate::lifecycle::{FleetRule, Move, Retention, Rule, Transition};
 use crate::observed::Scope;
 
-/// Up to this many rules a bucket has if flowagg adds some. S3 takes 1,000; the rest is for others.
+/// The maximum number of rules in a bucket to which flowagg adds rules. S3 allows 1,000; the rest is left to others.
 ///
 /// Source: "Setting an S3 Lifecycle configuration on a bucket" (Amazon S3 User Guide).
 pub(super) const MOST_RULES: usize = 900;
 
-/// What changes among the fleet's rules.
+/// The changes to the fleet's rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Target {
-    /// Rules to write, over those with the same id.
+    /// Rules to write, which replace rules with the same ID.
     pub(super) set: Vec<FleetRule>,
-    /// Ids of the fleet's rules to remove.
+    /// IDs of the fleet's rules to remove.
     pub(super) removed: BTreeSet<String>,
-    /// Why flow logs do not get the declared expiry, and what to do about it.
+    /// Why flow logs do not get the declared expiration, and how to fix it.
     pub(super) problem: Option<(String, String)>,
-    /// Whether a rule that is for every member stays as it is, because only some are selected.
+    /// Whether a rule for all members is not changed, because only some members are selected.
     pub(super) stays_for_part: bool,
 }
 
@@ -35,7 +36,7 @@ impl Target {
     }
 }
 
-/// The rules that the fleet should have.
+/// The changes that give the fleet its declared rules.
 pub(super) fn target(scene: &Scene<'_>) -> Target {
     if scene.fleet.hub.lifecycle.retention == Retention::Unset && scene.own().next().is_none() {
         return Target::default();
@@ -44,7 +45,7 @@ pub(super) fn target(scene: &Scene<'_>) -> Target {
         Ok(folders) => Chooser { scene, folders }.target(),
         Err(failure) => {
             let what = format!(
-                "lifecycle rules stay as they are: what is under `{}` could not be listed ({})",
+                "the lifecycle rules are not changed: `{}` could not be listed ({})",
                 scene.root,
                 failure.what()
             );
@@ -65,7 +66,7 @@ impl<'s> Chooser<'s, '_> {
         let strangers: Vec<&str> = self.strangers(of_root).collect();
         let other = self.folders.other.iter().map(String::as_str);
         let others: Vec<&str> = other.chain(strangers.iter().copied()).collect();
-        // A listing does not show objects of which only old versions are left.
+        // A listing does not contain objects of which only noncurrent versions remain.
         let hides_versions = scene.may_have_versions() && scene.fleet.hub.lifecycle.noncurrent_days.is_some();
         let has_accounts = scene.own().any(|rule| rule.prefix != scene.root);
         if others.is_empty() && !has_accounts && !hides_versions {
@@ -74,22 +75,22 @@ impl<'s> Chooser<'s, '_> {
         let unders = self.account_folders();
         let total = scene.rules.len() - scene.own().count() + unders.len();
         let why = if scene.fleet.organization.as_ref().is_some_and(|organization| organization.is_whole()) {
-            "the accounts of a whole organization get no rules of their own".to_owned()
+            "flowagg does not write separate rules for the accounts of a whole organization".to_owned()
         } else if total > MOST_RULES {
             format!(
-                "a rule for each account would make {total} rules, and flowagg leaves a bucket at most {MOST_RULES}"
+                "one rule per account would result in {total} rules, more than flowagg's limit of {MOST_RULES}"
             )
         } else {
             return self.of(unders, None);
         };
         let shared = match others.first() {
-            Some(other) => format!("other logs are under `{}` too (`{other}`), and ", scene.root),
+            Some(other) => format!("`{}` also contains other logs (`{other}`), and ", scene.root),
             None => String::new(),
         };
-        let help = "give the flow logs a folder of their own with `hub.prefix`, or a bucket of their own";
-        let problem = (format!("no new lifecycle rule is set: {shared}{why}"), help.to_owned());
+        let help = "use a separate folder for the flow logs with `hub.prefix`, or a separate bucket";
+        let problem = (format!("no lifecycle rule is added: {shared}{why}"), help.to_owned());
         let problem = (scene.fleet.hub.lifecycle.retention != Retention::Forever).then_some(problem);
-        // Rules that exist stay, and follow the fleet file. The one for the whole folder stays if it only expires flow logs.
+        // Existing rules stay and follow the fleet file. The rule for the whole folder stays if it only expires flow logs.
         let mut unders = unders;
         unders.retain(|under, _| scene.live().any(|rule| rule.prefix == *under));
         if of_root.is_some() && self.folders.other.is_empty() {
@@ -101,7 +102,7 @@ impl<'s> Chooser<'s, '_> {
         self.of(unders, problem)
     }
 
-    /// The change to rules for these folders, each with the account if it is of one.
+    /// The changes that result in rules for these folders, each with its account, if it belongs to one.
     fn of(&self, unders: BTreeMap<String, Option<AccountId>>, problem: Option<(String, String)>) -> Target {
         let scene = self.scene;
         let rule =
@@ -117,33 +118,34 @@ impl<'s> Chooser<'s, '_> {
         let unders = unders.into_iter().filter(|(under, _)| !is_untouched(under));
         let rules: Vec<FleetRule> = unders.map(rule).filter(FleetRule::has_effect).collect();
         let wanted: BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
-        // Old versions may be left in a folder that is not listed any more.
+        // Noncurrent versions may remain in a folder that is no longer listed.
         let goes = |rule: &&Rule| rule.prefix == scene.root || !scene.may_have_versions();
         let ids = scene.live().filter(goes).filter_map(|rule| rule.id.clone());
         let removed: BTreeSet<String> = ids.filter(|id| !wanted.contains(id.as_str())).collect();
         let set = scene.missing(rules);
-        // A rule for some members would stay when all of them are selected, and one for the whole folder is for all of them.
+        // A rule for the whole folder applies to all members, so it is not written for a selection.
         if scene.is_part() && set.iter().any(|rule| rule.under == scene.root) {
             return Target { problem, stays_for_part: true, ..Target::default() };
         }
         Target { set, removed, problem, stays_for_part: false }
     }
 
-    /// After how many days a member's objects in this folder expire. `found` is the rule by which they expire now.
+    /// The number of days after which a member's objects in this folder expire. `found` is the rule that currently applies.
     fn days(&self, under: &str, found: Option<&Rule>) -> Option<u32> {
         match self.scene.fleet.hub.lifecycle.retention {
             Retention::Days(days) => Some(days),
             Retention::Forever => None,
             Retention::Unset => match found {
                 Some(rule) => rule.expire_days(),
-                // Objects that do not expire stay. A new account gets what the others have.
+                // Objects without expiration keep none. A new account gets the expiration of the others.
                 None if self.scene.is_listed(under) => None,
                 None => self.scene.live().filter_map(Rule::expire_days).max(),
             },
         }
     }
 
-    /// Folders of flow logs of accounts that are not members, unless they expire by the fleet's rules as they would.
+    /// Folders of flow logs of accounts that are not members, unless the fleet's existing rules already apply to them and do not
+    /// get stricter.
     fn strangers(&self, of_root: Option<&'s Rule>) -> impl Iterator<Item = &'s str> {
         let root_stays = of_root.is_some_and(|root| {
             let wanted = self.scene.rule(&self.scene.root, self.days(&self.scene.root, Some(root)));
@@ -158,8 +160,8 @@ impl<'s> Chooser<'s, '_> {
         strangers.map(|(_, folder)| folder.as_str())
     }
 
-    /// The folders of the members, also of those without objects, and of other accounts whose flow logs expire by the fleet's
-    /// rules.
+    /// The folders of the members, including those without objects, and of other accounts to whose flow logs the fleet's rules
+    /// apply.
     fn account_folders(&self) -> BTreeMap<String, Option<AccountId>> {
         let layout = self.scene.fleet.layout();
         let members = self.scene.fleet.members.keys().filter(|account| self.scene.scope.selects(**account));
@@ -186,7 +188,7 @@ impl Scene<'_> {
         *self.scope != Scope::Whole
     }
 
-    /// A rule for this folder that does what the fleet's rule `found` does.
+    /// A rule for this folder with the effects of the fleet's rule `found`.
     pub(super) fn same_rule(&self, found: &Rule, under: String) -> FleetRule {
         let transition = match found.transitions.as_slice() {
             [Move { days: Some(days), storage_class }] => {
@@ -204,8 +206,8 @@ impl Scene<'_> {
         }
     }
 
-    /// What of the change can be made without objects that end sooner: in the place of a rule that does, one that does what the
-    /// fleet's rule for these objects does now, or none.
+    /// The part of the change that does not expire objects sooner. A rule that does is replaced by one with the effects of the
+    /// fleet's current rule for these objects, or omitted if there is none.
     pub(super) fn without_sooner(&self, target: &Target, sooner: &BTreeSet<String>) -> Target {
         let kept = |rule: &FleetRule| {
             if !sooner.iter().any(|folder| folder.starts_with(&rule.under)) {

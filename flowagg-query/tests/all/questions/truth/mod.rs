@@ -1,4 +1,4 @@
-//! The right answers, from what happened and who logged it: plain loops, without SQL.
+//! The expected answers, computed from the simulated traffic and flow logs with plain loops, without SQL.
 
 mod requests;
 mod sums;
@@ -15,7 +15,7 @@ use self::sums::{between, by_day, nat, outbound, per_interface};
 use super::record::{Format, Record, ecs, subnet, tag};
 use super::world::{Event, NAT_ADDRESS, World};
 
-/// A row: the text of each value; `-` is NULL.
+/// A row with each value as text; `-` is NULL.
 pub(crate) type Row = Vec<String>;
 
 impl Record<'_> {
@@ -27,7 +27,7 @@ impl Record<'_> {
         self.interface.format != Some(Format::Poor)
     }
 
-    /// Whether it has a size and was not rejected.
+    /// Whether it has a size and was accepted.
     fn counts(&self) -> bool {
         self.has_bytes() && self.is_accepted
     }
@@ -37,7 +37,7 @@ impl Record<'_> {
         has_one.then_some(if self.is_egress { "egress" } else { "ingress" })
     }
 
-    /// The addresses of the packet if they are recorded, else those of the section.
+    /// The packet addresses if they are recorded, otherwise the addresses of the section.
     fn packet(&self) -> &[String; 2] {
         if self.is_full() { &self.section.packet } else { &self.section.ends }
     }
@@ -46,7 +46,7 @@ impl Record<'_> {
         self.section.ends.iter().chain(self.packet()).any(|one| one == address)
     }
 
-    /// Whether it is not of the far side of a NAT gateway that is known: by its type, or named by its address.
+    /// Whether it is not on the far side of a known NAT gateway: known by its type, or given by its address.
     fn is_near(&self, is_named: bool) -> bool {
         let is_gateway = self.is_full() && self.interface.kind.ends_with("nat_gateway")
             || is_named && self.section.ends.iter().any(|end| end == NAT_ADDRESS);
@@ -61,7 +61,7 @@ impl Record<'_> {
         self.event.protocol.to_string()
     }
 
-    /// Whether a client wants something of a service.
+    /// Whether it is a request from a client to a service.
     fn is_request(&self) -> bool {
         let [from, to] = self.section.ports;
         match self.event.flags {
@@ -88,7 +88,7 @@ fn time(second: i64) -> String {
     Timestamp::from_second(second).unwrap().to_string()
 }
 
-/// The events of the records for each key, each event once, with the records.
+/// The events of the records for each key, without duplicates, and the records.
 fn events<'w>(
     records: &'w [Record<'w>],
     key: impl Fn(&Record<'_>) -> Option<Row>,
@@ -97,7 +97,7 @@ fn events<'w>(
     for record in records {
         if let Some(key) = key(record) {
             let (events, of_key) = found.entry(key).or_default();
-            // The place of an event identifies it.
+            // The address of an event identifies it.
             events.insert(std::ptr::from_ref::<Event>(record.event) as usize);
             of_key.push(record);
         }
@@ -105,7 +105,7 @@ fn events<'w>(
     found
 }
 
-/// The bytes of different events.
+/// The bytes of the distinct events.
 fn bytes(records: &[&Record<'_>]) -> i64 {
     let events: BTreeMap<usize, i64> = records
         .iter()
@@ -134,7 +134,7 @@ fn count(records: &[&Record<'_>], is_in: impl Fn(&Record<'_>) -> bool) -> usize 
     records.iter().filter(|record| is_in(record)).count()
 }
 
-/// What was sent or received; `-` if no record has a direction.
+/// The bytes sent or received; `-` if no record has a direction.
 fn directed(records: &[&Record<'_>], direction: &str) -> String {
     let has_any = records.iter().any(|record| record.direction().is_some());
     let sum = sum(records, |record| record.direction() == Some(direction));
@@ -142,11 +142,11 @@ fn directed(records: &[&Record<'_>], direction: &str) -> String {
 }
 
 impl World {
-    /// The rows of a question, sorted.
+    /// The rows of a query, sorted.
     pub(crate) fn answer(&self, line: &str) -> Vec<Row> {
         let words: Vec<&str> = line.split(' ').collect();
         let records = self.records();
-        // Without a look-up, the gateways of the fleet are those that records say.
+        // Without a lookup, the gateways of the fleet are those that the records identify.
         let is_named = words.contains(&"--nat") && !words.contains(&"fleet");
         let own = if words.contains(&"--own") { "2001:db8:a::" } else { "" };
         let mut rows = match words[0] {
@@ -285,7 +285,7 @@ impl World {
                 });
                 let row = |(key, (_, records)): (Row, (_, Vec<&Record<'_>>))| {
                     let bytes = sum(&records, |_| true);
-                    // A GB is 2^30 bytes and costs a cent on each side.
+                    // A GB is 2^30 bytes and costs one cent on each side.
                     #[allow(clippy::cast_precision_loss, reason = "prices are rounded to cents")]
                     let usd = format!("{:.2}", (bytes as f64 / f64::from(1 << 29)).round() / 100.0);
                     [key, vec![bytes.to_string(), usd, is_marked(&records).to_string()]].concat()
@@ -294,7 +294,7 @@ impl World {
             }
             "between-accounts" => between(&records, words.get(1).copied().unwrap_or("accounts")),
             "by-day" => by_day(&records, words.get(1) == Some(&"hour")),
-            name => panic!("no truth for `{name}`"),
+            name => panic!("no expected answer for `{name}`"),
         };
         rows.sort();
         rows
@@ -344,7 +344,7 @@ fn top(records: &[Record<'_>], is_named: bool) -> Vec<Row> {
     found.into_iter().map(row).collect()
 }
 
-/// Whether people work, by the clock of the office.
+/// Whether a time is within office hours.
 fn is_office(second: i64, words: &[&str]) -> bool {
     let (offset, hours, last) = if words.contains(&"--utc-offset") {
         (Offset::constant(-5), 7..19, Weekday::Saturday)

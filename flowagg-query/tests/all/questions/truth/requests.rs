@@ -1,4 +1,4 @@
-//! Who wanted what of whom, and whether it was let in.
+//! Expected requests from clients to services, and whether they were accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub(super) fn rejected(records: &[Record<'_>]) -> Vec<Row> {
     all.into_iter().map(row).collect()
 }
 
-/// Requests of a source to a port.
+/// Requests from a source to a port.
 pub(super) struct Request<'w> {
     pub(super) key: [String; 4],
     pub(super) accepted: usize,
@@ -29,7 +29,7 @@ pub(super) struct Request<'w> {
     pub(super) records: Vec<&'w Record<'w>>,
 }
 
-/// The requests to some ports: the receiver knows best whether it accepted them.
+/// The requests to some ports. The receiver's records take precedence for whether they were accepted.
 pub(super) fn requests<'w>(
     records: &'w [Record<'w>],
     is_asked: impl Fn(&Record<'_>) -> bool,

@@ -1,4 +1,4 @@
-//! Amounts by account, place or service.
+//! Expected sums by account, place or service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::super::record::Record;
 use super::super::world::{NAT_ADDRESS, service_of};
 use super::{Row, bytes, directed, events, is_internal, is_marked, sum, time};
 
-/// What network interfaces with a value in the first column sent and received. The values are in the full format.
+/// Bytes sent and received by network interfaces that have a value in the first column, which requires the full format.
 pub(super) fn per_interface(records: &[Record<'_>], key: impl Fn(&Record<'_>) -> Row) -> Vec<Row> {
     let all = events(records, |record| {
         let key = key(record);
@@ -26,7 +26,8 @@ pub(super) fn outbound(records: &[Record<'_>], own: &str, is_named: bool) -> Vec
         let is_sent = record.counts() && record.direction() != Some("ingress");
         let is_forwarded = record.is_full() && record.section.ends[0] != record.packet()[0];
         let path = record.section.path.filter(|_| record.is_full());
-        // Who sends first, if the gateway is known; else who faces the internet, so far as it is recorded.
+        // The first sender, if the gateway is known; otherwise the interface that faces the internet, as far as
+        // recorded.
         let leaves = if is_named {
             record.interface.address != NAT_ADDRESS && !is_forwarded
         } else {
@@ -47,7 +48,7 @@ pub(super) fn outbound(records: &[Record<'_>], own: &str, is_named: bool) -> Vec
     all.into_iter().map(row).collect()
 }
 
-/// What passed the NAT gateway, on the side of the instances.
+/// Traffic through the NAT gateway, on the side of the instances.
 pub(super) fn nat(records: &[Record<'_>], to_aws: bool, named: Option<&str>) -> Vec<Row> {
     let is_out = |record: &Record<'_>| record.section.ends[1] == NAT_ADDRESS;
     let all = events(records, |record| {

@@ -8,10 +8,10 @@ async fn account_on_two_pages_is_one_account() {
 }
 
 #[tokio::test]
-async fn account_id_of_an_unknown_form_is_a_failure() {
+async fn invalid_account_id_is_a_failure() {
     let odd = account(1).id("account-1").build();
     let failure = search("", &[&listed(vec![vec![odd]])]).await.unwrap_err();
-    assert_eq!(failure.message, "the response contains the id `account-1`, whose form is unknown");
+    assert_eq!(failure.message, "the response contains the ID `account-1`, which has an unknown format");
 }
 
 #[tokio::test]

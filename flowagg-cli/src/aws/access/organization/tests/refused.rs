@@ -4,7 +4,7 @@ use aws_smithy_types::error::ErrorMetadata;
 use super::*;
 
 #[tokio::test]
-async fn accounts_of_another_organization_are_a_failure_that_names_both() {
+async fn accounts_of_another_organization_are_a_failure() {
     let stranger = || account_of("o-zzzzzzzzzz", 1).state(AccountState::Active).build();
     let listed = listed(vec![vec![stranger()]]);
     let described = mock!(Client::describe_account)
@@ -17,9 +17,9 @@ async fn accounts_of_another_organization_are_a_failure_that_names_both() {
     assert_data_eq!(
         failures,
         str![[r#"
-the credentials are of the organization o-zzzzzzzzzz, the fleet file says o-a1b2c3d4e5
+the credentials belong to organization o-zzzzzzzzzz, but the fleet file names o-a1b2c3d4e5
 correct `organization.id`, or use credentials of that organization
-the credentials are of the organization o-zzzzzzzzzz, the fleet file says o-a1b2c3d4e5
+the credentials belong to organization o-zzzzzzzzzz, but the fleet file names o-a1b2c3d4e5
 correct `organization.id`, or use credentials of that organization
 
 "#]]
@@ -33,7 +33,7 @@ fn refused(code: &'static str) -> Rule {
 }
 
 #[tokio::test]
-async fn a_caller_who_may_not_list_accounts_is_told_of_the_lookup_role() {
+async fn denied_listing_advises_a_lookup_role() {
     let mut advice = String::new();
     for code in ["AccessDeniedException", "AWSOrganizationsNotInUseException"] {
         let failure = search("", &[&refused(code)]).await.unwrap_err();
@@ -43,15 +43,15 @@ async fn a_caller_who_may_not_list_accounts_is_told_of_the_lookup_role() {
     assert_data_eq!(
         advice,
         str![[r#"
-AccessDeniedException: only the management account and delegated administrators may list the accounts: set `organization.lookup` to a role in one of them
-AWSOrganizationsNotInUseException: 111122223333 is in no organization: set `organization.lookup` to a role in the management account
+AccessDeniedException: only the management account and delegated administrator accounts can list the organization's accounts: set `organization.lookup` to a role in one of them
+AWSOrganizationsNotInUseException: 111122223333 is not in an organization: set `organization.lookup` to a role in the management account
 
 "#]]
     );
 }
 
 #[tokio::test]
-async fn too_many_requests_are_a_matter_of_patience() {
+async fn throttled_listing_advises_a_retry() {
     let failure = search("", &[&refused("TooManyRequestsException")]).await.unwrap_err();
     assert_eq!(failure.code.as_deref(), Some("TooManyRequestsException"));
     assert_data_eq!(
@@ -61,7 +61,7 @@ async fn too_many_requests_are_a_matter_of_patience() {
 }
 
 #[tokio::test]
-async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fleet_file() {
+async fn missing_unit_or_account_advises_the_fleet_file_key() {
     let no_unit = mock!(Client::list_accounts_for_parent).then_error(|| {
         let code = ErrorMetadata::builder().code("ParentNotFoundException").message("none");
         aws_sdk_organizations::operation::list_accounts_for_parent::ListAccountsForParentError::generic(
@@ -73,7 +73,7 @@ async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fle
     assert_data_eq!(
         failure.help(),
         str![
-            "the organization has no such unit: correct `organization.units` or `organization.except-units`"
+            "the organizational unit does not exist: correct `organization.units` or `organization.except-units`"
         ]
     );
 
@@ -85,15 +85,15 @@ async fn a_unit_or_an_account_that_is_not_there_is_named_with_its_key_of_the_fle
     assert_eq!(failure.resource.as_deref(), Some("000000000001"));
     assert_data_eq!(
         failure.help(),
-        str!["the organization has no such account: correct `organization.accounts`"]
+        str!["the account is not in the organization: correct `organization.accounts`"]
     );
 }
 
 #[tokio::test]
-async fn an_account_that_does_not_tell_its_regions_is_a_failure() {
+async fn denied_region_listing_is_a_failure() {
     let account = answered("222222222222", RetryConfig::disabled(), |_, _| {
-        let said = "<Code>UnauthorizedOperation</Code><Message>no</Message>";
-        (403, format!("<Response><Errors><Error>{said}</Error></Errors></Response>"))
+        let error = "<Code>UnauthorizedOperation</Code><Message>no</Message>";
+        (403, format!("<Response><Errors><Error>{error}</Error></Errors></Response>"))
     });
     let failure = account.enabled_regions().await.unwrap_err();
     assert_eq!(
@@ -103,7 +103,7 @@ async fn an_account_that_does_not_tell_its_regions_is_a_failure() {
     assert_data_eq!(
         failure.help(),
         str![
-            "allow ec2:DescribeRegions to the role or user that is used in 222222222222; `flowagg permissions` prints the IAM policies"
+            "allow ec2:DescribeRegions for the role or user used in 222222222222; `flowagg permissions` prints the IAM policies"
         ]
     );
 }

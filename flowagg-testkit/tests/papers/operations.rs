@@ -1,4 +1,4 @@
-//! The operator's guide: what changes in a fleet's life.
+//! Stories of `docs/operations.md`.
 
 use flowagg_testkit::world::fresh_bucket;
 use serde_json::Value;
@@ -11,7 +11,7 @@ pub(crate) async fn come_and_go(section: &mut Section) {
     let mut stage = Stage::applied(["payments", "shop"]).await;
     stage.deliver().await;
 
-    // An account that comes: nothing has to be done but the file.
+    // An account joins: only the fleet file changes.
     stage.world.member("bank", 1).await.unwrap();
     stage.shell.paper.name("444444444444", stage.world.accounts()["bank"].id);
     stage.write_fleet();
@@ -20,18 +20,18 @@ pub(crate) async fn come_and_go(section: &mut Section) {
         plan,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  ~ merge the bucket policy: grants delivery to 444444444444 (bank) (701 -> 784 bytes)
+  ~ update the bucket policy: grants delivery to 444444444444 (bank) (701 -> 784 bytes)
 
 flow logs
   + 444444444444  bank  eu-west-1  vpc-0123456789abcdef4  create
   + 444444444444  bank  us-east-1  vpc-0123456789abcdef5  create
-  = 4 as declared
+  = 4 up to date
 
 note: flow logs expire after 90 days
 
 cost: unknown until flow logs of the same accounts have delivered for a whole day (UTC)
 plan: 1 change to the hub, 2 flow logs to create
-next: `flowagg apply` makes these changes
+next: run `flowagg apply` to make these changes
 
 "#]]
     );
@@ -43,8 +43,8 @@ next: `flowagg apply` makes these changes
   + 333333333333  shop      2 delivering, newest object 40 s old
   ! 444444444444  bank      2 missing
 
-missing: 2 resources: no flow log to the bucket that counts
-       `flowagg plan` shows what `apply` creates, and what keeps it from that
+missing: 2 resources: no valid flow log to the bucket
+       run `flowagg plan` to see what `apply` creates, and what prevents it
   ! 444444444444  bank  eu-west-1  vpc-0123456789abcdef4  -
   ! 444444444444  bank  us-east-1  vpc-0123456789abcdef5  -
 
@@ -52,21 +52,21 @@ missing: 2 resources: no flow log to the bucket that counts
   flow logs  4 of 6 (66 %) deliver, 2 missing
 
 verify: not every flow log delivers: 2 missing
-next: `flowagg plan` shows what creates the missing flow logs
+next: run `flowagg plan` to see the missing flow logs
 
 "#]]
     );
     stage.shell.also("flowagg apply").await;
 
-    // An account that leaves.
+    // An account leaves.
     let [destroy] = section.next("sh").of();
     stage.shell.exits(&destroy, 0).await;
     assert_eq!(stage.flow_logs("shop").await, 0);
-    assert!(stage.policy().await.contains("333333333333"), "the grant stays until the file is changed");
+    assert!(stage.policy().await.contains("333333333333"), "the grant stays until the fleet file changes");
     stage.world.leave("shop");
     stage.write_fleet();
     let unpruned = stage.shell.also("flowagg plan").await.stdout;
-    // Every plan says that it stays granted.
+    // Every plan reports that it keeps its grant.
     assert_data_eq!(
         unpruned.lines().filter(|line| line.starts_with("note: ")).collect::<Vec<_>>().join("\n"),
         str![[r#"
@@ -82,16 +82,16 @@ note: the fleet's statements still name 333333333333, which is not in the fleet 
         plan,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  ! merge the bucket policy: revokes delivery from 333333333333 (784 -> 701 bytes)
+  ! update the bucket policy: revokes delivery from 333333333333 (784 -> 701 bytes)
 
 flow logs
-  = 4 as declared
+  = 4 up to date
 
 note: flow logs expire after 90 days
 note: the fleet's lifecycle rule also expires flow logs of accounts that are not members: 333333333333
 
 plan: 1 change to the hub
-next: `flowagg apply --prune` makes these changes
+next: run `flowagg apply --prune` to make these changes
 
 "#]]
     );
@@ -108,7 +108,7 @@ next: `flowagg apply --prune` makes these changes
             .unwrap()
             .iter()
             .any(|key| key.contains(&stage.world.accounts()["shop"].id.to_string())),
-        "objects that were delivered stay"
+        "delivered objects stay"
     );
 }
 
@@ -133,16 +133,16 @@ pub(crate) async fn another_key(section: &mut Section) {
 hub 111122223333 eu-west-1 acme-flow-logs
 
 flow logs
-  = 4 as declared
+  = 4 up to date
 
 note: flow logs expire after 90 days
 
-error: 111122223333 eu-west-1: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab: log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it but for the principal (and for 1 more account)
+error: 111122223333 eu-west-1: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab: log delivery for 222222222222 in eu-west-1 cannot use the key with `kms:GenerateDataKey`: ImplicitDeny: statement `Enable IAM User Permissions` would allow it except for the principal (and for 1 more account)
        {"Sid":"AWSLogDeliveryUseOfKey","Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":["222222222222","333333333333"]},"ArnLike":{"aws:SourceArn":["arn:aws:logs:eu-west-1:222222222222:*","arn:aws:logs:us-east-1:222222222222:*","arn:aws:logs:eu-west-1:333333333333:*","arn:aws:logs:us-east-1:333333333333:*"]}}}
-       add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, beside those that it has
+       add the statement to the policy of arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab and keep the existing statements
 
-plan: nothing can be done before that is settled
-next: fix the errors above, then run `flowagg apply` again: what is done is not repeated
+plan: no changes can be made until the errors are fixed
+next: fix the errors above, then run `flowagg apply` again; completed changes are kept
 
 "#]]
     );
@@ -157,24 +157,24 @@ next: fix the errors above, then run `flowagg apply` again: what is done is not 
     stage.shell.exits(&verify, 0).await;
     assert_eq!(encryption(&stage).await.as_deref(), Some(key.as_str()));
 
-    // Back to `sse-s3`: flowagg does not go.
+    // flowagg does not change the bucket back to `sse-s3`.
     let back = stage.shell.paper.on_paper(&before);
     stage.shell.write("flowagg.toml", &back);
     stage.shell.also("flowagg apply").await;
     assert_eq!(encryption(&stage).await.as_deref(), Some(key.as_str()));
 }
 
-/// The statement that the doctor says is missing.
+/// The statement that the key policy lacks, from the output of `doctor`.
 async fn lacking(stage: &Stage) -> Value {
-    let told = stage.world.flowagg(["doctor", "--json"]).await.unwrap().exits(1).json();
-    let checks = told["checks"].as_array().unwrap();
+    let printed = stage.world.flowagg(["doctor", "--json"]).await.unwrap().exits(1).json();
+    let checks = printed["checks"].as_array().unwrap();
     let key = checks.iter().find(|check| check["what"] == "key").unwrap();
     let help = key["help"].as_str().unwrap();
     let statement = help.lines().find_map(|line| serde_json::from_str(line).ok());
     statement.unwrap_or_else(|| panic!("no statement: {help}"))
 }
 
-/// The key that the bucket is encrypted with.
+/// The key of the bucket's default encryption.
 async fn encryption(stage: &Stage) -> Option<String> {
     let read = stage.world.s3().get_bucket_encryption().bucket(stage.world.bucket().as_str()).send().await;
     let read = read.unwrap().server_side_encryption_configuration.unwrap();
@@ -182,7 +182,7 @@ async fn encryption(stage: &Stage) -> Option<String> {
     default.kms_master_key_id().map(str::to_owned)
 }
 
-pub(crate) async fn expiry(section: &mut Section) {
+pub(crate) async fn retention(section: &mut Section) {
     let mut stage = Stage::with(["payments", "shop", "bank"]).await;
     stage.world.create_bucket(stage.world.hub()).await.unwrap();
     stage.world.set("hub", "retention-days = 30");
@@ -195,7 +195,7 @@ pub(crate) async fn expiry(section: &mut Section) {
         not_applied.collect::<Vec<_>>().join("\n"),
         str![[r#"
 not applied
-  ! lifecycle of AWSLogs/: expire after 30 days, unfinished uploads deleted after 7 (now never; no flow log files yet)
+  ! lifecycle of AWSLogs/: expire after 30 days, abort incomplete uploads after 7 days (now never; no flow log files yet)
     existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change
 "#]]
     );
@@ -219,7 +219,7 @@ pub(crate) async fn another_folder(section: &mut Section) {
         plan,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  ~ merge the bucket policy: grants delivery to 222222222222 (payments), 333333333333 (shop), 444444444444 (bank); statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` is for another folder, or was changed by someone else, and stays as it is; `--prune` replaces it (784 -> 1556 bytes)
+  ~ update the bucket policy: grants delivery to 222222222222 (payments), 333333333333 (shop), 444444444444 (bank); statement `AWSLogDeliveryWriteFlowaggAcmeFlowLogs` is for another prefix or was modified outside flowagg, and is kept; `--prune` replaces it (784 -> 1556 bytes)
 
 flow logs
   ! 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  replace fl-0123456789abcdef0  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
@@ -230,13 +230,13 @@ flow logs
   ! 444444444444  bank      us-east-1  vpc-0123456789abcdef5  replace fl-0123456789abcdef5  destination arn:aws:s3:::acme-flow-logs -> arn:aws:s3:::acme-flow-logs/network/
 
 not applied
-  ! lifecycle of network/AWSLogs/: expire after 90 days, unfinished uploads deleted after 7 (now never; no flow log files yet)
+  ! lifecycle of network/AWSLogs/: expire after 90 days, abort incomplete uploads after 7 days (now never; no flow log files yet)
     existing objects would expire sooner: run `flowagg apply --allow-expiry` to apply this change
 
 note: flow logs do not expire
 
 plan: 1 change to the hub, 6 flow logs to replace, 1 not applied without `--allow-expiry`
-next: `flowagg apply` makes these changes
+next: run `flowagg apply` to make these changes
 
 "#]]
     );
@@ -287,10 +287,10 @@ next: `flowagg apply` makes these changes
         str![[r#"
 1 accounts in form `prefixes`: 620 of 20480 bytes
 
-  + prefixes        219 accounts   91 bytes an account
-  + accounts        663 accounts   30 bytes an account
-  + bound-accounts  662 accounts   30 bytes an account
-  + bound-deny      1312 accounts  15 bytes an account
+  + prefixes        219 accounts   91 bytes per account
+  + accounts        663 accounts   30 bytes per account
+  + bound-accounts  662 accounts   30 bytes per account
+  + bound-deny      1312 accounts  15 bytes per account
 
 "#]]
     );
@@ -304,7 +304,7 @@ pub(crate) async fn overwritten(section: &mut Section) {
     let foreign = stage.shell.paper.in_world(foreign);
     stage.world.put_policy(&foreign).await.unwrap();
 
-    // The emulator has no CloudTrail: the AWS CLI says whether it would send the command as it is.
+    // The emulator has no CloudTrail, so only the AWS CLI validates the command.
     let [mut look_up] = section.next("sh").of();
     look_up.text.push_str(" --generate-cli-skeleton output");
     let answer = stage.shell.exits(&look_up, 0).await;
@@ -329,20 +329,20 @@ pub(crate) async fn overwritten(section: &mut Section) {
         missing,
         str![[r#"
 hub 111122223333 eu-west-1 acme-flow-logs
-  ~ merge the bucket policy: grants delivery to 222222222222 (payments), 333333333333 (shop) (193 -> 856 bytes)
+  ~ update the bucket policy: grants delivery to 222222222222 (payments), 333333333333 (shop) (193 -> 856 bytes)
 
 flow logs
-  = 4 as declared
+  = 4 up to date
 
 note: flow logs expire after 90 days
 
 plan: 1 change to the hub
-next: `flowagg apply` makes these changes
+next: run `flowagg apply` to make these changes
 
 "#]]
     );
     stage.shell.exits(&apply, 0).await;
-    assert!(stage.policy().await.contains("Readers"), "it merges into what is there now");
+    assert!(stage.policy().await.contains("Readers"), "the foreign statement stays");
     stage.deliver().await;
     stage.shell.exits(&verify, 0).await;
 }
@@ -362,7 +362,11 @@ pub(crate) async fn every_night(section: &mut Section) {
     stage.shell.exits(&verify, 0).await;
     stage.shell.exits(&plan, 0).await;
     let night = stage.shell.also(command).await;
-    assert_eq!((&*night.stdout, &*night.stderr.replace("y\r\n", "")), ("", ""), "a good night is silent");
+    assert_eq!(
+        (&*night.stdout, &*night.stderr.replace("y\r\n", "")),
+        ("", ""),
+        "a healthy fleet prints nothing"
+    );
 
     let policy = stage.world.policy().await.unwrap().unwrap();
     stage.world.s3().delete_bucket_policy().bucket(stage.world.bucket().as_str()).send().await.unwrap();
@@ -377,7 +381,7 @@ pub(crate) async fn every_night(section: &mut Section) {
   ! 222222222222  payments  2 failing, newest object 40 s old
 
 failing: 2 flow logs: AWS reports: Access error
-       check the bucket policy and the KMS key policy: `flowagg plan` evaluates both
+       run `flowagg plan` to check the bucket policy and the KMS key policy
   ! 222222222222  payments  eu-west-1  vpc-0123456789abcdef0  fl-0123456789abcdef0  newest object 40 s old
       AWSLogs/222222222222/vpcflowlogs/eu-west-1/2026/11/23/222222222222_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20261123T0910Z_0a1b2c3d.log.gz
   ! 222222222222  payments  us-east-1  vpc-0123456789abcdef1  fl-0123456789abcdef1  newest object 40 s old
@@ -387,7 +391,7 @@ failing: 2 flow logs: AWS reports: Access error
   flow logs  0 of 2 (0 %) deliver, 2 failing
 
 verify: not every flow log delivers: 2 failing
-next: `flowagg plan` checks the bucket policy and the KMS key policy
+next: run `flowagg plan` to check the bucket policy and the KMS key policy
 
 "#]]
     );

@@ -1,5 +1,5 @@
-//! A fleet that nobody has, and what there is of it: units, regions without VPCs, and now and then something wrong. The
-//! same number gives the same fleet.
+//! A generated sample fleet with its observed state: units, regions without VPCs, and occasional problems. The same parameters
+//! always produce the same fleet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -7,8 +7,8 @@ use std::error::Error;
 use flowagg::report::{Report, ReportInput};
 use flowagg_core::arrival::{Amount, Carrier, Deliveries, Object};
 use flowagg_core::failure::Failure;
-use flowagg_core::fleet::{Exception, Fleet, FleetFile, FoundAccount, Regions};
-use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId};
+use flowagg_core::fleet::{Choice, Exception, Filter, Fleet, FleetFile, FoundAccount, Regions, Selection};
+use flowagg_core::id::{AccountId, FlowLogId, Place, Region, ResourceId, ResourceKind};
 use flowagg_core::layout::FileName;
 use flowagg_core::lifecycle::LifecycleDocument;
 use flowagg_core::observed::{
@@ -31,7 +31,7 @@ id = "o-a1b2c3d4e5"
 regions = ["eu-west-1"]
 "#;
 
-/// The regions that an account has enabled unless it is asked for more.
+/// The regions that are enabled in an account by default.
 ///
 /// Source: "AWS Regions", those enabled by default (AWS Account Management Reference Guide).
 const REGIONS: [&str; 17] = [
@@ -66,31 +66,31 @@ const TEAMS: [&str; 12] = [
     "reports",
 ];
 const CALLER: &str = "arn:aws:sts::111122223333:assumed-role/flowagg-read/jane";
-/// A file every five minutes: 288 on a whole day.
+/// One file every five minutes: 288 on a full day.
 const FILES_A_DAY: u64 = 288;
-/// The days of a report by default.
+/// The default number of days of a report.
 const DAYS: i64 = 7;
 
-/// A fleet and what there is of it.
-pub(crate) struct MadeUp {
+/// A fleet and its observed state.
+pub(crate) struct SampleFleet {
     pub(crate) fleet: Fleet,
     pub(crate) observed: Observed,
     pub(crate) deliveries: Deliveries,
     pub(crate) units: BTreeMap<AccountId, String>,
     pub(crate) days: Vec<Date>,
     pub(crate) now: Timestamp,
-    /// The VPCs of each account-region, if all have the same number.
+    /// The number of VPCs in each account-region, if it is fixed.
     vpcs: Option<u64>,
 }
 
-impl MadeUp {
-    /// A fleet of this many accounts, on 2026-11-23 at noon. Up to three accounts have three regions, more have 17, and 5,000 or
-    /// more have two VPCs in each of three regions.
+impl SampleFleet {
+    /// A fleet of `accounts` accounts on 2026-11-23 at noon. Up to three accounts have three regions, more have 17, and 5,000 or more
+    /// have two VPCs in each of three regions.
     pub(crate) fn new(accounts: usize) -> Result<Self, Box<dyn Error>> {
         Self::with_days(accounts, DAYS)
     }
 
-    /// The same, with deliveries on this many days.
+    /// Like [`SampleFleet::new`], with deliveries on the given number of days.
     pub(crate) fn with_days(accounts: usize, days: i64) -> Result<Self, Box<dyn Error>> {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse()?;
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -99,7 +99,7 @@ impl MadeUp {
         let regions: Vec<Region> =
             REGIONS.iter().take(regions).map(|name| Region::parse(name)).collect::<Result<_, _>>()?;
         let (fleet, units) = fleet(accounts, &regions)?;
-        let mut made_up = Self {
+        let mut sample = Self {
             observed: Observed::new(Ok(Some(bucket(&fleet)?))),
             deliveries: Deliveries::default(),
             days: (0..days).rev().map(|ago| today.saturating_sub(ago.days())).collect(),
@@ -108,15 +108,14 @@ impl MadeUp {
             now,
             vpcs: is_huge.then_some(2),
         };
-        for (n, member) in made_up.fleet.members.clone().into_values().enumerate() {
+        for (n, member) in sample.fleet.members.clone().into_values().enumerate() {
             for (r, region) in member.regions.iter().enumerate() {
-                made_up.place(n, r, Place::new(member.account, region))?;
+                sample.place(n, r, Place::new(member.account, region))?;
             }
         }
-        Ok(made_up)
+        Ok(sample)
     }
 
-    /// Its report.
     pub(crate) fn report(&self) -> Report {
         let Self { fleet, observed, deliveries, units, days, now, .. } = self;
         let mut input = ReportInput::new(fleet, observed, deliveries, days, *now);
@@ -125,7 +124,7 @@ impl MadeUp {
         Report::new(&input)
     }
 
-    /// The same fleet with what people add: names of units and VPCs, and an exception for an account and for a region.
+    /// Adds names of units and VPCs, excluded default VPCs, and exceptions for an account and a region.
     pub(crate) fn described(mut self) -> Result<Self, Box<dyn Error>> {
         for unit in self.units.values_mut() {
             let parts = unit.split('/').map(|part| {
@@ -139,11 +138,21 @@ impl MadeUp {
         let states = self.observed.regions.values_mut().flatten();
         for (n, resource) in states.flat_map(|state| &mut state.resources).enumerate() {
             if n % 3 > 0 {
-                // A spreadsheet would take the second for a formula.
+                // A spreadsheet would interpret the second one as a formula.
                 let team = TEAMS[n % TEAMS.len()];
                 let name = if n % 2 == 0 { format!("{team}-main") } else { format!("@{team}-edge") };
                 resource.tags.insert("Name".to_owned(), name);
             }
+        }
+        let mut filter = Filter::default();
+        filter.default_vpcs = false;
+        let selection = Selection::try_from(BTreeMap::from([(ResourceKind::Vpc, Choice::All(filter))]))?;
+        self.fleet.members.values_mut().for_each(|member| member.resources = selection.clone());
+        for (n, (place, state)) in self.observed.regions.iter_mut().enumerate() {
+            let Ok(state) = state else { continue };
+            let mut vpc = Resource::new(ResourceId::parse(&format!("vpc-{:017x}", 0xdef_0000_0000 + n))?);
+            (vpc.owner, vpc.is_default) = (Some(place.account), true);
+            state.resources.push(vpc);
         }
         let until = self.days.last().copied().unwrap_or_default().saturating_add(60.days());
         let unread =
@@ -158,7 +167,7 @@ impl MadeUp {
     }
 
     fn place(&mut self, n: usize, r: usize, place: Place) -> Result<(), Box<dyn Error>> {
-        // The hub comes first, and is well.
+        // The hub is the first account and has no problems.
         let chance = if n == 0 { 50 } else { mixed(n as u64, r as u64) % 100 };
         if n > 0 && mixed(n as u64, 99).is_multiple_of(37) {
             self.observed.regions.insert(place.clone(), Err(refused(&place)));
@@ -213,7 +222,7 @@ impl MadeUp {
         {
             let whole = n + 1 < days.len();
             let objects = if whole { FILES_A_DAY } else { FILES_A_DAY / 2 };
-            // Some VPCs rest at weekends, some have always little traffic: then intervals without records have no file.
+            // VPCs with little traffic have intervals without records, which have no file.
             let objects = objects / (1 + mixed(chance, 7) % 9);
             *amounts.entry(*day).or_default() += Amount::new(objects, objects * (size + n as u64 * 500));
         }
@@ -268,7 +277,7 @@ fn fleet(
     Ok((fleet, units))
 }
 
-/// A bucket to which nothing is to be done, and with a statement of somebody else that the linter has words for.
+/// An up-to-date bucket with a foreign statement that the linter reports.
 fn bucket(fleet: &Fleet) -> Result<Bucket, Box<dyn Error>> {
     let foreign = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Readers","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::{}/*"}}]}}"#,
@@ -290,14 +299,14 @@ fn refused(place: &Place) -> Failure {
     let mut failure = Failure::new(
         place.clone(),
         "AssumeRole",
-        format!("the caller may not take {role}"),
-        "make the role there, or name another in the fleet file",
+        format!("the caller cannot assume {role}"),
+        "create the role, or set another one in the fleet file",
     );
     failure.code = Some("AccessDenied".to_owned());
     failure
 }
 
-/// Two numbers as one that looks like chance.
+/// Hashes two numbers to a pseudo-random one.
 fn mixed(a: u64, b: u64) -> u64 {
     let mut x = a.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ b.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
     x ^= x >> 29;

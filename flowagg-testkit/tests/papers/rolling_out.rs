@@ -1,4 +1,4 @@
-//! The operator's guide where LocalStack has no service for it: an organization, and Athena, on moto.
+//! Rolling out, and Athena. LocalStack has no organizations and no Athena, so these stories use moto.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,12 +20,12 @@ use crate::shell::{Shell, Stage};
 
 const HUB: &str = "[hub]\naccount = \"111122223333\"\nregion = \"eu-west-1\"\nbucket = \"acme-flow-logs\"\n";
 
-/// An organization of a management account, which is the hub, of 222222222222 in the unit of the page, and of 333333333333
-/// in the root; and a shell in the management account.
+/// An organization, and a shell in its management account, which is the hub. 222222222222 is in the unit that the page names,
+/// and 333333333333 is in the root.
 struct Corner {
     organization: MotoOrganization,
     shell: Shell,
-    /// Where the shell is.
+    /// The working directory of the shell.
     _folder: TempDir,
 }
 
@@ -45,7 +45,7 @@ impl Corner {
         Self { organization, shell, _folder: folder }
     }
 
-    /// A file for each flow log that the last plan left as it is.
+    /// Delivers a file for each flow log that a plan leaves unchanged.
     async fn deliver(&self, fleet: &str) {
         let fleet = self.shell.paper.in_world(fleet);
         let plan = self.organization.flowagg(&fleet, ["plan", "--json"]).await.unwrap().exits(0).json();
@@ -75,8 +75,8 @@ impl Corner {
     }
 }
 
-pub(crate) async fn rolling_out(section: &mut Section) {
-    // The roles, a look, and one account.
+/// The export is rejected until the members have the role that the rest of the page uses.
+pub(crate) async fn roles(section: &mut Section) {
     let mut stage = Stage::with(["payments", "shop"]).await;
     let [permissions, export] = section.next("sh").of();
     stage.shell.exits(&export, 2).await;
@@ -91,9 +91,18 @@ pub(crate) async fn rolling_out(section: &mut Section) {
         let template = stage.shell.read(&Path::new("templates").join(template).display().to_string());
         assert!(template.contains("AWS::IAM::Role"), "{template}");
     }
+}
+
+pub(crate) async fn check(section: &mut Section) {
+    let mut stage = Stage::with(["payments", "shop"]).await;
     let [doctor, plan] = section.next("sh").of();
     stage.shell.exits(&doctor, 0).await;
     stage.shell.exits(&plan, 0).await;
+    assert_eq!((stage.flow_logs("payments").await, stage.flow_logs("shop").await), (0, 0));
+}
+
+pub(crate) async fn one_account(section: &mut Section) {
+    let mut stage = Stage::with(["payments", "shop"]).await;
     let [apply, verify] = section.next("sh").of();
     stage.shell.exits(&apply, 0).await;
     assert_eq!((stage.flow_logs("payments").await, stage.flow_logs("shop").await), (2, 0));
@@ -101,8 +110,10 @@ pub(crate) async fn rolling_out(section: &mut Section) {
     assert!(policy.contains("222222222222") && !policy.contains("333333333333"), "{policy}");
     stage.deliver().await;
     stage.shell.exits(&verify, 0).await;
+}
 
-    // A unit.
+pub(crate) async fn units(section: &mut Section) {
+    // One unit.
     let mut corner = Corner::found().await;
     let fleet = section.fleet(HUB);
     corner.shell.write("flowagg.toml", &fleet);
@@ -120,7 +131,7 @@ pub(crate) async fn rolling_out(section: &mut Section) {
     let policy = corner.policy().await;
     assert!(policy.contains("222222222222") && !policy.contains("o-a1b2c3d4e5"), "{policy}");
 
-    // All of it: the same again, with the form that the page names.
+    // The whole organization, with the form that the page names.
     let mut fleet: String =
         fleet.lines().filter(|line| !line.starts_with("units")).flat_map(|line| [line, "\n"]).collect();
     fleet.push_str("\n[policy]\nform = \"organization\"\n");
@@ -137,7 +148,7 @@ pub(crate) async fn rolling_out(section: &mut Section) {
     assert!(page.contains("222222222222") && page.contains("333333333333"));
 }
 
-pub(crate) async fn reading(section: &mut Section) {
+pub(crate) async fn athena_table(section: &mut Section) {
     let mut corner = Corner::found().await;
     let member = "[[members]]\naccount = \"222222222222\"\nregions = [\"eu-west-1\"]\n";
     corner.shell.write("flowagg.toml", &format!("{HUB}{member}"));
@@ -153,9 +164,9 @@ pub(crate) async fn reading(section: &mut Section) {
     let printed = corner.shell.exits(&print, 0).await.stdout;
     assert!(printed.contains("SELECT"), "{printed}");
     let asked = corner.shell.exits(&query, 0).await;
-    // What Athena scans is printed before.
-    let (before, after) = asked.stderr.split_once("Run this? [y/N] ").unwrap();
-    assert!(before.contains("Athena scans at most 0 objects"), "{asked}");
+    // The amount that Athena scans is printed before the confirmation.
+    let (before, after) = asked.stderr.split_once("Run this query? [y/N] ").unwrap();
+    assert!(before.contains("Athena will scan up to 0 objects"), "{asked}");
     assert!(after.contains("ok: 0 rows from Athena"), "{asked}");
 }
 
@@ -166,10 +177,10 @@ pub(crate) async fn engines(section: &mut Section) {
     corner.shell.also("flowagg apply").await;
     let [explain, question, print, sql] = section.next("sh").of();
     let explained = corner.shell.exits(&explain, 0).await.stdout;
-    assert!(explained.starts_with("Athena scans at most "), "{explained}");
+    assert!(explained.starts_with("Athena will scan up to "), "{explained}");
     corner.shell.exits(&question, 0).await;
     let printed = corner.shell.exits(&print, 0).await.stdout;
     assert!(printed.contains("10.0.1.10"), "{printed}");
     let asked = corner.shell.exits(&sql, 0).await;
-    assert!(asked.stderr.contains("how much Athena scans is not known"), "{asked}");
+    assert!(asked.stderr.contains("the amount that Athena scans is unknown"), "{asked}");
 }
