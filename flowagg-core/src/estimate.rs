@@ -42,8 +42,8 @@ pub fn kept_days(rules: &[Rule], folder: &str) -> u32 {
     fate(rules, folder).expires.map_or(Prices::MONTH, |expires| expires.days)
 }
 
-/// Existing flow logs that new ones are compared with, by account-region. They are in accounts that get new flow logs, deliver to
-/// the fleet's destination, and were created before this day (UTC).
+/// Existing flow logs that new ones are compared with, by account-region. They are in accounts that get new flow logs, deliver at least
+/// the declared traffic to the fleet's destination, and were created before this day (UTC).
 pub fn comparable(
     fleet: &Fleet,
     regions: &BTreeMap<Place, Result<RegionState, Failure>>,
@@ -60,7 +60,8 @@ pub fn comparable(
         let Ok(state) = state else { continue };
         let up_to_date = state.up_to_date.iter().filter(|one| existed(&one.created));
         let others = state.flow_logs.iter().filter(|log| destination.is(&log.destination));
-        let others = others.filter(|log| existed(&log.created)).map(|log| &log.id);
+        let others =
+            others.filter(|log| log.covers(&fleet.flow_logs) && existed(&log.created)).map(|log| &log.id);
         let logs: BTreeSet<FlowLogId> = up_to_date.map(|one| &one.flow_log).chain(others).cloned().collect();
         if !logs.is_empty() {
             found.insert(place.clone(), logs);
@@ -174,6 +175,8 @@ members = [
         reduced.created = Some("2026-03-01T23:59:59Z".parse().unwrap());
         let up_to_date = vec![reduced, UpToDate::new(vpc(7), id(7))];
         let up_to_date = RegionState { up_to_date, ..RegionState::default() };
+        let mut rejected = log(10, Some("2026-01-01T00:00:00Z"), ours);
+        rejected.traffic = Some("REJECT".to_owned());
         let mixed = RegionState::new(
             Vec::new(),
             vec![
@@ -181,6 +184,7 @@ members = [
                 log(2, Some("2026-03-02T00:00:00Z"), ours),
                 log(3, None, ours),
                 log(4, Some("2026-01-01T00:00:00Z"), "arn:aws:s3:::other-logs"),
+                rejected,
             ],
         );
         let elsewhere = RegionState::new(Vec::new(), vec![log(5, Some("2026-01-01T00:00:00Z"), ours)]);
