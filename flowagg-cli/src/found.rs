@@ -12,8 +12,8 @@ use flowagg_core::observed::{BucketEncryption, FlowLog, RegionState};
 /// The existing hub and accounts, found in AWS or in templates.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct FoundFleet {
-    /// The hub.
     pub hub: FoundHub,
     /// The accounts that may belong to the fleet.
     pub members: BTreeMap<AccountId, FoundMember>,
@@ -44,10 +44,9 @@ impl FoundFleet {
 /// The existing hub bucket.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct FoundHub {
-    /// Its account.
     pub account: AccountId,
-    /// Its region.
     pub region: Region,
     /// Its name.
     pub bucket: BucketName,
@@ -59,7 +58,6 @@ pub struct FoundHub {
     pub encryption: Option<BucketEncryption>,
     /// Its lifecycle rules; `None` if they could not be read.
     pub rules: Option<Vec<Rule>>,
-    /// Its policy.
     pub policy: Option<String>,
 }
 

@@ -14,8 +14,8 @@ const CLOUDFRONT_LOGS: [&str; 2] = [
 /// The grants of an ACL to anyone but the bucket owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Acl {
-    /// The grants.
     pub grants: BTreeSet<AclGrant>,
 }
 
@@ -39,8 +39,8 @@ impl FromIterator<AclGrant> for Acl {
 /// One grant of an ACL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct AclGrant {
-    /// The grantee.
     pub grantee: Grantee,
     /// The permission: `READ`, `WRITE`, `READ_ACP`, `WRITE_ACP` or `FULL_CONTROL`.
     pub permission: String,

@@ -143,10 +143,10 @@ impl Layout {
 /// The time is in UTC with minute precision. The file contains records that ended within the five minutes after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct FileName {
     /// The account of the flow log and the region of the VPC.
     pub place: Place,
-    /// The flow log.
     pub flow_log: FlowLogId,
     /// The time in the name, UTC.
     pub time: DateTime,

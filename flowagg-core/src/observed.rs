@@ -60,12 +60,12 @@ impl Scope {
 /// The hub bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Bucket {
     /// The default encryption; `None` if there is none.
     pub encryption: Option<BucketEncryption>,
     /// The lifecycle configuration; `None` if there is none.
     pub lifecycle: Option<LifecycleDocument>,
-    /// The public access block.
     pub public_access_block: PublicAccessBlock,
     /// The object ownership setting, as S3 returns it.
     pub ownership: Option<String>,
@@ -85,10 +85,10 @@ pub struct Bucket {
 /// bucket whose settings were all read, with nothing set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Usage {
     /// Whether S3 considers the bucket policy public.
     pub public_policy: Result<bool, Failure>,
-    /// The ACL.
     pub acl: Result<Acl, Failure>,
     /// The versioning state.
     pub versioning: Result<Versioning, Failure>,
@@ -340,10 +340,10 @@ impl PublicAccessBlock {
 /// The resources and flow logs of one account-region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct RegionState {
     /// The resources of the selected kinds that are visible to the account, including shared ones.
     pub resources: Vec<Resource>,
-    /// The flow logs.
     pub flow_logs: Vec<FlowLog>,
     /// The resources of a region that is up to date and was [reduced](crate::plan::reduced). The other lists are then empty.
     pub up_to_date: Vec<UpToDate>,
@@ -365,12 +365,11 @@ impl RegionState {
 /// A resource whose flow log matches the fleet file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct UpToDate {
-    /// The resource.
     pub resource: ResourceId,
     /// The display name.
     pub name: Option<String>,
-    /// The flow log.
     pub flow_log: FlowLogId,
     /// When the flow log was created.
     pub created: Option<Timestamp>,
@@ -389,8 +388,8 @@ const NAME_TAG: &str = "Name";
 /// A VPC, a subnet, a network interface or a transit gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Resource {
-    /// The ID.
     pub id: ResourceId,
     /// The account that owns it.
     pub owner: Option<AccountId>,
@@ -398,7 +397,6 @@ pub struct Resource {
     pub is_default: bool,
     /// The subnet and the VPC that contain it.
     pub part_of: BTreeSet<ResourceId>,
-    /// The tags.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -417,14 +415,13 @@ impl Resource {
 /// A flow log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct FlowLog {
-    /// The ID.
     pub id: FlowLogId,
     /// The resource: a VPC, a subnet, a network interface or a transit gateway.
     pub resource: LoggedId,
     /// `ALL`, `ACCEPT` or `REJECT`; `None` for transit gateways, which have no traffic type.
     pub traffic: Option<String>,
-    /// The destination.
     pub destination: LogDestination,
     /// The record format.
     pub format: Option<String>,
@@ -432,7 +429,6 @@ pub struct FlowLog {
     pub interval: Option<i32>,
     /// The file settings, if the endpoint returns them. The format is the value of the EC2 API.
     pub files: Option<Files<String>>,
-    /// The tags.
     pub tags: BTreeMap<String, String>,
     /// The creation time.
     pub created: Option<Timestamp>,

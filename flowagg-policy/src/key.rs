@@ -39,8 +39,8 @@ static NO_MEMBERSHIPS: BTreeMap<AccountId, Membership> = BTreeMap::new();
 /// The key of an encrypted bucket and the accounts that deliver to the bucket.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct KeyUse<'a> {
-    /// The key.
     pub key: &'a KmsKeyArn,
     /// The bucket encrypted with the key.
     pub bucket: &'a BucketName,
@@ -89,8 +89,8 @@ pub struct KeyAccess {
 /// A request that the key policy does not certainly allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Refusal {
-    /// The account.
     pub account: AccountId,
     /// The region of its flow logs; `None` for any region.
     pub region: Option<Region>,

@@ -53,10 +53,10 @@ impl Sum for Totals {
 /// A skipped object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Skipped {
     /// The object key.
     pub key: String,
-    /// The reason.
     pub reason: Broken,
 }
 

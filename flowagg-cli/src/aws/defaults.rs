@@ -27,8 +27,8 @@ pub struct InitDefaults {
 /// The organization of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct FoundOrganization {
-    /// Its ID.
     pub id: OrganizationId,
     /// Its management account.
     pub management: Option<AccountId>,

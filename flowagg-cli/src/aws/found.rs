@@ -25,8 +25,8 @@ use crate::found::{Folder, FoundFleet, FoundHub, FoundMember, Objects, View};
 /// What to read for an import: the bucket, accounts and regions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct ImportScope {
-    /// The bucket.
     pub bucket: BucketName,
     /// The folder in the bucket; `None` reads all folders.
     pub folder: Option<Folder>,

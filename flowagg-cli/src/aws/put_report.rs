@@ -19,10 +19,9 @@ const MARK: (&str, &str) = ("flowagg", "report");
 /// A report and the object key to put it under.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct ReportObject<'a> {
-    /// The bucket.
     pub bucket: &'a BucketName,
-    /// The key.
     pub key: &'a str,
     /// The media type, e.g. `text/html; charset=utf-8`.
     pub media_type: &'a str,

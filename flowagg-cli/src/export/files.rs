@@ -3,8 +3,8 @@
 /// The files of an export, in the order of their use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct ExportFiles {
-    /// The files.
     pub files: Vec<ExportFile>,
     /// Notes for the user, one sentence each: manual steps, and what the files cannot express.
     pub notes: Vec<String>,

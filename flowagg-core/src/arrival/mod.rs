@@ -40,8 +40,8 @@ impl Default for Patience {
 /// An object in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Object {
-    /// The key.
     pub key: String,
     /// The time at which S3 stored it.
     pub stored: Timestamp,

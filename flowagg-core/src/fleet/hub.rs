@@ -6,12 +6,12 @@ use crate::lifecycle::Lifecycle;
 /// The account and bucket that all logs go to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Hub {
     /// The account that owns the bucket.
     pub account: AccountId,
     /// The region of the bucket.
     pub region: Region,
-    /// The bucket.
     pub bucket: BucketName,
     /// The prefix of all objects: the folder that contains `AWSLogs/`.
     pub prefix: Option<Prefix>,

@@ -9,8 +9,8 @@ use crate::observed::Resource;
 /// An account whose traffic is logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Member {
-    /// The account.
     pub account: AccountId,
     /// The display name, which has no effect.
     pub name: Option<String>,

@@ -81,10 +81,9 @@ impl Discovery {
 /// A role in the management account or in a delegated administrator account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Lookup {
-    /// The account.
     pub account: AccountId,
-    /// The role.
     pub role: RoleName,
 }
 

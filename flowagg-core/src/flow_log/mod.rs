@@ -198,10 +198,10 @@ impl ForeignFlowLogs {
 /// The declared settings of every flow log of a fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct FlowLogSpec {
     /// The traffic to record.
     pub traffic: TrafficType,
-    /// The aggregation interval.
     pub aggregation_interval: AggregationInterval,
     /// The fields of a record. Transit gateways have different fields and keep AWS's default.
     pub format: RecordFormat,
@@ -216,12 +216,11 @@ pub struct FlowLogSpec {
 /// The destination of flow logs: a bucket with an optional prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Destination {
     /// The partition of the bucket.
     pub partition: Partition,
-    /// The bucket.
     pub bucket: BucketName,
-    /// The prefix.
     pub prefix: Option<Prefix>,
 }
 

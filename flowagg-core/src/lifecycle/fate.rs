@@ -20,10 +20,10 @@ pub struct Fate<'r> {
 /// The number of days after which objects or versions are deleted, with the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Expires<'r> {
     /// The number of days.
     pub days: u32,
-    /// The rule.
     pub rule: &'r Rule,
 }
 

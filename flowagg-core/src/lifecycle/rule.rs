@@ -11,8 +11,8 @@ use crate::id::{FleetName, hash};
 /// Source: "LifecycleRule" (Amazon S3 API Reference).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Rule {
-    /// The ID.
     pub id: Option<String>,
     /// Whether the rule is enabled.
     pub is_enabled: bool,
@@ -47,10 +47,10 @@ pub enum Expiration {
 /// A transition to another storage class in an existing rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Move {
     /// The number of days; `None` if the transition has a date.
     pub days: Option<u32>,
-    /// The storage class.
     pub storage_class: String,
 }
 

@@ -10,10 +10,9 @@ use crate::id::{AccountId, Place, Region, is_id};
 /// The location of a resource; `None` means anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Where {
-    /// The account.
     pub account: Option<AccountId>,
-    /// The region.
     pub region: Option<Region>,
 }
 
@@ -44,14 +43,12 @@ pub struct Wanted {
 /// The lookups for one account-region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Part {
     /// Network interfaces.
     pub interfaces: BTreeSet<String>,
-    /// Instances.
     pub instances: BTreeSet<String>,
-    /// VPCs.
     pub vpcs: BTreeSet<String>,
-    /// Subnets.
     pub subnets: BTreeSet<String>,
     /// NAT gateways.
     pub gateways: BTreeSet<String>,

@@ -188,8 +188,8 @@ impl fmt::Display for StatementId {
 /// The statement that was closest to allowing the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct NearMiss {
-    /// The statement.
     pub statement: StatementId,
     /// The parts that do not match the request.
     pub misses: Vec<Miss>,

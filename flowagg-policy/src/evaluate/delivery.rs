@@ -31,8 +31,8 @@ pub struct Delivery {
 /// The account that owns a bucket or a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Owner {
-    /// The account.
     pub account: AccountId,
     /// The region of the bucket or the key; `None` if unknown.
     pub region: Option<Region>,

@@ -25,12 +25,12 @@ use crate::evaluate::{Delivery, Membership, Owner};
 /// Who may deliver to a bucket, to which folder, and in which form the bucket policy grants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Grant {
     /// The fleet whose mark is in the Sids of its statements. No other statement is replaced or removed.
     pub fleet: FleetName,
     /// The partition of the bucket.
     pub partition: Partition,
-    /// The bucket.
     pub bucket: BucketName,
     /// The prefix that contains `AWSLogs/`.
     pub prefix: Option<Prefix>,
@@ -57,8 +57,8 @@ pub struct Grant {
 /// The account that owns the bucket, as a member of the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct HubMember {
-    /// The account.
     pub account: AccountId,
     /// The regions in which it has flow logs; empty if unknown.
     pub regions: BTreeSet<Region>,
@@ -74,8 +74,8 @@ impl HubMember {
 /// An organization, and how a statement for it or its units compares with the accounts of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct GrantedOrganization {
-    /// The ID.
     pub id: OrganizationId,
     /// The organizational units; empty for the whole organization.
     pub units: BTreeSet<OrganizationalUnitId>,

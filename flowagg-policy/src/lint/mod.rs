@@ -75,8 +75,8 @@ pub enum Severity {
 /// A named check with its severity and help.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Check {
-    /// The ID.
     pub id: &'static str,
     /// The default severity; a finding is milder if another part of the policy makes up for it.
     pub severity: Severity,

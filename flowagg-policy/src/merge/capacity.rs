@@ -78,8 +78,8 @@ fn reserved(policy: Option<&str>, grant: &Grant) -> Result<usize, MergeError> {
 /// The number of accounts that fit in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Capacity {
-    /// The form.
     pub form: GrantForm,
     /// The maximum number of accounts; `None` if the form lists no accounts, so the number is unlimited.
     pub accounts: Option<usize>,

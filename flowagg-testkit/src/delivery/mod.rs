@@ -42,10 +42,10 @@ pub struct DeliveryService {
 /// The result of publishing one flow log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Publication {
     /// The account and the region of the flow log.
     pub place: Place,
-    /// The flow log.
     pub flow_log: FlowLogId,
     /// The ARN that it publishes to.
     pub destination: String,

@@ -24,8 +24,8 @@ pub enum Service {
 /// A call.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Call {
-    /// The service.
     pub service: Service,
     /// AWS's name of the operation.
     pub operation: String,
@@ -116,12 +116,11 @@ pub(super) fn escaped(text: &str) -> String {
 /// A response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// Headers.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: String,
 }
 

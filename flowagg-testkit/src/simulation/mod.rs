@@ -94,10 +94,9 @@ impl Shape {
 /// An account of the organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct SimulatedAccount {
-    /// Its ID.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// The ID of its parent: a unit or the root.
     pub parent: String,

@@ -14,10 +14,9 @@ const PAGE: usize = 20;
 /// An organizational unit under the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Unit {
-    /// Its ID.
     pub id: String,
-    /// Its name.
     pub name: String,
 }
 

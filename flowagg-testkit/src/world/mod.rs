@@ -56,8 +56,8 @@ pub struct World {
 /// An account of a world.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct WorldAccount {
-    /// Its ID.
     pub id: AccountId,
     /// Its VPCs, by region.
     pub vpcs: BTreeMap<Region, Vec<ResourceId>>,

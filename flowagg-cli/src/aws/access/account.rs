@@ -16,8 +16,8 @@ use crate::aws::traffic::{NameTheCall, Traffic, Wire};
 /// An account with credentials.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Account {
-    /// Its ID.
     pub id: AccountId,
     /// The ARN of the caller whose credentials are used; `None` if AWS did not return it.
     pub(super) caller_arn: Option<String>,

@@ -32,12 +32,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// A query and where it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct QueryRequest {
-    /// The SQL.
     pub sql: String,
     /// The default database for tables.
     pub database: String,
-    /// The workgroup.
     pub workgroup: String,
     /// The result location, e.g. `s3://bucket/folder/`; `None` uses the workgroup's.
     pub output: Option<String>,
@@ -77,8 +76,8 @@ enum Next {
 /// A page of a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct ResultPage {
-    /// The columns.
     pub columns: Vec<ResultColumn>,
     /// The rows, each with a value for every column; `None` is null.
     pub rows: Vec<Vec<Option<String>>>,
@@ -118,8 +117,8 @@ impl QueryResult {
 /// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct ResultColumn {
-    /// Its name.
     pub name: String,
     /// Its Athena type.
     pub kind: String,

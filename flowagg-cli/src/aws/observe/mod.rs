@@ -41,10 +41,10 @@ pub use survey::{Survey, survey};
 /// A fleet and its observed state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Observation {
     /// The fleet, with the accounts and regions that were looked up.
     pub fleet: Fleet,
-    /// Its accounts.
     pub accounts: Accounts,
     /// The observed state.
     pub observed: Observed,

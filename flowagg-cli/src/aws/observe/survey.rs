@@ -21,10 +21,10 @@ use crate::aws::tasks::{AT_ONCE, outcome};
 /// A fleet with the state of all its account-regions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Survey {
     /// The fleet, with the accounts and regions that were looked up.
     pub fleet: Fleet,
-    /// Its accounts.
     pub accounts: Accounts,
     /// The state of each account-region, or the failure.
     pub regions: BTreeMap<Place, Result<RegionState, Failure>>,

@@ -59,10 +59,9 @@ impl Name {
 /// The name of the table and of its database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Names {
-    /// The database.
     pub database: Name,
-    /// The table.
     pub table: Name,
 }
 

@@ -46,12 +46,11 @@ impl SecurityGroups {
 /// A security group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct SecurityGroup {
     /// The account that owns it, and its region.
     pub place: Place,
-    /// The name.
     pub name: String,
-    /// The VPC.
     pub vpc: Option<String>,
 }
 
@@ -65,10 +64,10 @@ impl SecurityGroup {
 /// A network interface, with the properties that rules refer to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct GroupInterface {
     /// The IDs of its security groups.
     pub groups: Vec<String>,
-    /// The VPC.
     pub vpc: Option<String>,
     /// Its private IPv4 addresses, its IPv6 addresses, and its delegated prefixes.
     pub addresses: Vec<Network>,
@@ -79,18 +78,17 @@ pub struct GroupInterface {
 /// A rule of a security group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct SecurityGroupRule {
     /// The ID of its security group.
     pub group: String,
     /// The direction, as seen from the network interface.
     pub direction: Direction,
-    /// The protocol.
     pub protocol: RuleProtocol,
     /// The first and the last port of TCP and UDP, or the type and the code of ICMP. `None` and -1 mean all.
     pub ports: [Option<i32>; 2],
     /// The other end.
     pub peer: RulePeer,
-    /// The description.
     pub description: Option<String>,
 }
 

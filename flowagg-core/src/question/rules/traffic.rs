@@ -38,6 +38,7 @@ impl Direction {
 /// Records of a network interface with the same addresses, protocol and lower port. `None` means not recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct RecordedTraffic {
     /// The ID of the network interface.
     pub interface: String,
@@ -47,15 +48,12 @@ pub struct RecordedTraffic {
     pub is_skipped: bool,
     /// The start of the first record, in Unix seconds.
     pub since: Option<i64>,
-    /// The direction.
     pub direction: Option<Direction>,
     /// The source: the address of the section of the path, and the address in the packet.
     pub sources: [Option<IpAddr>; 2],
     /// The destination, likewise.
     pub destinations: [Option<IpAddr>; 2],
-    /// The protocol.
     pub protocol: Option<u8>,
-    /// The ports.
     pub ports: Option<RecordedPorts>,
     /// Whether a record contains the first packet of a connection: SYN.
     pub opens: bool,

@@ -8,16 +8,15 @@ use crate::id::Place;
 /// A rule that no recorded request used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct UnusedRule {
     /// The account that owns the group, and its region.
     pub place: Place,
     /// The ID of the security group.
     pub group: String,
-    /// The name of the group.
     pub group_name: String,
     /// The ID of the rule.
     pub id: String,
-    /// The rule.
     pub rule: SecurityGroupRule,
     /// Why it is reported.
     pub why: WhyUnused,

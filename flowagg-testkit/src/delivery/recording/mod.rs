@@ -48,10 +48,10 @@ pub const PUBLISHED_EVERY: i64 = 300;
 /// A flow log as the recording service sees it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct Recording {
     /// The account and the region of the flow log.
     pub place: Place,
-    /// The flow log.
     pub flow_log: FlowLogId,
     /// The resource that is logged. Flow logs of the same resource record the same traffic.
     pub resource: Option<ResourceId>,

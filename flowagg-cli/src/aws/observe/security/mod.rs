@@ -37,10 +37,10 @@ const MOST_IN_A_PAGE: i32 = 1_000;
 /// A fleet with the security groups of its account-regions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "plain fields")]
 pub struct SecurityGroupSurvey {
     /// The fleet, with the accounts and regions that were looked up.
     pub fleet: Fleet,
-    /// Its accounts.
     pub accounts: Accounts,
     /// The security groups that could be read.
     pub found: SecurityGroups,
