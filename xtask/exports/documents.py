@@ -16,7 +16,7 @@ OPTIONAL = {
 # Commands that share the schema of another.
 SAME = {"apply": "destroy", "policy-build": "policy-merge"}
 # Objects with free field names, and IAM policies, whose format AWS defines.
-FREE = {"tags", "reading", "applying", "looking-again", "caller", "lookup", "hub", "member", "trust", "document"}
+FREE = {"tags", "reading", "applying", "looking-again", "unknown", "caller", "lookup", "hub", "member", "trust", "document"}
 # Objects whose fields are all such objects.
 OF_FREE = {"names"}
 
