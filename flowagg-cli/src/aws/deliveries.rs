@@ -86,7 +86,7 @@ pub async fn delivered_by_flow_log(
     while let Some(listed) = listings.next().await {
         let (place, delivered) = listed?;
         done += 1;
-        progress.step("estimating", done, flow_logs.len(), &place.to_string());
+        progress.step("counting", done, flow_logs.len(), &place.to_string());
         all.extend(delivered);
     }
     Ok(all)

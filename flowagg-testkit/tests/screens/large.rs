@@ -104,6 +104,8 @@ async fn output_for_300_accounts_stays_within_a_few_screens() {
         assert!(scene.shows(name, words, code).await <= screens * SCREEN, "{name}");
     }
     a_month_passes(&mut server.simulation(), Timestamp::now());
+    let json = scene.run.flowagg("plan --json", Width::Piped).await.exits(1).text();
+    assert!(json.contains(r#""event":"step","what":"counting""#), "no step of the cost estimate: {json}");
     for (name, words, code, screens) in [
         ("plan", "plan", 1, 2),
         ("verify", "verify", 1, 2),
