@@ -47,9 +47,6 @@ impl Asked {
             let what = format!("`{text}` is a single argument, so it is not parsed as the question `{name}`");
             return Err(CommandError::usage(what, format!("remove the quotes: `flowagg query {text}`")));
         }
-        if is_name {
-            return question(global, text, options).map(Self::Question);
-        }
         only_of_questions(options)?;
         if let Some(argument) = options.arguments.first() {
             let what = format!("unexpected argument `{argument}` after the SQL statement");
